@@ -1,0 +1,28 @@
+"""tinsach: labels each line of a scraped Vietnamese news page and streams out the clean article.
+
+    import classifier
+    cleaner = classifier.load()
+    article = cleaner.clean_text(page)
+
+Importing this loads numpy, and neither scikit-learn, scipy nor joblib.
+"""
+
+from classifier.cleaner import Cleaner, LabelledLine, Labels, Stream, load
+from classifier.errors import InputError, ModelError, TinsachError
+from classifier.labels import DEFAULT_KEEP, LABELS, Label
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DEFAULT_KEEP",
+    "LABELS",
+    "Cleaner",
+    "InputError",
+    "Label",
+    "LabelledLine",
+    "Labels",
+    "ModelError",
+    "Stream",
+    "TinsachError",
+    "load",
+]

@@ -1,0 +1,311 @@
+"""The public face: a `Cleaner` labels lines and streams out the article.
+
+Every call ends in `pipeline.Pipeline`, so they cannot disagree. This file turns lines, text, pages and pushed chunks into
+blocks for it, and its arrays into `LabelledLine`s. What it leaves out: files and formats, which are `cli.py`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.errors import InputError
+from classifier.labels import DEFAULT_KEEP, LABELS, Label, parse_keep
+from classifier.lines import LineSplitter, split_lines
+from classifier.model import Model
+from classifier.pipeline import LOOKAHEAD, Decided, Pipeline
+
+__all__ = ["Cleaner", "LabelledLine", "Labels", "Stream", "load"]
+
+# Lines worked on at once where more than the look-ahead is at hand: large enough that numpy's per-call cost vanishes, small enough
+# that a block's arrays (about 8 KB a line) stay in the tens of megabytes.
+BLOCK_LINES = 4096
+PAGES_PER_JOB = 64
+
+
+class LabelledLine(NamedTuple):
+    """One line and what was decided about it."""
+
+    number: int  # counts from 1 on each page
+    text: str  # as given
+    label: Label | None  # None for blank lines
+    probability: float  # of the label; 0.0 for blank lines
+    kept: bool
+    first_guess: Label | None  # the label before context
+
+
+class Labels(NamedTuple):
+    """The lines of some pages as columns: line i of page p is entry `offsets[p] + i`."""
+
+    codes: npt.NDArray[np.int8]  # (n,) index into `LABELS`, -1 for blank lines
+    probabilities: npt.NDArray[np.float64]  # (n,) of the label, 0 for blank lines
+    kept: npt.NDArray[np.bool_]  # (n,)
+    first_guesses: npt.NDArray[np.int8]  # (n,) index into `LABELS`, -1 for blank lines
+    offsets: npt.NDArray[np.int64]  # (pages + 1,)
+    lines: list[str]  # (n,) as given
+
+
+def load(
+    path: str | Path | None = None,
+    *,
+    keep: str | Iterable[str] = DEFAULT_KEEP,
+    threshold: float | None = None,
+) -> Cleaner:
+    """Return a cleaner with the shipped model, or with the model at `path` (an `.npz` file or its folder).
+
+    Args:
+        path: another model's file or folder.
+        keep: the labels to keep, as names or `Label`s; by default title and body.
+        threshold: keep a line when the probabilities of the kept labels add up to at least this (0 to 1); by default a
+            line is kept when its label is.
+
+    Raises:
+        ModelError: the model is missing, damaged, or made for another version.
+        InputError: a label to keep is unknown, or the threshold is no probability.
+
+    >>> cleaner = load(keep="title,body,caption")
+    >>> cleaner.lookahead
+    48
+    """
+    return Cleaner(Model.load(path), keep=keep, threshold=threshold, path=None if path is None else str(path))
+
+
+class Cleaner:
+    """Labels the lines of news pages. Holds weights only: calls share no state, threads may share a cleaner."""
+
+    lookahead: int = LOOKAHEAD
+    """A line is decided after at most this many further lines have been read."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        keep: str | Iterable[str] = DEFAULT_KEEP,
+        threshold: float | None = None,
+        path: str | None = None,
+    ) -> None:
+        """Take a loaded model and what to keep; see `load`."""
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise InputError(f"threshold {threshold!r} is no probability; give a number from 0 to 1, or None")
+        self.model = model
+        self.keep = parse_keep(keep)
+        self.threshold = threshold
+        self.path = path
+
+    def _pipeline(self) -> Pipeline:
+        return Pipeline(self.model, [code for code, label in enumerate(LABELS) if label in self.keep], self.threshold)
+
+    # -- lines -----------------------------------------------------------------------------------------------------
+
+    def label_lines(self, lines: Iterable[str]) -> Iterator[LabelledLine]:
+        """Label the lines of one page, lazily: at most `lookahead` lines are read ahead of the one returned.
+
+        A list or tuple is at hand already, so it is worked on in larger blocks: the same results, faster.
+
+        Raises:
+            InputError: `lines` is a string (split it, or call `clean_text`), or holds something that is not a string.
+        """
+        if isinstance(lines, (str, bytes)):
+            raise InputError("label_lines takes an iterable of lines, not one string; pass text.splitlines(), or call clean_text(text)")
+        return self._label(lines)
+
+    def _label(self, lines: Iterable[str]) -> Iterator[LabelledLine]:
+        stream = Stream(self)
+        at_hand = isinstance(lines, (list, tuple))
+        source = iter(lines)
+        while block := list(islice(source, BLOCK_LINES if at_hand else stream.wanted)):
+            yield from stream.feed_lines(block)
+        yield from stream.end_page()
+
+    def clean_lines(self, lines: Iterable[str]) -> Iterator[str]:
+        """Return the kept lines of one page, untouched, as lazily as `label_lines`."""
+        return (line.text for line in self.label_lines(lines) if line.kept)
+
+    def clean_text(self, text: str) -> str:
+        """Return the kept lines of one page of text, joined by newlines (no newline at the end).
+
+        Raises:
+            InputError: `text` is not a string.
+        """
+        _require_text(text, "clean_text")
+        return "\n".join(self.clean_lines(split_lines(text)))
+
+    # -- pages -----------------------------------------------------------------------------------------------------
+
+    def clean_pages(self, pages: Iterable[str], jobs: int = 1) -> Iterator[str]:
+        """Clean many pages, in order, in batches across pages; with `jobs` > 1 in that many processes (-1: all cores).
+
+        Reads ahead by a bounded number of batches only, so `pages` may be endless.
+
+        Raises:
+            InputError: `pages` is one string, holds something that is not a string, or `jobs` is 0.
+        """
+        _require_pages(pages, "clean_pages")
+        if jobs == 0:
+            raise InputError("jobs=0 means no process at all; give 1 or more, or -1 for all cores")
+        batches = _batches(pages)
+        if jobs == 1:
+            return (page for batch in batches for page in self._clean_batch(batch))
+        from joblib import Parallel, delayed  # only where processes are asked for: importing it costs more than a page
+
+        options = (self.path, tuple(sorted(self.keep)), self.threshold)
+        work = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
+        results = work(delayed(_clean_in_worker)(options, batch) for batch in batches)
+        return (page for batch in results for page in batch)
+
+    def label_pages(self, pages: Iterable[str]) -> Labels:
+        """Label many pages at once, as columns instead of objects: the fastest call, for adapters.
+
+        Raises:
+            InputError: `pages` is one string, or holds something that is not a string.
+        """
+        _require_pages(pages, "label_pages")
+        lines: list[str] = []
+        offsets = [0]
+        for page in pages:
+            _require_text(page, "label_pages")
+            lines += split_lines(page)
+            offsets.append(len(lines))
+        pipeline, ends, parts = self._pipeline(), np.array(offsets[1:]), []
+        for start in range(0, len(lines), BLOCK_LINES):
+            stop = min(start + BLOCK_LINES, len(lines))
+            own = ends[np.searchsorted(ends, start, side="right" if start else "left") : np.searchsorted(ends, stop, side="right")]
+            parts.append(pipeline.advance(lines[start:stop], own - start))
+        done = Decided.joined(parts or [pipeline.advance([])])
+        return Labels(done.codes, done.probabilities, done.kept, done.guesses, np.array(offsets), lines)
+
+    def _clean_batch(self, pages: Sequence[str]) -> list[str]:
+        labels = self.label_pages(pages)
+        kept = np.flatnonzero(labels.kept)
+        bounds = np.searchsorted(kept, labels.offsets).tolist()
+        texts = [labels.lines[i] for i in kept.tolist()]
+        return ["\n".join(texts[start:stop]) for start, stop in zip(bounds, bounds[1:])]
+
+    def stream(self) -> Stream:
+        """Return a push-style stream: feed it chunks of text or bytes, get labelled lines back."""
+        return Stream(self)
+
+
+class Stream:
+    """Labels lines that arrive in chunks, cut anywhere.
+
+    >>> stream = load().stream()
+    >>> early = stream.feed("Trang chủ\\nLàng gốm bên sông ")
+    >>> late = stream.feed("đỏ lửa trở lại\\n") + stream.end_page()
+    >>> [line.text for line in early + late]
+    ['Trang chủ', 'Làng gốm bên sông đỏ lửa trở lại']
+    """
+
+    def __init__(self, cleaner: Cleaner) -> None:
+        """Start before the first line of a page; use `Cleaner.stream`."""
+        self._pipeline = cleaner._pipeline()
+        self._splitter = LineSplitter()
+        self._fresh: list[str] = []  # read, but not handed to the pipeline yet
+        self._texts: list[str] = []  # read and not returned yet
+        self._number = 0
+
+    @property
+    def wanted(self) -> int:
+        """How many further lines can be taken before one has to be returned."""
+        return LOOKAHEAD + 1 - len(self._texts)
+
+    def feed(self, chunk: str | bytes) -> list[LabelledLine]:
+        """Take text or UTF-8 bytes, cut anywhere; return the lines that are decided now.
+
+        Raises:
+            InputError: the chunk is neither text nor bytes.
+        """
+        if not isinstance(chunk, (str, bytes)):
+            raise InputError(f"feed takes str or bytes, not {type(chunk).__name__}")
+        return self.feed_lines(self._splitter.feed(chunk))
+
+    def feed_lines(self, lines: Sequence[str]) -> list[LabelledLine]:
+        """Take whole lines; return the lines that are decided now."""
+        self._fresh += lines
+        self._texts += lines
+        if len(self._texts) <= LOOKAHEAD:  # nothing is due: wait, since a block costs about the same for 1 line as for 16
+            return []
+        return self._advance(())
+
+    def end_page(self) -> list[LabelledLine]:
+        """Close the page; return all lines still undecided. The next line is number 1 of a new page."""
+        lines = self._splitter.flush()
+        self._fresh += lines
+        self._texts += lines
+        out = self._advance((len(self._fresh),))
+        self._number = 0
+        return out
+
+    def flush(self) -> list[LabelledLine]:
+        """Close the last page; the same as `end_page`."""
+        return self.end_page()
+
+    def _advance(self, ends: Sequence[int]) -> list[LabelledLine]:
+        fresh, self._fresh = self._fresh, []
+        out: list[LabelledLine] = []
+        for start in range(0, max(1, len(fresh)), BLOCK_LINES):
+            block = fresh[start : start + BLOCK_LINES]
+            last = start + BLOCK_LINES >= len(fresh)
+            _require_lines(block)
+            out += self._labelled(self._pipeline.advance(block, [len(block)] * len(ends) if last else ()))
+        return out
+
+    def _labelled(self, done: Decided) -> list[LabelledLine]:
+        count = len(done.codes)
+        texts, self._texts = self._texts[:count], self._texts[count:]
+        first = self._number + 1
+        self._number += count
+        names: tuple[Label | None, ...] = (*LABELS, None)  # BLANK is -1: the last entry
+        labels = map(names.__getitem__, done.codes.tolist())
+        guesses = map(names.__getitem__, done.guesses.tolist())
+        columns = zip(range(first, first + count), texts, labels, done.probabilities.tolist(), done.kept.tolist(), guesses)
+        return list(map(LabelledLine._make, columns))
+
+
+def _require_text(text: object, call: str) -> None:
+    if not isinstance(text, str):
+        raise InputError(f"{call} takes text (str), not {type(text).__name__}; decode bytes first, or feed them to stream()")
+
+
+def _require_pages(pages: object, call: str) -> None:
+    if isinstance(pages, (str, bytes)):
+        raise InputError(f"{call} takes an iterable of pages, not one string; pass [page], or call clean_text(page)")
+
+
+def _require_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        if not isinstance(line, str):
+            raise InputError(f"a line must be a str, not {type(line).__name__}; decode bytes first, or feed them to stream()")
+
+
+def _batches(pages: Iterable[str]) -> Iterator[list[str]]:
+    """Group pages into batches of about BLOCK_LINES lines, by their newlines."""
+    batch: list[str] = []
+    lines = 0
+    for page in pages:
+        _require_text(page, "clean_pages")
+        batch.append(page)
+        lines += page.count("\n") + 1
+        if lines >= BLOCK_LINES or len(batch) >= PAGES_PER_JOB:
+            yield batch
+            batch, lines = [], 0
+    if batch:
+        yield batch
+
+
+_worker_cleaners: dict[tuple[str | None, tuple[Label, ...], float | None], Cleaner] = {}
+
+
+def _clean_in_worker(options: tuple[str | None, tuple[Label, ...], float | None], batch: list[str]) -> list[str]:
+    """Clean a batch in a worker process, which loads the model once."""
+    if options not in _worker_cleaners:
+        path, keep, threshold = options
+        _worker_cleaners[options] = load(path, keep=keep, threshold=threshold)
+    return _worker_cleaners[options]._clean_batch(batch)
+
+

@@ -1,0 +1,246 @@
+"""What surrounds a line: the context pass, which revises the first guess.
+
+Input is what `features.py` and the first pass say of each line; output one row of integers per line (sixteenths), for the
+network in `model.py`. `CONTEXT_COLUMNS` names them all; training and runtime read the same rows.
+
+Three kinds of context, each bounded. *Running*: counts and distances carried along the page (a few integers, not the page).
+*Neighbours*: up to five non-blank lines on each side. *Windows*: means over up to twenty lines behind and ten ahead. Nothing
+further than `AHEAD` raw lines ahead is ever looked at, so a line can be decided after that many further lines.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.features import CEILING, COLUMN, STEP, Described, Ints
+from classifier.labels import LABELS
+
+__all__ = ["AHEAD", "BEHIND", "CONTEXT_COLUMNS", "EVIDENCE", "HEADINGS", "Carry", "Stretch", "context_rows", "running"]
+
+AHEAD = 32  # raw lines, blank ones included; pages with a blank line after each line still show 16 lines ahead
+BEHIND = 20  # non-blank lines
+MEMORY = 512  # non-blank lines within which a repetition counts
+FAR = 1 << 20
+
+Int16s = npt.NDArray[np.int16]
+
+# The first pass tells block headings apart from the block's items: they steer everything after them.
+HEADINGS = ("related", "most_read", "media", "comment", "promo", "weather")
+EVIDENCE = (*(label.value for label in LABELS), *(f"{name} heading" for name in HEADINGS))
+_HEADING_AT = len(LABELS)
+_LOG_STEPS = 6 * STEP  # evidence is 6 + log2 p, cut at 0, in sixteenths
+
+COUNTED = ("lines", "prose lines", "prose characters", "link lines", "headings", "dates")
+EVENTS = ("prose", *(f"{name} heading" for name in HEADINGS), "any heading", "date", "title", "footer", "comment", "caption")
+RUNNING = (
+    *(f"{name} so far" for name in COUNTED),
+    *(f"lines since {name}" for name in EVENTS),
+    *(f"under {name} heading" for name in HEADINGS),
+    "prose since heading",
+    "repeats the line before",
+    "repeats the line two before",
+    "repeats one of the last five lines",
+    "repeats an earlier line",
+    "repeated size",
+    "blank lines before",
+)
+NEIGHBOUR_OFFSETS = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
+NEIGHBOUR_COLUMNS = (
+    "size", "long", "ends_sentence", "ends_quote", "ends_ellipsis", "prose", "linked", "images", "heading", "bullet", "date",
+    "name_like", "doubled", "empty", "digits", "starts_lower",
+)  # fmt: skip
+EVIDENCE_OFFSETS = (-3, -2, -1, 1, 2, 3)
+WINDOWS = (-20, -10, -4, 4, 10)
+WINDOW_COLUMNS = ("size", "short", "prose", "linked", "ends_sentence", "bullet")
+
+CONTEXT_COLUMNS = (
+    *COLUMN,
+    *EVIDENCE,
+    *RUNNING,
+    *(f"{name} at {d:+d}" for d in NEIGHBOUR_OFFSETS for name in (*NEIGHBOUR_COLUMNS, "blank lines before", "same text", "there")),
+    *(f"{name} at {d:+d}" for d in EVIDENCE_OFFSETS for name in EVIDENCE),
+    *(f"{name} over {w:+d}" for w in WINDOWS for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE)),
+)
+
+_LOG = np.minimum(np.rint(8 * np.log2(1 + np.arange(1 << 13))), CEILING).astype(np.int16)
+
+
+def _log(values: Ints) -> Int16s:
+    """Return 8 * log2(1 + value), cut at the ceiling."""
+    return _LOG[np.minimum(values, len(_LOG) - 1)]
+
+
+class Stretch(NamedTuple):
+    """Lines of one or several pages, each with what is known of it before its surroundings are looked at."""
+
+    page: Ints  # (n,) which page, ascending
+    position: Ints  # (n,) raw line index within the page
+    hashes: npt.NDArray[np.uint64]  # (n,)
+    lines: Int16s  # (n, len(COLUMN))
+    evidence: Int16s  # (n, len(EVIDENCE)) 6 + log2 p, at least 0
+    running: Int16s  # (n, len(RUNNING))
+
+    def tail(self, start: int) -> Stretch:
+        """Return the stretch from line `start` on."""
+        return Stretch(*(part[start:] for part in self))
+
+    def joined(self, other: Stretch) -> Stretch:
+        """Return this stretch followed by another."""
+        return Stretch(*(np.concatenate(pair) for pair in zip(self, other)))
+
+
+class Carry(NamedTuple):
+    """What a page hands to its next block of lines: all that is remembered of the lines before."""
+
+    totals: Ints  # (len(COUNTED),)
+    since: Ints  # (len(EVENTS),)
+    prose_at_heading: int
+    recent: npt.NDArray[np.uint64]  # (up to MEMORY,) line hashes
+
+    @classmethod
+    def fresh(cls) -> Carry:
+        """Return what a page starts with."""
+        return cls(np.zeros(len(COUNTED), np.int64), np.full(len(EVENTS), FAR), 0, np.zeros(0, np.uint64))
+
+
+def scaled_evidence(log_probabilities: npt.NDArray[np.float64]) -> Int16s:
+    """Return the first pass's natural-log probabilities (n, classes) as evidence: 6 + log2 p in sixteenths, at least 0."""
+    return np.maximum(np.rint(log_probabilities * (STEP / np.log(2))) + _LOG_STEPS, 0).astype(np.int16)
+
+
+def running(
+    described: Described, evidence: Int16s, blanks: Ints, starts: npt.NDArray[np.bool_], carry: Carry
+) -> tuple[Int16s, Carry]:
+    """Return the running columns of a block of lines (n, len(RUNNING)), and what to carry to the next block.
+
+    `starts` marks the first line of each page; lines before the first mark continue the page that `carry` tells of.
+    """
+    n = len(blanks)
+    index = np.arange(n)
+    first = np.maximum.accumulate(np.where(starts, index, 0))
+    continued = np.cumsum(starts) == 0
+    lines = described.columns
+    prose = lines[:, COLUMN["prose"]] > 0
+    date = lines[:, COLUMN["date"]] > 0
+    short = described.size <= 60
+    heading = (evidence[:, _HEADING_AT:] >= _LOG_STEPS - STEP) & short[:, None]
+    any_heading = heading.any(axis=1)
+
+    counted = np.stack(
+        (np.ones(n, np.int64), prose, prose * described.size, lines[:, COLUMN["linked"]] >= STEP, any_heading, date), axis=1
+    )
+    totals = np.cumsum(counted, axis=0)
+    totals -= (totals - counted)[first]
+    totals[continued] += carry.totals
+
+    def likely(name: str) -> npt.NDArray[np.bool_]:
+        return evidence[:, EVIDENCE.index(name)] >= _LOG_STEPS - STEP
+
+    events = np.column_stack(
+        (prose, heading, any_heading, date, likely("title"), likely("footer"), likely("comment"), likely("caption"))
+    )
+    latest = np.maximum.accumulate(np.where(events, index[:, None], -1), axis=0)
+    since = np.where(latest >= first[:, None], index[:, None] - latest, FAR)
+    before = np.minimum(carry.since + 1 + index[:, None], FAR)
+    since = np.where((since == FAR) & continued[:, None], before, since)
+
+    last_heading = latest[:, EVENTS.index("any heading")]
+    at_heading = np.where(
+        last_heading >= first, totals[np.maximum(last_heading, 0), 1], np.where(continued, carry.prose_at_heading, 0)
+    )
+    under = since[:, 1 : 1 + len(HEADINGS)]
+    nearest = under.min(axis=1)
+    distance, recent = _repetitions(described.hashes, starts, carry.recent)
+
+    table = np.empty((n, len(RUNNING)), np.int16)
+    table[:, : len(COUNTED)] = _log(np.where(np.array(COUNTED) == "prose characters", totals // 32, totals))
+    at = len(COUNTED)
+    table[:, at : at + len(EVENTS)] = _log(since)
+    at += len(EVENTS)
+    table[:, at : at + len(HEADINGS)] = ((under == nearest[:, None]) & (nearest < FAR)[:, None]) * STEP
+    rest = (
+        _log(totals[:, 1] - at_heading),
+        (distance == 1) * STEP,
+        (distance == 2) * STEP,
+        (distance <= 5) * STEP,
+        (distance <= MEMORY) * STEP,
+        (distance <= MEMORY) * lines[:, COLUMN["size"]],
+        np.minimum(blanks, 3) * STEP,
+    )
+    table[:, at + len(HEADINGS) :] = np.stack(rest, axis=1)
+    return table, Carry(totals[-1], since[-1], int(at_heading[-1]), recent)
+
+
+def _repetitions(
+    hashes: npt.NDArray[np.uint64], starts: npt.NDArray[np.bool_], recent: npt.NDArray[np.uint64]
+) -> tuple[Ints, npt.NDArray[np.uint64]]:
+    """Return how many lines back the same text last stood on the page (FAR where not within MEMORY), and the new memory."""
+    known = len(recent)
+    every = np.concatenate((recent, hashes))
+    page = np.concatenate((np.zeros(known, np.int64), np.cumsum(starts)))
+    order = np.lexsort((page, every))
+    same = (every[order][1:] == every[order][:-1]) & (page[order][1:] == page[order][:-1])
+    distance = np.full(len(every), FAR)
+    distance[order[1:]] = np.where(same, order[1:] - order[:-1], FAR)
+    distance[distance > MEMORY] = FAR
+    return distance[known:], every[max(len(every) - MEMORY, int(np.searchsorted(page, page[-1]))) :]
+
+
+def context_rows(stretch: Stretch, low: int, high: int) -> Int16s:
+    """Return what surrounds lines `low` to `high` of a stretch, as (high - low, len(CONTEXT_COLUMNS)) sixteenths.
+
+    The stretch must reach BEHIND lines back and AHEAD raw lines on, as far as the page does.
+    """
+    n = len(stretch.page)
+    want = np.arange(low, high)
+    key = stretch.page * (FAR * 4) + np.minimum(stretch.position, FAR * 2)
+    page_start = np.searchsorted(stretch.page, stretch.page[low:high])
+    page_end = np.searchsorted(stretch.page, stretch.page[low:high], side="right")
+    reach = np.minimum(np.searchsorted(key, key[low:high] + AHEAD, side="right"), page_end)
+
+    out = np.empty((high - low, len(CONTEXT_COLUMNS)), np.int16)
+    at = 0
+
+    def put(block: npt.NDArray[np.generic]) -> None:
+        nonlocal at
+        out[:, at : at + block.shape[1]] = block
+        at += block.shape[1]
+
+    put(stretch.lines[low:high])
+    put(stretch.evidence[low:high])
+    put(stretch.running[low:high])
+    repeated = stretch.running[:, RUNNING.index("repeats an earlier line")]
+    near = np.column_stack((stretch.lines[:, [COLUMN[name] for name in NEIGHBOUR_COLUMNS]], stretch.running[:, -1]))
+    own = stretch.hashes[low:high]
+    for offset in NEIGHBOUR_OFFSETS:
+        there, other = _neighbour(want, offset, page_start, reach, n)
+        put(near[other] * there[:, None])
+        put(np.column_stack((there & (stretch.hashes[other] == own), there)) * STEP)
+    for offset in EVIDENCE_OFFSETS:
+        there, other = _neighbour(want, offset, page_start, reach, n)
+        put(stretch.evidence[other] * there[:, None])
+    summed = np.column_stack((stretch.lines[:, [COLUMN[name] for name in WINDOW_COLUMNS]], repeated, _shares(stretch.evidence)))
+    sums = np.zeros((n + 1, summed.shape[1]), np.int64)
+    np.cumsum(summed, axis=0, out=sums[1:])
+    for window in WINDOWS:
+        start = np.maximum(want + window, page_start) if window < 0 else np.minimum(want + 1, reach)
+        stop = want if window < 0 else np.minimum(want + 1 + window, reach)
+        put((sums[stop] - sums[start]) // np.maximum(stop - start, 1)[:, None])
+    return out
+
+
+def _neighbour(want: Ints, offset: int, start: Ints, reach: Ints, n: int) -> tuple[npt.NDArray[np.bool_], Ints]:
+    other = want + offset
+    there = (other >= start) & (other < reach)
+    return there, np.clip(other, 0, n - 1)
+
+
+# Evidence (6 + log2 p) back to p, in sixteenths of 4 units so that small shares still count in a window's mean.
+_SHARE = np.rint(4 * STEP * np.exp2(np.arange(_LOG_STEPS + 1) / STEP - 6)).astype(np.int16)
+
+
+def _shares(evidence: Int16s) -> Int16s:
+    return _SHARE[np.minimum(evidence, _LOG_STEPS)]

@@ -1,0 +1,101 @@
+"""The twelve roles a line can play on a news page: one sentence and one example each.
+
+The order is part of the model format: probabilities come in this order. What a user keeps is the user's choice;
+`DEFAULT_KEEP` is the article itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from classifier.errors import InputError
+
+__all__ = ["DEFAULT_KEEP", "LABELS", "Label", "parse_keep"]
+
+
+class Label(str, Enum):
+    """A line's role; compares equal to its name, so `line.label == "body"` works."""
+
+    description: str
+    example: str
+
+    def __new__(cls, value: str, description: str, example: str) -> Label:
+        """Attach the sentence and the example to the string value."""
+        label = str.__new__(cls, value)
+        label._value_ = value
+        label.description = description
+        label.example = example
+        return label
+
+    TITLE = "title", "the page's own headline, each time it is printed as a headline", "Làng gốm bên sông đỏ lửa trở lại"
+    BODY = (
+        "body",
+        "the article: lead, paragraphs, subheads, list items, quotes, its tables and boxes",
+        "Sáng 4/3, ba lò gốm đầu tiên của làng được nhóm lửa sau hai năm nguội lạnh.",
+    )
+    CAPTION = (
+        "caption",
+        "captions, credits and alt texts of the article's own pictures and videos",
+        "Người thợ trẻ vuốt miệng bình trên bàn xoay. (Ảnh: Vũ Lâm)",
+    )
+    META = "meta", "byline, dateline, source, agency", "07:15 | 04/03/2025 GMT+7"
+    NAV = (
+        "nav",
+        "menus, breadcrumbs, buttons, sharing, search, login, tags, pagination, loading texts, site clock, price widgets",
+        "Trang chủ > Văn hóa > Làng nghề",
+    )
+    RELATED = (
+        "related",
+        "links and teasers to other articles, headings and times included, wherever they stand",
+        "Tin cùng chuyên mục",
+    )
+    MOST_READ = "most_read", "lists under a most-read heading, heading included", "Đọc nhiều"
+    MEDIA = (
+        "media",
+        "video, photo, infographic and podcast strips, player texts, stray image markup",
+        "[Video] Một ngày ở xưởng gốm",
+    )
+    WEATHER = (
+        "weather",
+        "weather widgets; any teaser whose headline is a weather forecast",
+        "Thời tiết hôm nay (4/3): Bắc Bộ trưa chiều hửng nắng",
+    )
+    COMMENT = "comment", "reader comments, the comment form and its hints", "Ý kiến của bạn sẽ được duyệt trước khi đăng"
+    PROMO = "promo", "ads, sponsored boxes, newsletter, app and follow-us calls", "Tải ứng dụng để đọc báo nhanh hơn"
+    FOOTER = (
+        "footer",
+        "imprint: publisher, licence, editor-in-chief, address, phones, copyright, mobile-version link",
+        "Tổng biên tập: Đặng Vĩnh Khoa",
+    )
+
+    def __str__(self) -> str:
+        """The bare name, so that `str(label)` and f-strings read well on every Python version."""
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        """Format the bare name."""
+        return format(self.value, spec)
+
+
+LABELS: tuple[Label, ...] = tuple(Label)
+DEFAULT_KEEP: frozenset[Label] = frozenset({Label.TITLE, Label.BODY})
+
+
+def parse_keep(names: str | Iterable[str]) -> frozenset[Label]:
+    """Return the labels named by an iterable or by one comma-separated string.
+
+    Raises:
+        InputError: a name is unknown, or none is given.
+
+    >>> sorted(parse_keep("body, caption"))
+    [<Label.BODY: 'body'>, <Label.CAPTION: 'caption'>]
+    """
+    wanted = names.split(",") if isinstance(names, str) else list(names)
+    wanted = [str(name).strip() for name in wanted]
+    known = {label.value for label in LABELS}
+    unknown = [name for name in wanted if name not in known]
+    if unknown or not wanted:
+        complaint = f"unknown label {unknown[0]!r}" if unknown else "no label to keep"
+        raise InputError(f"{complaint}; choose from {', '.join(label.value for label in LABELS)}")
+    return frozenset(Label(name) for name in wanted)

@@ -1,0 +1,1 @@
+"""How the shipped model is made. Imports `classifier`; `classifier` never imports this."""

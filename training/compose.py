@@ -1,0 +1,291 @@
+"""Composes labelled pages: skeletons of real pages and free layouts, filled with corpus text, then disturbed.
+
+`refill` follows a skeleton row by row; `training/grammar.py` samples layouts no skeleton has. `disturb` changes what
+differs between sites and extractors: blocks dropped, doubled or moved, blank lines, case, broken paragraphs, NFD. A page
+is a function of (library, layout, seed) alone.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from training.corpus import Article
+from training.grammar import free_page
+from training.skeleton import Row, Skeleton, strip_accents
+from training.supply import Library, Supply, Want, cut_to, slug
+
+__all__ = ["Line", "Page", "compose", "refill"]
+
+DESCRIPTOR = re.compile(r"⟨([^⟩]*)⟩")
+FORM = re.compile(r"([htcknav]*)([UTSldx])(\d+)(.*)", re.DOTALL)
+BLOCKS = ("nav", "related", "most_read", "media", "weather", "comment", "promo", "footer")
+
+
+class Line(NamedTuple):
+    """A line of a page: label (`-` for blank), text, and whether it heads its block."""
+
+    label: str
+    text: str
+    heading: bool = False
+
+
+class Page(NamedTuple):
+    """A composed page: its lines, the layout it came from (a publisher or `free`), the style, and its article."""
+
+    lines: tuple[Line, ...]
+    layout: str
+    style: str
+    article: str
+
+
+BLANK = Line("-", "")
+
+
+def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35) -> Page:
+    """Return one page, a function of its arguments only."""
+    rng = random.Random(seed)
+    article = rng.choice(library.articles)
+    supply = Supply(library, article, rng)
+    if skeletons and rng.random() >= free_share:
+        skeleton = _draw(skeletons, rng)
+        lines, layout, style = refill(skeleton, supply, rng), skeleton.publisher, skeleton.style
+    else:
+        style, rows = free_page(supply, rng)
+        lines, layout = [Line(*row) for row in rows], "free"
+    return Page(tuple(disturb(lines, style, rng)), layout, style, article.id)
+
+
+def _draw(skeletons: Sequence[Skeleton], rng: random.Random) -> Skeleton:
+    """Draw a publisher first: twelve pages of one paper are hardly more informative than three."""
+    counts: dict[str, int] = {}
+    for skeleton in skeletons:
+        counts[skeleton.publisher] = counts.get(skeleton.publisher, 0) + 1
+    weights = [counts[skeleton.publisher] ** -0.5 for skeleton in skeletons]
+    return rng.choices(skeletons, weights)[0]
+
+
+# -- refilling a skeleton ------------------------------------------------------------------------------------------------
+
+
+def refill(skeleton: Skeleton, supply: Supply, rng: random.Random) -> list[Line]:
+    """Return the page a skeleton describes, with corpus text in its slots."""
+    lines: list[Line] = []
+    pieces: list[str] = []
+    rows = list(skeleton.rows)
+    index = 0
+    while index < len(rows):
+        stop = _paragraph_end(rows, index)
+        whole = _paragraph(rows[index:stop], supply) if stop - index > 1 else None
+        for row in rows[index:stop]:
+            lines += [BLANK] * row.blanks
+            share = whole.pop(0) if whole else None
+            text, heading = _fill_row(row, supply, rng, pieces, share)
+            lines.append(Line(row.label, text, heading))
+        index = stop
+    return lines
+
+
+def _forms(row: Row) -> list[str]:
+    return [form for form in DESCRIPTOR.findall(row.pattern) if not re.fullmatch(r"u\d+|=", form)]
+
+
+def _want(form: str) -> Want | None:
+    match = FORM.fullmatch(form)
+    return Want(int(match[3]), match[2], match[4], match[1]) if match else None
+
+
+def _paragraph_end(rows: list[Row], start: int) -> int:
+    """Return where the paragraph that starts here ends: extractors break one at links, without blank lines between."""
+    stop = start + 1
+    while stop < len(rows) and rows[start].label == "body" == rows[stop].label and rows[stop].blanks == 0:
+        before, here = _forms(rows[stop - 1])[-1:], _forms(rows[stop])[:1]
+        last, first = (_want(forms[0]) if forms else Want(1, "x") for forms in (before, here))
+        if last is None or first is None or "[" in rows[stop].pattern:
+            break
+        open_end = last.end in ("", ",", '"', "(", "“") and (last.length > 45 or stop - start > 1)
+        if not (first.case in "lx" or (open_end and stop + 1 < len(rows))):
+            break
+        stop += 1
+    return stop
+
+
+def _paragraph(rows: list[Row], supply: Supply) -> list[str]:
+    """Cut one corpus paragraph into pieces of about the rows' lengths."""
+    sizes = [sum(want.length for form in _forms(row) if (want := _want(form))) or 1 for row in rows]
+    text = supply.body(Want(sum(sizes) + len(sizes), end="."))
+    parts, scale = [], len(text) / max(1, sum(sizes))
+    for size in sizes[:-1]:
+        part = cut_raw(text, max(1, round(size * scale)))
+        parts.append(part.strip())
+        text = text[len(part) :].lstrip()
+    return [*parts, text.strip()]
+
+
+def cut_raw(text: str, length: int) -> str:
+    """Return the start of the text up to the word boundary nearest below `length`, at least one word."""
+    if len(text) <= length:
+        return text
+    space = text.rfind(" ", 0, length + 1)
+    if space <= 0:
+        space = text.find(" ", length)
+    return text[:space] if space > 0 else text
+
+
+def _fill_row(row: Row, supply: Supply, rng: random.Random, pieces: list[str], share: str | None) -> tuple[str, bool]:
+    heading = False
+    own = ""
+
+    def put(match: re.Match[str]) -> str:
+        nonlocal heading, own, share
+        form = match[1]
+        if re.fullmatch(r"u\d+", form):
+            return address(supply, own, int(form[1:]), rng)
+        if form == "=":
+            return own
+        text = _linked(form, pieces, row, supply)
+        if text is None:
+            want = _want(form) or Want(12)
+            heading = heading or "h" in want.flags
+            if share is not None:
+                text, share = share, ""
+            elif "h" in want.flags:
+                text = supply.heading(row.label, want)
+            elif row.label == "body" and "|" in row.pattern:
+                text = supply.near(want.length, "price_widget") if rng.random() < 0.3 else cut_to(supply.body(Want(want.length, flags="|")), want.length)
+                text = text.replace("|", " ").strip()
+            else:
+                text = supply.text(row.label, want)
+        pieces.append(text)
+        own = text
+        return text
+
+    return DESCRIPTOR.sub(put, row.pattern), heading
+
+
+def _linked(form: str, pieces: list[str], row: Row, supply: Supply) -> str | None:
+    """Return the text of a piece that repeats an earlier one; None where it stands for itself."""
+    match = re.fullmatch(r"([=+<~])(\d+)(?::(\d+))?", form)
+    if match is None:
+        return None
+    kind, index, amount = match[1], int(match[2]), int(match[3] or 0)
+    if index >= len(pieces) or not pieces[index]:
+        return supply.text(row.label, Want(40))
+    base = pieces[index]
+    if kind == "=":
+        return base
+    if kind == "~":
+        return strip_accents(base)
+    if kind == "<":
+        return cut_to(base, amount)
+    if row.label == "caption":
+        tail = f" - Ảnh {supply.rng.randint(1, 12)}." if amount < 9 else ". " + supply.pick("credits")
+        return base + (tail if amount < 40 else ". " + supply.text("caption", Want(amount)))
+    return base + " " + supply.text(row.label, Want(amount))
+
+
+def address(supply: Supply, text: str, length: int, rng: random.Random) -> str:
+    """Return a link target of about the length, named after the linked text."""
+    if length <= 1:
+        return "/" if rng.random() < 0.5 else "#"
+    tail = rng.choice((".html", ".htm", "", f"-{rng.randint(10**5, 10**7)}.html", f"-post{rng.randint(10**4, 10**6)}.html"))
+    base = slug(text) or rng.choice(("logo", "icon", "images/pix", "thumb", "default"))
+    if length > 55:
+        host = rng.choice(("https://", "http://", "https://www.", "https://cdn.")) + supply.outlet.domain
+        path = f"/{rng.choice(('uploads', 'images', 'stores', 'thumb_w/660', 'zoom/260_163'))}/{supply.year}/{rng.randint(1, 12)}"
+        full = f"{host}{path if rng.random() < 0.5 else ''}/{base}{tail}"
+    else:
+        full = f"/{base}{tail}"
+    return full[: max(length + 12, 12)].replace(" ", "-")
+
+
+# -- disturbing a page ---------------------------------------------------------------------------------------------------
+
+
+def disturb(lines: list[Line], style: str, rng: random.Random) -> list[Line]:
+    """Return the page as another season or another extractor would have it."""
+    if rng.random() < 0.6:
+        lines = _move_blocks(lines, rng)
+    if rng.random() < 0.15:
+        lines = _blank_policy(lines, rng)
+    if rng.random() < 0.06:
+        lines = _break_paragraphs(lines, rng)
+    if rng.random() < 0.05:
+        lines = [Line(line.label, line.text.upper(), line.heading) if line.heading else line for line in lines]
+    if rng.random() < 0.08:
+        lines = [Line(line.label, line.text.lower(), line.heading) if line.heading else line for line in lines]
+    if rng.random() < 0.04:
+        lines = [line._replace(text=unicodedata.normalize("NFD", line.text)) for line in lines]
+    return lines
+
+
+def _runs(lines: list[Line]) -> list[list[Line]]:
+    """Cut a page into runs of one label; blank lines stay with the run before, headings open a run."""
+    runs: list[list[Line]] = []
+    for line in lines:
+        if runs and (line.label == "-" or (line.label == runs[-1][0].label and not line.heading)):
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    return runs
+
+
+def _move_blocks(lines: list[Line], rng: random.Random) -> list[Line]:
+    """Drop, double, shorten or move a few blocks that are not the article."""
+    runs = _runs(lines)
+    out: list[list[Line]] = []
+    dropped = rng.choice((0.04, 0.12, 0.3))
+    parked: list[list[Line]] = []
+    for run in runs:
+        roll = rng.random()
+        if run[0].label not in BLOCKS or len(run) < 2:
+            out.append(run)
+        elif roll < dropped:
+            continue
+        elif roll < dropped + 0.03:
+            out += [run, run]
+        elif roll < dropped + 0.08 and len(run) > 6:
+            out.append(run[: rng.randint(3, len(run))])
+        elif roll < dropped + 0.12:
+            parked.append(run)
+        else:
+            out.append(run)
+    for run in parked:
+        out.insert(rng.randint(0, len(out)), run) if run[0].label != "footer" else out.append(run)
+    return [line for run in out for line in run]
+
+
+def _blank_policy(lines: list[Line], rng: random.Random) -> list[Line]:
+    """Remove blank lines, put one everywhere, or double them."""
+    policy = rng.choice(("none", "none", "all", "double"))
+    out: list[Line] = []
+    for line in lines:
+        if line.label == "-":
+            out += [] if policy in ("none", "all") else [line, line]
+        else:
+            out += [line, BLANK] if policy == "all" else [line]
+    return out
+
+
+def _break_paragraphs(lines: list[Line], rng: random.Random) -> list[Line]:
+    """Wrap long lines at a fixed width, as text dumps do."""
+    width = rng.choice((72, 90, 120, 200))
+    out: list[Line] = []
+    for line in lines:
+        text = line.text
+        while len(text) > 1.3 * width and "](" not in text:
+            part = cut_raw(text, width)
+            out.append(line._replace(text=part))
+            text = text[len(part) :].lstrip()
+        out.append(line._replace(text=text))
+    return out
+
+
+def article_page(article: Article) -> list[Line]:
+    """Return a clean article as a page: title, lead and body lines, nothing else."""
+    body = [Line("caption" if line.kind == "caption" else "body", line.text) for line in article.body]
+    lead = [Line("body", article.lead)] if article.lead else []
+    return [Line("title", article.title), *lead, *body]
