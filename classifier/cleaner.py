@@ -45,6 +45,7 @@ class Labels(NamedTuple):
     codes: npt.NDArray[np.int8]  # (n,) index into `LABELS`, -1 for blank lines
     probabilities: npt.NDArray[np.float64]  # (n,) of the label, 0 for blank lines
     kept: npt.NDArray[np.bool_]  # (n,)
+    keep_probabilities: npt.NDArray[np.float64]  # (n,) that the label is one of those to keep, 0 for blank lines
     first_guesses: npt.NDArray[np.int8]  # (n,) index into `LABELS`, -1 for blank lines
     offsets: npt.NDArray[np.int64]  # (pages + 1,)
     lines: list[str]  # (n,) as given
@@ -177,7 +178,7 @@ class Cleaner:
             own = ends[np.searchsorted(ends, start, side="right" if start else "left") : np.searchsorted(ends, stop, side="right")]
             parts.append(pipeline.advance(lines[start:stop], own - start))
         done = Decided.joined(parts or [pipeline.advance([])])
-        return Labels(done.codes, done.probabilities, done.kept, done.guesses, np.array(offsets), lines)
+        return Labels(done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses, np.array(offsets), lines)
 
     def _clean_batch(self, pages: Sequence[str]) -> list[str]:
         labels = self.label_pages(pages)

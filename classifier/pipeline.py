@@ -41,6 +41,7 @@ class Decided(NamedTuple):
     guesses: npt.NDArray[np.int8]  # (n,) the first pass's label
     probabilities: Floats  # (n,) of the label; 0 for blank lines
     kept: Bools  # (n,)
+    keep_probabilities: Floats  # (n,) that the line's label is one of those to keep; 0 for blank lines
 
     @classmethod
     def joined(cls, parts: Sequence[Decided]) -> Decided:
@@ -48,7 +49,15 @@ class Decided(NamedTuple):
         return cls(*(np.concatenate(columns) for columns in zip(*parts))) if len(parts) != 1 else parts[0]
 
 
-NOTHING = Decided(np.zeros(0, np.int8), np.zeros(0, np.int8), np.zeros(0), np.zeros(0, np.bool_))
+
+
+def _blank_lines(count: int) -> Decided:
+    """Return what a blank line that is not kept looks like, `count` times."""
+    none = np.full(count, BLANK, np.int8)
+    return Decided(none, none.copy(), np.zeros(count), np.zeros(count, np.bool_), np.zeros(count))
+
+
+NOTHING = _blank_lines(0)
 
 
 class Pipeline:
@@ -128,19 +137,17 @@ class Pipeline:
             stop = min(start + ROWS_AT_ONCE, high)
             log_p = self._model.context_pass(context_rows(stretch, start, stop))
             guesses = _LABEL_OF[stretch.evidence[start:stop].argmax(axis=1)]
-            self._waiting.fill(*self._choose(np.exp(log_p)), guesses)
+            self._waiting.fill(self._choose(np.exp(log_p), guesses))
         drop = max(0, high - BEHIND)
         self._stretch = stretch.tail(drop)
         self._undecided = high - drop
 
-    def _choose(self, p: Floats) -> tuple[npt.NDArray[np.int64], Floats, Bools]:
-        """Return label code, its probability and whether the line is kept, from label probabilities (n, labels)."""
+    def _choose(self, p: Floats, guesses: npt.NDArray[np.int64]) -> Decided:
+        """Return the decisions that label probabilities (n, labels) lead to."""
         codes = p.argmax(axis=1)
-        if self._threshold is None:
-            kept = self._keep[codes]
-        else:
-            kept = p[:, self._keep].sum(axis=1) >= self._threshold
-        return codes, p[np.arange(len(p)), codes], kept
+        keep = p[:, self._keep].sum(axis=1)
+        kept = self._keep[codes] if self._threshold is None else keep >= self._threshold
+        return Decided(codes.astype(np.int8), guesses.astype(np.int8), p[np.arange(len(p)), codes], kept, keep)
 
 
 class _Waiting:
@@ -160,9 +167,9 @@ class _Waiting:
         self.position = np.concatenate((self.position, position))
         self.blank = np.concatenate((self.blank, blank))
 
-    def fill(self, codes: npt.NDArray[np.int64], p: Floats, kept: Bools, guesses: npt.NDArray[np.int64]) -> None:
-        self._decided.append(Decided(codes.astype(np.int8), guesses.astype(np.int8), p, kept))
-        self._count += len(codes)
+    def fill(self, decided: Decided) -> None:
+        self._decided.append(decided)
+        self._count += len(decided.codes)
 
     def settle(self, open_page: int, read: int) -> Decided:
         """Return the longest run of lines from the front whose fate is certain; `read` lines of the open page are known."""
@@ -190,7 +197,7 @@ class _Waiting:
         done = Decided.joined(self._decided) if self._decided else NOTHING
         count = int(np.searchsorted(solid, stop))
         blank = self.blank[:stop]
-        out = Decided(np.full(stop, BLANK, np.int8), np.full(stop, BLANK, np.int8), np.zeros(stop), np.zeros(stop, np.bool_))
+        out = _blank_lines(stop)
         for column, values in zip(out, done):
             column[~blank] = values[:count]
         # A blank line is kept between kept lines of its page.

@@ -65,16 +65,22 @@ def fold_libraries(articles: Sequence[Article] | None = None, banks: dict[str, l
     return libraries
 
 
-def make_pages(count: int, seed: int, *, jobs: int = 1, skeletons: Sequence[Skeleton] | None = None) -> list[list[Page]]:
-    """Compose `count` training pages over the folds and a fifth of that held out: one list of pages for each hand."""
+def make_pages(
+    count: int,
+    seed: int,
+    *,
+    jobs: int = 1,
+    hands: Sequence[int] = range(FOLDS + 1),
+    skeletons: Sequence[Skeleton] | None = None,
+) -> list[list[Page]]:
+    """Compose `count` training pages over the folds and a fifth of that held out: one list of pages for each hand asked for."""
     skeletons = load_skeletons() if skeletons is None else skeletons
     libraries = fold_libraries()
     known = [skeleton for skeleton in skeletons if skeleton.publisher not in HELD_OUT]
     unknown = [skeleton for skeleton in skeletons if skeleton.publisher in HELD_OUT] or known
     sizes = [count // 5] + [count // FOLDS] * FOLDS
     return Parallel(n_jobs=jobs)(
-        delayed(_hand_pages)(library, unknown if hand == 0 else known, f"{seed}/{hand}", size)
-        for hand, (library, size) in enumerate(zip(libraries, sizes))
+        delayed(_hand_pages)(libraries[hand], known if hand else unknown, f"{seed}/{hand}", sizes[hand]) for hand in hands
     )
 
 

@@ -160,6 +160,7 @@ def _article(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
             mark = rng.choice((">> ", "", "", "• ", ">>> "))
             items += [item._replace(text=mark + item.text) for item in lead_links] + [GAP]
     bare = rng.random() < 0.25  # pages whose pictures left nothing behind
+    pace = rng.choice((0, 0, 0, 0, 1, 1, 2)) if not bare else 0  # illustrated stories: a picture every so many lines, text is body
     limit = rng.randint(3, 60)
     lines = article.body[:limit]
     box_at = rng.randrange(len(lines)) if rng.random() < 0.28 else -1
@@ -168,8 +169,10 @@ def _article(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
             items += [] if bare else _picture(supply, rng, site, line.text)
             continue
         kind = {"subhead": "sub", "item": "item", "row": "row"}.get(line.kind, "text")
+        if pace and index % pace == 0:
+            items += _picture(supply, rng, site, "")
         items += [Item("body", kind, line.text), GAP] if kind in ("text", "sub") else [Item("body", kind, line.text)]
-        if rng.random() < 0.02:
+        if rng.random() < 0.03:
             items += [Item("promo", "text", rng.choice(("Quảng cáo", "QUẢNG CÁO", "Advertisement"))), GAP]
         if rng.random() < 0.02:
             items += [Item("media", "text", supply.pick("player")) for _ in range(rng.randint(1, 5))] + [GAP]
@@ -199,9 +202,11 @@ def _picture(supply: Supply, rng: random.Random, site: Site, text: str) -> list[
         "slug": strip_accents(title).lower() + rng.choice(("", " anh 1", f" hinh anh {rng.randint(1, 9)}", " anh ttxvn")),
         "number": f"{title} - Ảnh {rng.randint(1, 20)}.",
     }[site.alts]
-    if alt == title and rng.random() < 0.3:
+    if alt == title and text and rng.random() < 0.3:
         alt = text
     items = [Item("caption" if alt else "media", "image", alt)]
+    if not text:
+        return [*items, GAP] if rng.random() < 0.8 else items
     if site.credit or rng.random() < 0.25:
         credit = supply.pick("credits")
         glued = rng.random() < 0.8

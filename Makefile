@@ -1,0 +1,62 @@
+# `make demo` and `make test` need Python 3.10+ and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+PAGES ?=
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test lint check train verify-model evaluate gate corpus-check skeletons bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "tinsach needs Python 3.10 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(STAMP): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.runtime
+
+demo: $(VENV)/.runtime ## Clean the README's sample page
+	@echo "--- kept ---"
+	@$(BIN)/tinsach clean tests/cases/sample_page.txt --summary
+
+test: $(STAMP) ## Run the test suite
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+corpus-check: $(STAMP) ## Validate the training corpus
+	$(BIN)/python -m training.corpus
+
+check: lint corpus-check test verify-model gate ## Exactly what CI runs
+
+train: $(STAMP) ## Train the model into models/
+	$(BIN)/python -m training.train --jobs $(JOBS)
+
+verify-model: $(STAMP) ## Retrain into a scratch folder and compare with models/
+	$(BIN)/python -m training.train --verify --jobs $(JOBS)
+
+evaluate: $(STAMP) ## Evaluate on held-out composed pages, or on PAGES=dir of gold TSV pages
+	$(BIN)/python -m training.evaluate $(PAGES)
+
+gate: $(STAMP) ## Fail when the model falls below models/floors.json
+	$(BIN)/python -m training.gate
+
+skeletons: $(STAMP) ## Extract layouts from PAGES=dir of gold TSV pages into training/layouts
+	$(BIN)/python -m training.skeleton $(PAGES)
+
+bench: $(STAMP) ## Measure speed
+	$(BIN)/python -m tests.benchmarks.bench
+
+clean: ## Remove what make made, but not the model
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

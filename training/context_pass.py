@@ -1,0 +1,134 @@
+"""The context pass in scikit-learn: a few small one-layer networks, averaged into one.
+
+Averaging the scores of several networks takes the luck out of a single start; side by side their hidden units are one
+network again, so the runtime sees two matrices whatever the number. Temperature and standardisation are folded into them.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
+from scipy.optimize import minimize_scalar
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
+
+from classifier.context import Carry, Stretch, context_rows, running, scaled_evidence
+from classifier.labels import LABELS
+from classifier.model import on_grid
+from training.dataset import Block
+
+__all__ = ["ContextPass", "rows_of"]
+
+ROWS_AT_ONCE = 8192
+
+Floats = npt.NDArray[np.float64]
+Int16s = npt.NDArray[np.int16]
+
+
+def rows_of(block: Block, log_probabilities: Floats) -> Int16s:
+    """Return the context rows (n, len(CONTEXT_COLUMNS)) of whole pages, given the first pass's log probabilities."""
+    evidence = scaled_evidence(log_probabilities)
+    columns, _ = running(block.described, evidence, block.blanks, block.starts, Carry.fresh())
+    page = np.cumsum(block.starts) - 1
+    stretch = Stretch(page, block.position, block.described.hashes, block.described.columns, evidence, columns)
+    n = len(page)
+    return np.concatenate([context_rows(stretch, low, min(low + ROWS_AT_ONCE, n)) for low in range(0, n, ROWS_AT_ONCE)])
+
+
+class ContextPass:
+    """Networks over context rows.
+
+    Args:
+        networks: how many to average.
+        hidden: units of each.
+        alpha: L2 penalty.
+        epochs: passes over the training lines.
+        seed: start of the random numbers; each network gets its own.
+        jobs: processes to train in; does not change the result.
+    """
+
+    def __init__(self, networks: int, hidden: int, alpha: float, epochs: int, seed: int, jobs: int = 1) -> None:
+        self.networks = networks
+        self.hidden = hidden
+        self.alpha = alpha
+        self.epochs = epochs
+        self.seed = seed
+        self.jobs = jobs
+
+    def fit(self, rows: Int16s, labels: npt.NDArray[np.int64]) -> ContextPass:
+        """Learn from context rows (n, len(CONTEXT_COLUMNS)) and label codes (n,)."""
+        self.mean_ = rows.mean(axis=0, dtype=np.float64)
+        # A column that hardly varies would be blown up: at least 1.6 sixteenths of spread are assumed.
+        self.scale_ = rows.std(axis=0, dtype=np.float64) + 1.6
+        self.networks_ = Parallel(n_jobs=self.jobs)(
+            delayed(self._fit_one)(rows, labels, self.seed + number) for number in range(self.networks)
+        )
+        self.temperature_ = 1.0
+        return self
+
+    def _fit_one(self, rows: Int16s, labels: npt.NDArray[np.int64], seed: int) -> MLPClassifier:
+        network = MLPClassifier(
+            (self.hidden,), alpha=self.alpha, batch_size=512, max_iter=self.epochs, random_state=seed, tol=0.0, n_iter_no_change=self.epochs + 1
+        )
+        with warnings.catch_warnings(), threadpool_limits(1):  # one thread: the order of sums is fixed
+            warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after `epochs`, as asked
+            return network.fit(self._standardised(rows), labels)
+
+    def _standardised(self, rows: Int16s) -> npt.NDArray[np.float32]:
+        return ((rows - self.mean_) / self.scale_).astype(np.float32)
+
+    def scores(self, rows: Int16s) -> Floats:
+        """Return the averaged log probabilities (n, labels) before temperature, up to a constant per line."""
+        inputs = (rows - self.mean_) / self.scale_
+        out = np.full((len(rows), len(LABELS)), -50.0)
+        total = 0.0
+        for network in self.networks_:
+            total = total + np.log(np.maximum(network.predict_proba(inputs), 1e-300))
+        out[:, self.networks_[0].classes_] = total / self.networks
+        return out
+
+    def probabilities(self, rows: Int16s) -> Floats:
+        """Return calibrated label probabilities (n, labels)."""
+        scores = self.scores(rows) / self.temperature_
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    def calibrate(self, rows: Int16s, labels: npt.NDArray[np.int64]) -> ContextPass:
+        """Fit the temperature on held-out lines: the one that gives them the least log loss."""
+        scores = self.scores(rows)
+
+        def loss(log_temperature: float) -> float:
+            scaled = scores / np.exp(log_temperature)
+            scaled -= scaled.max(axis=1, keepdims=True)
+            chosen = scaled[np.arange(len(labels)), labels] - np.log(np.exp(scaled).sum(axis=1))
+            return -float(chosen.mean())
+
+        found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded", options={"xatol": 1e-4})
+        self.temperature_ = round(float(np.exp(found.x)), 3)
+        return self
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return the arrays of the model file."""
+        classes = self.networks_[0].classes_
+        hidden, hidden_bias, output = [], [], []
+        output_bias = np.zeros(len(classes))
+        for network in self.networks_:
+            weights = network.coefs_[0].astype(np.float64) / self.scale_[:, None]
+            hidden.append(weights)
+            hidden_bias.append(network.intercepts_[0] - self.mean_ @ weights)
+            output.append(network.coefs_[1].astype(np.float64) / self.networks / self.temperature_)
+            output_bias += network.intercepts_[1] / self.networks / self.temperature_
+        every = np.zeros((self.networks * self.hidden, len(LABELS)))
+        every[:, classes] = np.concatenate(output)
+        bias = np.full(len(LABELS), -50.0)
+        bias[classes] = output_bias
+        return {
+            "hidden": on_grid(np.concatenate(hidden, axis=1)),
+            "hidden_bias": on_grid(np.concatenate(hidden_bias)),
+            "output": on_grid(every),
+            "output_bias": on_grid(bias),
+        }

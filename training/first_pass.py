@@ -1,0 +1,138 @@
+"""The first pass in scikit-learn: TF-IDF of hashed n-grams, plus line columns, into one multinomial logistic regression.
+
+`FirstPass.fit` learns, `arrays` exports what `classifier.model.Model` runs; a test holds the two equal. Lines are
+counted by text: a menu item that stands on a thousand pages is one example, or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+
+from classifier.context import EVIDENCE
+from classifier.features import STEP, Described
+from classifier.model import gram_counts, on_grid
+from classifier.ngrams import Vocabulary
+from training.dataset import Block
+
+__all__ = ["FirstPass", "select_vocabulary"]
+
+UInt64 = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+
+
+def line_of_gram(described: Described) -> npt.NDArray[np.int64]:
+    """Return the line of each n-gram entry (k,)."""
+    starts = described.grams.starts
+    return np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(described.grams.bigrams))))
+
+
+def copies_so_far(blocks: Sequence[Block]) -> npt.NDArray[np.int64]:
+    """Return for every line how many lines before it have its text and its class."""
+    hashes = np.concatenate([block.described.hashes for block in blocks])
+    classes = np.concatenate([block.classes for block in blocks])
+    order = np.lexsort((classes, hashes))
+    change = np.ones(len(order), np.bool_)
+    change[1:] = (hashes[order][1:] != hashes[order][:-1]) | (classes[order][1:] != classes[order][:-1])
+    starts = np.flatnonzero(change)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    return rank
+
+
+def select_vocabulary(blocks: Sequence[Block], size: int, least: int) -> UInt64:
+    """Return the hashes of the n-grams in most distinct lines (at least `least`), one for each bucket of the table."""
+    rank = copies_so_far(blocks)
+    seen, offset = [], 0
+    for block in blocks:
+        first = rank[offset : offset + len(block.labels)] == 0
+        chosen = first[line_of_gram(block.described)]
+        seen += [block.described.grams.bigrams[chosen], block.described.grams.unigrams[chosen]]
+        offset += len(block.labels)
+    hashes, counts = np.unique(np.concatenate(seen), return_counts=True)
+    often = (counts >= least) & (hashes != 0)
+    hashes, counts = hashes[often], counts[often]
+    hashes = hashes[np.lexsort((hashes, -counts))]
+    _, one_each = np.unique(Vocabulary.bucket(hashes), return_index=True)
+    return hashes[np.sort(one_each)][:size]
+
+
+class FirstPass:
+    """TF-IDF and logistic regression over single lines.
+
+    Args:
+        vocabulary_size: most n-grams to keep.
+        least_lines: distinct lines an n-gram has to stand in.
+        C: inverse strength of the regression's L2 penalty.
+        copies: how often a line of one text and class counts at most.
+        max_iter: iterations of the solver; it stops earlier once converged.
+    """
+
+    def __init__(self, vocabulary_size: int, least_lines: int, C: float, copies: int = 2, max_iter: int = 400) -> None:
+        self.vocabulary_size = vocabulary_size
+        self.least_lines = least_lines
+        self.C = C
+        self.copies = copies
+        self.max_iter = max_iter
+
+    def fit(self, blocks: Sequence[Block]) -> FirstPass:
+        """Learn vocabulary, idf and coefficients from labelled blocks."""
+        self.vocabulary_ = Vocabulary(select_vocabulary(blocks, self.vocabulary_size, self.least_lines))
+        few = copies_so_far(blocks) < self.copies
+        classes = np.concatenate([block.classes for block in blocks])[few]
+        counts = sp.vstack([self._counts(block.described) for block in blocks]).tocsr()[few]
+        columns = np.concatenate([block.described.columns for block in blocks])[few]
+        scale = np.concatenate([self._scale(block.described) for block in blocks])[few]
+        self.tfidf_ = TfidfTransformer(norm=None).fit(counts)
+        self.regression_ = LogisticRegression(C=self.C, max_iter=self.max_iter)
+        self.regression_.fit(self._matrix(counts, columns, scale), classes)
+        return self
+
+    def log_probabilities(self, described: Described, hidden: npt.NDArray[np.bool_] | None = None) -> Floats:
+        """Return natural-log probabilities (n, len(EVIDENCE)); `hidden` n-gram entries (k,) count as unknown."""
+        matrix = self._matrix(self._counts(described, hidden), described.columns, self._scale(described, hidden))
+        out = np.full((len(described.size), len(EVIDENCE)), -50.0)
+        out[:, self.regression_.classes_] = self.regression_.predict_log_proba(matrix)
+        return out
+
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the arrays of the model file; a class never seen gets a bias that rules it out."""
+        size, classes = self.vocabulary_.size, self.regression_.classes_
+        weights = np.zeros((size + self.columns_, len(EVIDENCE)))
+        weights[:, classes] = self.regression_.coef_.T
+        bias = np.full(len(EVIDENCE), -50.0)
+        bias[classes] = self.regression_.intercept_
+        return {
+            "vocabulary": self.vocabulary_.hashes,
+            "text": on_grid(weights[:size] * self.tfidf_.idf_[:, None]),
+            "columns": on_grid(weights[size:] / STEP),
+            "bias": on_grid(bias),
+        }
+
+    def _columns_of(self, described: Described, hidden: npt.NDArray[np.bool_] | None) -> list[npt.NDArray[np.int32]]:
+        bigrams, unigrams, _ = gram_counts(described.grams, self.vocabulary_)
+        if hidden is None:
+            return [bigrams, unigrams]
+        unknown = np.int32(self.vocabulary_.size)
+        return [np.where(hidden, unknown, bigrams), np.where(hidden, unknown, unigrams)]
+
+    def _counts(self, described: Described, hidden: npt.NDArray[np.bool_] | None = None) -> sp.csr_matrix:
+        columns = np.concatenate(self._columns_of(described, hidden))
+        rows = np.tile(line_of_gram(described), 2)
+        known = columns < self.vocabulary_.size
+        shape = (len(described.size), self.vocabulary_.size)
+        return sp.csr_matrix((np.ones(known.sum()), (rows[known], columns[known])), shape=shape)
+
+    def _scale(self, described: Described, hidden: npt.NDArray[np.bool_] | None = None) -> Floats:
+        known = sum((columns < self.vocabulary_.size).astype(np.int64) for columns in self._columns_of(described, hidden))
+        return 1 / np.sqrt(np.maximum(np.add.reduceat(known, described.grams.starts), 1))
+
+    def _matrix(self, counts: sp.csr_matrix, columns: npt.NDArray[np.int16], scale: Floats) -> sp.csr_matrix:
+        self.columns_ = columns.shape[1]
+        weighted = sp.diags(scale) @ self.tfidf_.transform(counts)
+        return sp.hstack([weighted, sp.csr_matrix(columns / STEP)]).tocsr()

@@ -1,0 +1,209 @@
+"""Makes the model: composed pages -> first pass -> context pass -> calibration -> models/.
+
+`python -m training.train` reproduces the shipped files from the repository alone: seeds are fixed, inputs sorted, and
+arithmetic whose order matters runs on one thread. `--verify` retrains into a scratch folder and compares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import scipy
+import sklearn
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+import classifier
+from classifier.context import EVIDENCE
+from classifier.labels import LABELS
+from classifier.model import FORMAT, FORMAT_VERSION, STEM, feature_digest
+from classifier.pipeline import LOOKAHEAD
+from training import corpus, skeleton
+from training.context_pass import ContextPass, rows_of
+from training.dataset import FOLDS, Block, block_of, make_pages
+from training.evaluate import Scores, evaluate, gold_pages
+from training.first_pass import FirstPass, line_of_gram
+from training.model_card import write_card
+
+__all__ = ["SETTINGS", "Settings", "Trained", "export", "fit", "main"]
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT / "models"
+
+
+class Settings(NamedTuple):
+    """Everything that shapes the model; `training/EXPERIMENTS.md` tells where each value comes from."""
+
+    pages: int = 2400
+    seed: int = 20
+    vocabulary_size: int = 6000
+    least_lines: int = 8
+    first_c: float = 0.1
+    # Share of a page's n-grams hidden while the context pass learns, drawn per page: the press uses words the corpus
+    # has never seen, so evidence from words must not be trusted as far as the corpus alone would have it.
+    hidden_shares: tuple[float, ...] = (0.0, 0.0, 0.3, 0.6, 0.9)
+    networks: int = 4
+    hidden: int = 48
+    alpha: float = 0.3
+    epochs: int = 4
+
+
+SETTINGS = Settings()
+
+
+class Trained(NamedTuple):
+    """What training yields: both passes as scikit-learn objects, and the pages they were not shown."""
+
+    first: FirstPass
+    context: ContextPass
+    held_out: list[list[tuple[str, str]]]  # pages of (label, line)
+    training_lines: int
+
+
+def fit(settings: Settings = SETTINGS, jobs: int = 1, log: Any = print) -> Trained:
+    """Run every step of training."""
+    start = time.monotonic()
+
+    def tell(text: str) -> None:
+        log(f"[{time.monotonic() - start:5.0f} s] {text}", flush=True)
+
+    hands = make_pages(settings.pages, settings.seed, jobs=jobs)
+    tell(f"composed {sum(map(len, hands))} pages, {sum(len(page.lines) for hand in hands for page in hand)} lines")
+    held_out, *folds = [block_of(page.lines for page in hand) for hand in hands]
+    tell(f"described {sum(len(fold.labels) for fold in folds)} training lines")
+
+    def first_pass(blocks: list[Block]) -> FirstPass:
+        with threadpool_limits(1):
+            return FirstPass(settings.vocabulary_size, settings.least_lines, settings.first_c).fit(blocks)
+
+    choices = [[fold for other, fold in enumerate(folds) if other != number] for number in range(FOLDS)]
+    *crossed, first = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*choices, folds])
+    tell(f"first pass: {first.vocabulary_.size} n-grams, {first.regression_.n_iter_[0]} iterations")
+
+    rows = np.concatenate(
+        [rows_of(fold, _evidence(model, fold, settings, number)) for number, (model, fold) in enumerate(zip(crossed, folds))]
+    )
+    labels = np.concatenate([fold.labels for fold in folds])
+    tell(f"context rows: {rows.shape[0]} x {rows.shape[1]}")
+    context = ContextPass(settings.networks, settings.hidden, settings.alpha, settings.epochs, settings.seed, jobs).fit(rows, labels)
+    tell("context pass trained")
+    context.calibrate(rows_of(held_out, first.log_probabilities(held_out.described)), held_out.labels)
+    tell(f"temperature {context.temperature_}")
+    pages = [[(line.label, line.text) for line in page.lines] for page in hands[0]]
+    return Trained(first, context, pages, len(labels))
+
+
+def _evidence(model: FirstPass, block: Block, settings: Settings, number: int) -> npt.NDArray[np.float64]:
+    """Return cross-fitted log probabilities, with a share of each page's n-grams hidden."""
+    random = np.random.default_rng([settings.seed, number])
+    pages = np.cumsum(block.starts) - 1
+    share = random.choice(np.array(settings.hidden_shares), pages[-1] + 1)[pages]
+    lines = line_of_gram(block.described)
+    hidden = random.random(len(lines)) < share[lines]
+    return model.log_probabilities(block.described, hidden)
+
+
+def export(trained: Trained, folder: Path, settings: Settings = SETTINGS) -> dict[str, Any]:
+    """Write the arrays and the manifest, and return the manifest."""
+    arrays = trained.first.arrays() | trained.context.arrays()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{STEM}.npz"
+    np.savez(path, **arrays)
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "name": STEM,
+        "version": classifier.__version__,
+        "arrays_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "features_sha256": feature_digest(),
+        "labels": [label.value for label in LABELS],
+        "evidence": list(EVIDENCE),
+        "vocabulary_size": len(arrays["vocabulary"]),
+        "hidden_size": len(arrays["hidden_bias"]),
+        "lookahead": LOOKAHEAD,
+        "temperature": trained.context.temperature_,
+        "seed": settings.seed,
+        "settings": settings._asdict(),
+        "training_data_sha256": data_digest(),
+        "training_lines": trained.training_lines,
+        "made_with": {"numpy": np.__version__, "scikit-learn": sklearn.__version__, "scipy": scipy.__version__},
+        "machine": platform.machine(),
+    }
+    write_manifest(manifest, folder)
+    return manifest
+
+
+def write_manifest(manifest: dict[str, Any], folder: Path) -> None:
+    """Write the manifest beside the arrays."""
+    (folder / f"{STEM}.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def data_digest() -> str:
+    """Return a digest of every file training reads."""
+    digest = hashlib.sha256()
+    for path in sorted([*corpus.ROOT.rglob("*.txt"), *skeleton.ROOT.glob("*.skel")]):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def train(folder: Path, settings: Settings, jobs: int) -> dict[str, Any]:
+    """Fit, export, evaluate on the held-out pages, and write manifest and card."""
+    trained = fit(settings, jobs)
+    manifest = export(trained, folder, settings)
+    scores: Scores = evaluate(classifier.load(folder), gold_pages(trained.held_out))
+    manifest["scores"] = scores.summary()
+    write_manifest(manifest, folder)
+    write_card(manifest, scores, folder)
+    return manifest
+
+
+def verify(jobs: int) -> int:
+    """Retrain into a scratch folder and compare with the shipped model; 0 if it is reproduced."""
+    with tempfile.TemporaryDirectory() as scratch:
+        again = Path(scratch)
+        train(again, SETTINGS, jobs)
+        same = all((MODELS / name).read_bytes() == (again / name).read_bytes() for name in (f"{STEM}.npz", f"{STEM}.json"))
+        if same:
+            print("verify-model: the same bytes")
+            return 0
+        shipped, made = (np.load(folder / f"{STEM}.npz", allow_pickle=False) for folder in (MODELS, again))
+        worst = max(float(np.abs(shipped[name].astype(float) - made[name].astype(float)).max()) if shipped[name].shape == made[name].shape else np.inf for name in shipped.files)
+        differ = _differing_labels(again)
+        print(f"verify-model: other bytes; arrays differ by at most {worst:.2e}, labels of {differ} held-out lines differ")
+        return 0 if worst < 1e-4 and differ == 0 else 1
+
+
+def _differing_labels(other: Path) -> int:
+    held_out = make_pages(SETTINGS.pages, SETTINGS.seed)[0]
+    texts = ["\n".join(line.text for line in page.lines) for page in held_out]
+    one, two = (classifier.load(folder).label_pages(texts).codes for folder in (MODELS, other))
+    return int((one != two).sum())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train, or verify that training reproduces the shipped model."""
+    parser = argparse.ArgumentParser(description="Train the model from the repository's own data.")
+    parser.add_argument("--out", type=Path, default=MODELS, help="folder for model, manifest and card")
+    parser.add_argument("--jobs", type=int, default=2, help="processes; the result does not depend on it")
+    parser.add_argument("--verify", action="store_true", help="retrain into a scratch folder and compare with models/")
+    args = parser.parse_args(argv)
+    if args.verify:
+        return verify(args.jobs)
+    manifest = train(args.out, SETTINGS, args.jobs)
+    for name, value in manifest["scores"].items():
+        print(f"{name:24s} {value:.4f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
