@@ -7,13 +7,13 @@ blocks for it, and its arrays into `LabelledLine`s. What it leaves out: files an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from classifier.arrays import Bools, Floats, Int8s, Ints
 from classifier.errors import InputError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label, parse_keep
 from classifier.lines import LineSplitter, split_lines
@@ -42,12 +42,12 @@ class LabelledLine(NamedTuple):
 class Labels(NamedTuple):
     """The lines of some pages as columns: line i of page p is entry `offsets[p] + i`."""
 
-    codes: npt.NDArray[np.int8]  # (n,) index into `LABELS`, -1 for blank lines
-    probabilities: npt.NDArray[np.float64]  # (n,) of the label, 0 for blank lines
-    kept: npt.NDArray[np.bool_]  # (n,)
-    keep_probabilities: npt.NDArray[np.float64]  # (n,) that the label is one of those to keep, 0 for blank lines
-    first_guesses: npt.NDArray[np.int8]  # (n,) index into `LABELS`, -1 for blank lines
-    offsets: npt.NDArray[np.int64]  # (pages + 1,)
+    codes: Int8s  # (n,) index into `LABELS`, -1 for blank lines
+    probabilities: Floats  # (n,) of the label, 0 for blank lines
+    kept: Bools  # (n,)
+    keep_probabilities: Floats  # (n,) that the label is one of those to keep, 0 for blank lines
+    first_guesses: Int8s  # (n,) index into `LABELS`, -1 for blank lines
+    offsets: Ints  # (pages + 1,)
     lines: list[str]  # (n,) as given
 
 
@@ -185,7 +185,7 @@ class Cleaner:
         kept = np.flatnonzero(labels.kept)
         bounds = np.searchsorted(kept, labels.offsets).tolist()
         texts = [labels.lines[i] for i in kept.tolist()]
-        return ["\n".join(texts[start:stop]) for start, stop in zip(bounds, bounds[1:])]
+        return ["\n".join(texts[start:stop]) for start, stop in pairwise(bounds)]
 
     def stream(self) -> Stream:
         """Return a push-style stream: feed it chunks of text or bytes, get labelled lines back."""
@@ -308,5 +308,3 @@ def _clean_in_worker(options: tuple[str | None, tuple[Label, ...], float | None]
         path, keep, threshold = options
         _worker_cleaners[options] = load(path, keep=keep, threshold=threshold)
     return _worker_cleaners[options]._clean_batch(batch)
-
-

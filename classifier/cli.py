@@ -28,9 +28,15 @@ __all__ = ["main"]
 CHUNK = 1 << 18
 FORM_FEED = "\f"
 EXAMPLES = {
-    "clean": "example:\n  tinsach clean page.txt --dropped dropped.tsv > article.txt\n  cat page.txt | tinsach clean --keep title,body,caption",
-    "label": "example:\n  tinsach label page.txt\n  cat page.txt | tinsach label --output jsonl",
-    "info": "example:\n  tinsach info\n  tinsach info --model models/vi-news.npz",
+    "clean": """example:
+  tinsach clean page.txt --dropped dropped.tsv > article.txt
+  cat page.txt | tinsach clean --keep title,body,caption""",
+    "label": """example:
+  tinsach label page.txt
+  cat page.txt | tinsach label --output jsonl""",
+    "info": """example:
+  tinsach info
+  tinsach info --model models/vi-news.npz""",
 }
 
 
@@ -59,7 +65,9 @@ def _one_line(error: Exception) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article.")
+    parser = argparse.ArgumentParser(
+        prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article."
+    )
     parser.add_argument("--version", action="version", version=f"tinsach {classifier.__version__}")
     commands = parser.add_subparsers(required=True, metavar="clean|label|info")
 
@@ -76,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     command("info", _info, "Print what the model says of itself.")
     for sub in (clean, label):
         sub.add_argument("files", nargs="*", metavar="FILE", help="UTF-8 text, one page or several (default: standard input)")
-        sub.add_argument("--keep", default="title,body", metavar="LABELS", help=f"labels to keep, of: {', '.join(LABELS)} (default: title,body)")
+        sub.add_argument(
+            "--keep", default="title,body", metavar="LABELS", help=f"labels to keep, of: {', '.join(LABELS)} (default: title,body)"
+        )
         sub.add_argument("--threshold", type=float, metavar="P", help="keep a line when its kept labels' probabilities add up to P or more")
         sub.add_argument(
             "--page-separator", default=FORM_FEED, metavar="TEXT",
@@ -119,7 +129,9 @@ def _summary(counts: Counter[tuple[bool, Label]]) -> str:
     parts = []
     for kept, word in ((True, "kept"), (False, "dropped")):
         by_label = ", ".join(f"{label} {counts[kept, label]}" for label in LABELS if counts[kept, label])
-        parts.append(f"{word} {sum(count for (side, _), count in counts.items() if side == kept)} lines" + (f": {by_label}" if by_label else ""))
+        parts.append(
+            f"{word} {sum(count for (side, _), count in counts.items() if side == kept)} lines" + (f": {by_label}" if by_label else "")
+        )
     return "\n".join(parts)
 
 

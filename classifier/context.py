@@ -4,8 +4,9 @@ Input is what `features.py` and the first pass say of each line; output one row 
 network in `model.py`. `CONTEXT_COLUMNS` names them all; training and runtime read the same rows.
 
 Three kinds of context, each bounded. *Running*: counts and distances carried along the page (a few integers, not the page).
-*Neighbours*: up to five non-blank lines on each side. *Windows*: means over up to twenty lines behind and ten ahead. Nothing
-further than `AHEAD` raw lines ahead is ever looked at, so a line can be decided after that many further lines.
+*Neighbours*: up to five non-blank lines on each side. *Windows*: means over up to twenty lines behind and ten ahead. `decode`
+then lets each line hear what its two neighbours on each side are likely to be. Nothing further than `AHEAD` raw lines ahead
+is looked at, so a line can be decided after that many further lines.
 """
 
 from __future__ import annotations
@@ -13,19 +14,36 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from classifier.features import CEILING, COLUMN, STEP, Described, Ints
+from classifier.arrays import Bools, Floats, Hashes, Int16s, Ints
+from classifier.features import CEILING, COLUMN, STEP, Described
 from classifier.labels import LABELS
 
-__all__ = ["AHEAD", "BEHIND", "CONTEXT_COLUMNS", "EVIDENCE", "HEADINGS", "Carry", "Stretch", "context_rows", "running"]
+__all__ = [
+    "AHEAD",
+    "AHEAD_ROWS",
+    "BEHIND",
+    "CONTEXT_COLUMNS",
+    "EVIDENCE",
+    "HEADINGS",
+    "Carry",
+    "Stretch",
+    "context_rows",
+    "decode",
+    "running",
+    "scaled_evidence",
+]
 
-AHEAD = 32  # raw lines, blank ones included; pages with a blank line after each line still show 16 lines ahead
+# Raw lines, blank ones included; pages with a blank line after each line still show 13 lines ahead.
+AHEAD_ROWS = 26
+# Messages between neighbours: two steps do what a whole Viterbi pass does (training/EXPERIMENTS.md); a step spans at most
+# two blank lines.
+STEPS, STEP_SPAN = 2, 3
+AHEAD = AHEAD_ROWS + STEPS * STEP_SPAN
 BEHIND = 20  # non-blank lines
 MEMORY = 512  # non-blank lines within which a repetition counts
 FAR = 1 << 20
 
-Int16s = npt.NDArray[np.int16]
 
 # The first pass tells block headings apart from the block's items: they steer everything after them.
 HEADINGS = ("related", "most_read", "media", "comment", "promo", "weather")
@@ -78,7 +96,7 @@ class Stretch(NamedTuple):
 
     page: Ints  # (n,) which page, ascending
     position: Ints  # (n,) raw line index within the page
-    hashes: npt.NDArray[np.uint64]  # (n,)
+    hashes: Hashes  # (n,)
     lines: Int16s  # (n, len(COLUMN))
     evidence: Int16s  # (n, len(EVIDENCE)) 6 + log2 p, at least 0
     running: Int16s  # (n, len(RUNNING))
@@ -98,7 +116,7 @@ class Carry(NamedTuple):
     totals: Ints  # (len(COUNTED),)
     since: Ints  # (len(EVENTS),)
     prose_at_heading: int
-    recent: npt.NDArray[np.uint64]  # (up to MEMORY,) line hashes
+    recent: Hashes  # (up to MEMORY,) line hashes
 
     @classmethod
     def fresh(cls) -> Carry:
@@ -106,14 +124,12 @@ class Carry(NamedTuple):
         return cls(np.zeros(len(COUNTED), np.int64), np.full(len(EVENTS), FAR), 0, np.zeros(0, np.uint64))
 
 
-def scaled_evidence(log_probabilities: npt.NDArray[np.float64]) -> Int16s:
+def scaled_evidence(log_probabilities: Floats) -> Int16s:
     """Return the first pass's natural-log probabilities (n, classes) as evidence: 6 + log2 p in sixteenths, at least 0."""
     return np.maximum(np.rint(log_probabilities * (STEP / np.log(2))) + _LOG_STEPS, 0).astype(np.int16)
 
 
-def running(
-    described: Described, evidence: Int16s, blanks: Ints, starts: npt.NDArray[np.bool_], carry: Carry
-) -> tuple[Int16s, Carry]:
+def running(described: Described, evidence: Int16s, blanks: Ints, starts: Bools, carry: Carry) -> tuple[Int16s, Carry]:
     """Return the running columns of a block of lines (n, len(RUNNING)), and what to carry to the next block.
 
     `starts` marks the first line of each page; lines before the first mark continue the page that `carry` tells of.
@@ -129,28 +145,22 @@ def running(
     heading = (evidence[:, _HEADING_AT:] >= _LOG_STEPS - STEP) & short[:, None]
     any_heading = heading.any(axis=1)
 
-    counted = np.stack(
-        (np.ones(n, np.int64), prose, prose * described.size, lines[:, COLUMN["linked"]] >= STEP, any_heading, date), axis=1
-    )
-    totals = np.cumsum(counted, axis=0)
+    counted = np.stack((np.ones(n, np.int64), prose, prose * described.size, lines[:, COLUMN["linked"]] >= STEP, any_heading, date), axis=1)
+    totals: Ints = np.cumsum(counted, axis=0)
     totals -= (totals - counted)[first]
     totals[continued] += carry.totals
 
-    def likely(name: str) -> npt.NDArray[np.bool_]:
+    def likely(name: str) -> Bools:
         return evidence[:, EVIDENCE.index(name)] >= _LOG_STEPS - STEP
 
-    events = np.column_stack(
-        (prose, heading, any_heading, date, likely("title"), likely("footer"), likely("comment"), likely("caption"))
-    )
+    events = np.column_stack((prose, heading, any_heading, date, likely("title"), likely("footer"), likely("comment"), likely("caption")))
     latest = np.maximum.accumulate(np.where(events, index[:, None], -1), axis=0)
     since = np.where(latest >= first[:, None], index[:, None] - latest, FAR)
     before = np.minimum(carry.since + 1 + index[:, None], FAR)
     since = np.where((since == FAR) & continued[:, None], before, since)
 
     last_heading = latest[:, EVENTS.index("any heading")]
-    at_heading = np.where(
-        last_heading >= first, totals[np.maximum(last_heading, 0), 1], np.where(continued, carry.prose_at_heading, 0)
-    )
+    at_heading = np.where(last_heading >= first, totals[np.maximum(last_heading, 0), 1], np.where(continued, carry.prose_at_heading, 0))
     under = since[:, 1 : 1 + len(HEADINGS)]
     nearest = under.min(axis=1)
     distance, recent = _repetitions(described.hashes, starts, carry.recent)
@@ -174,9 +184,7 @@ def running(
     return table, Carry(totals[-1], since[-1], int(at_heading[-1]), recent)
 
 
-def _repetitions(
-    hashes: npt.NDArray[np.uint64], starts: npt.NDArray[np.bool_], recent: npt.NDArray[np.uint64]
-) -> tuple[Ints, npt.NDArray[np.uint64]]:
+def _repetitions(hashes: Hashes, starts: Bools, recent: Hashes) -> tuple[Ints, Hashes]:
     """Return how many lines back the same text last stood on the page (FAR where not within MEMORY), and the new memory."""
     known = len(recent)
     every = np.concatenate((recent, hashes))
@@ -192,19 +200,19 @@ def _repetitions(
 def context_rows(stretch: Stretch, low: int, high: int) -> Int16s:
     """Return what surrounds lines `low` to `high` of a stretch, as (high - low, len(CONTEXT_COLUMNS)) sixteenths.
 
-    The stretch must reach BEHIND lines back and AHEAD raw lines on, as far as the page does.
+    The stretch must reach BEHIND lines back and AHEAD_ROWS raw lines on, as far as the page does.
     """
     n = len(stretch.page)
     want = np.arange(low, high)
     key = stretch.page * (FAR * 4) + np.minimum(stretch.position, FAR * 2)
     page_start = np.searchsorted(stretch.page, stretch.page[low:high])
     page_end = np.searchsorted(stretch.page, stretch.page[low:high], side="right")
-    reach = np.minimum(np.searchsorted(key, key[low:high] + AHEAD, side="right"), page_end)
+    reach = np.minimum(np.searchsorted(key, key[low:high] + AHEAD_ROWS, side="right"), page_end)
 
     out = np.empty((high - low, len(CONTEXT_COLUMNS)), np.int16)
     at = 0
 
-    def put(block: npt.NDArray[np.generic]) -> None:
+    def put(block: Ints) -> None:
         nonlocal at
         out[:, at : at + block.shape[1]] = block
         at += block.shape[1]
@@ -232,7 +240,7 @@ def context_rows(stretch: Stretch, low: int, high: int) -> Int16s:
     return out
 
 
-def _neighbour(want: Ints, offset: int, start: Ints, reach: Ints, n: int) -> tuple[npt.NDArray[np.bool_], Ints]:
+def _neighbour(want: Ints, offset: int, start: Ints, reach: Ints, n: int) -> tuple[Bools, Ints]:
     other = want + offset
     there = (other >= start) & (other < reach)
     return there, np.clip(other, 0, n - 1)
@@ -244,3 +252,18 @@ _SHARE = np.rint(4 * STEP * np.exp2(np.arange(_LOG_STEPS + 1) / STEP - 6)).astyp
 
 def _shares(evidence: Int16s) -> Int16s:
     return _SHARE[np.minimum(evidence, _LOG_STEPS)]
+
+
+def decode(scores: Floats, page: Ints, position: Ints, transitions: Floats) -> Floats:
+    """Return label scores (n, labels) with what neighbouring lines say added: a Viterbi pass cut to STEPS lines each way.
+
+    `transitions` (labels, labels) scores a label (column) that follows another (row). Lines at either end of the arrays hear
+    nothing from beyond.
+    """
+    linked = ((page[1:] == page[:-1]) & (position[1:] - position[:-1] <= STEP_SPAN))[:, None]
+    left, right = np.zeros_like(scores), np.zeros_like(scores)
+    for _ in range(STEPS):
+        from_left = (scores + left)[:-1, :, None] + transitions
+        from_right = (scores + right)[1:, None, :] + transitions
+        left[1:], right[:-1] = np.where(linked, from_left.max(axis=1), 0), np.where(linked, from_right.max(axis=2), 0)
+    return scores + left + right

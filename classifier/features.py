@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from classifier.arrays import Bools, Hashes, Int16s, Ints
 from classifier.lines import MAX_CHARS, CharClass, Scan, scan
 from classifier.ngrams import NGrams, line_hashes, ngrams
 
@@ -21,7 +21,6 @@ __all__ = ["LINE_COLUMNS", "STEP", "Described", "describe"]
 STEP = 16  # one unit of a feature is 16 steps
 CEILING = 8 * STEP
 
-Ints = npt.NDArray[np.int64]
 
 # name: what it measures. The order is the model's.
 LINE_COLUMNS = {
@@ -87,7 +86,7 @@ _PACKED = (
 )
 
 
-def _packing_tables() -> list[npt.NDArray[np.uint64]]:
+def _packing_tables() -> list[Hashes]:
     tables = []
     for kinds in _PACKED:
         table = np.zeros(17, np.uint64)
@@ -103,8 +102,8 @@ _PACKING = _packing_tables()
 class Described(NamedTuple):
     """A batch of n lines, each seen by itself."""
 
-    columns: npt.NDArray[np.int16]  # (n, len(LINE_COLUMNS)) in sixteenths
-    hashes: npt.NDArray[np.uint64]  # (n,) equal where letters and digits are equal
+    columns: Int16s  # (n, len(LINE_COLUMNS)) in sixteenths
+    hashes: Hashes  # (n,) equal where letters and digits are equal
     grams: NGrams
     size: Ints  # (n,) visible characters, white space left out
 
@@ -115,7 +114,7 @@ def describe(lines: Sequence[str]) -> Described:
     grams = ngrams(scanned)
     hashes, doubled = line_hashes(scanned)
     counts = _class_counts(scanned)
-    columns: dict[str, npt.NDArray[np.generic]] = {"doubled": doubled}
+    columns: dict[str, Ints] = {"doubled": doubled}
     size = _amounts(columns, scanned, grams, counts)
     _edges(columns, scanned, grams)
     _markup(columns, scanned, counts)
@@ -144,13 +143,13 @@ def _share(part: Ints, whole: Ints) -> Ints:
     return 2 * STEP * part // np.maximum(whole, 1)
 
 
-def _per_line(flags: npt.NDArray[np.bool_], lines: Scan) -> Ints:
+def _per_line(flags: Bools, lines: Scan) -> Ints:
     """Count flagged characters per line."""
     positions = np.flatnonzero(flags)
     return np.diff(np.searchsorted(positions, lines.starts)).astype(np.int64)
 
 
-def _amounts(columns: dict[str, npt.NDArray[np.generic]], lines: Scan, grams: NGrams, counts: list[Ints]) -> Ints:
+def _amounts(columns: dict[str, Ints], lines: Scan, grams: NGrams, counts: list[Ints]) -> Ints:
     """Fill lengths, shares and counts; return the visible length."""
     kinds = lines.classes
     lower, upper, digits = counts[CharClass.LOWER], counts[CharClass.UPPER], counts[CharClass.DIGIT]
@@ -196,7 +195,7 @@ def _amounts(columns: dict[str, npt.NDArray[np.generic]], lines: Scan, grams: NG
     return size
 
 
-def _edges(columns: dict[str, npt.NDArray[np.generic]], lines: Scan, grams: NGrams) -> None:
+def _edges(columns: dict[str, Ints], lines: Scan, grams: NGrams) -> None:
     """Fill what the first and the last visible character say."""
     kinds = lines.classes
     seen = np.flatnonzero((kinds < CharClass.SPACE) | (kinds > CharClass.MARKUP))
@@ -206,10 +205,8 @@ def _edges(columns: dict[str, npt.NDArray[np.generic]], lines: Scan, grams: NGra
     first = np.where(some, kinds[seen[bounds[:-1]]], CharClass.NEWLINE)
     last_at = np.where(some, seen[bounds[1:] - 1], lines.starts[1:] - 1)
     last = kinds[last_at]
-    before_last = kinds[np.maximum(last_at - 1, 0)]
-    columns["ends_ellipsis"] = (last == CharClass.ENDER) & (
-        (lines.chars[last_at] == ord("…")) | (before_last == CharClass.ENDER)
-    )
+    twice = (last_at > lines.starts[:-1]) & (kinds[np.maximum(last_at - 1, 0)] == CharClass.ENDER)
+    columns["ends_ellipsis"] = (last == CharClass.ENDER) & ((lines.chars[last_at] == ord("…")) | twice)
     columns["ends_sentence"] = last == CharClass.ENDER
     for name, kind in (
         ("ends_quote", CharClass.QUOTE),
@@ -230,7 +227,7 @@ def _edges(columns: dict[str, npt.NDArray[np.generic]], lines: Scan, grams: NGra
     columns["starts_dash"] = (first == CharClass.DASH) | (first == CharClass.BAR)
 
 
-def _markup(columns: dict[str, npt.NDArray[np.generic]], lines: Scan, counts: list[Ints]) -> None:
+def _markup(columns: dict[str, Ints], lines: Scan, counts: list[Ints]) -> None:
     """Fill what markdown decoration says."""
     kinds = lines.classes
     columns["indent"] = kinds[lines.starts[:-1]] == CharClass.SPACE

@@ -93,9 +93,9 @@ def parse_keep(names: str | Iterable[str]) -> frozenset[Label]:
     """
     wanted = names.split(",") if isinstance(names, str) else list(names)
     wanted = [str(name).strip() for name in wanted]
-    known = {label.value for label in LABELS}
+    known = {label.value: label for label in LABELS}
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
         complaint = f"unknown label {unknown[0]!r}" if unknown else "no label to keep"
         raise InputError(f"{complaint}; choose from {', '.join(label.value for label in LABELS)}")
-    return frozenset(Label(name) for name in wanted)
+    return frozenset(known[name] for name in wanted)

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from classifier.arrays import Bools, Ints
 
 __all__ = ["CharClass", "LineSplitter", "Scan", "is_blank", "scan", "split_lines"]
 
@@ -47,7 +48,7 @@ _PUNCTUATION = {
 }
 
 
-def _character_tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
+def _character_tables() -> tuple[Ints, Ints, Bools]:
     """Return class, folded form (lower case, digits as 0) and the accented-letter flag of every code point in the table."""
     classes = np.zeros(TABLE_SIZE, np.uint8)
     folded = np.arange(TABLE_SIZE, dtype=np.uint32)
@@ -80,14 +81,14 @@ CLASSES[TABLE_SIZE - 1] = CharClass.LOWER  # stands for every code point beyond 
 class Scan(NamedTuple):
     """A batch of n lines as arrays: m visible code points, each line closed by one NEWLINE so that none is empty."""
 
-    chars: npt.NDArray[np.uint32]  # (m,) folded code points
-    classes: npt.NDArray[np.uint8]  # (m,) CharClass of each
-    accented: npt.NDArray[np.bool_]  # (m,)
-    starts: npt.NDArray[np.int64]  # (n + 1,) where each line begins
-    raw_length: npt.NDArray[np.int64]  # (n,) characters before hiding link targets
-    links: npt.NDArray[np.int64]  # (n,) link targets hidden
-    images: npt.NDArray[np.int64]  # (n,) how many of the links are images
-    link_chars: npt.NDArray[np.int64]  # (n,) letters and digits that stand inside link brackets
+    chars: Ints  # (m,) folded code points
+    classes: Ints  # (m,) CharClass of each
+    accented: Bools  # (m,)
+    starts: Ints  # (n + 1,) where each line begins
+    raw_length: Ints  # (n,) characters before hiding link targets
+    links: Ints  # (n,) link targets hidden
+    images: Ints  # (n,) how many of the links are images
+    link_chars: Ints  # (n,) letters and digits that stand inside link brackets
 
 
 def is_blank(line: str) -> bool:
@@ -125,11 +126,11 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _without_targets(
-    codes: npt.NDArray[np.uint32],
-    folded: npt.NDArray[np.uint32],
-    classes: npt.NDArray[np.uint8],
-    accented: npt.NDArray[np.bool_],
-    starts: npt.NDArray[np.int64],
+    codes: Ints,
+    folded: Ints,
+    classes: Ints,
+    accented: Bools,
+    starts: Ints,
 ) -> Scan:
     """Hide every `(target "title")` that follows `]`, count links and images, and measure the text inside brackets."""
     n, size = len(starts) - 1, len(codes)
@@ -139,7 +140,13 @@ def _without_targets(
     nearest = np.searchsorted(closers, opens)
     ends = np.append(closers, size)[nearest]  # (links,) the first ")" after each "("
     closed = ends < starts[line_of + 1]  # an unclosed target is text
-    opens, ends, line_of = opens[closed], ends[closed], line_of[closed]
+    opens, ends = opens[closed], ends[closed]
+    links = np.bincount(line_of[closed], minlength=n)
+    # Brackets and exclamation marks of lines without links are text: what a line is must not depend on its batch.
+    image_open = np.flatnonzero((codes[:-1] == ord("!")) & (codes[1:] == ord("[")))
+    image_line = np.searchsorted(starts, image_open, side="right") - 1
+    image_open, image_line = image_open[links[image_line] > 0], image_line[links[image_line] > 0]
+    classes[image_open] = CharClass.MARKUP  # else an image would end like an exclamation
 
     marks = np.zeros(size + 1, np.int32)
     np.add.at(marks, opens, 1)
@@ -154,8 +161,6 @@ def _without_targets(
     word = (classes >= CharClass.LOWER) & (classes <= CharClass.DIGIT)
     inside = visible & word & (depth > np.repeat(before, np.diff(starts)))
 
-    image_open = np.flatnonzero((codes[:-1] == ord("!")) & (codes[1:] == ord("[")))
-    classes[image_open] = CharClass.MARKUP  # else an image would end like an exclamation
     counted = np.cumsum(visible)
     new_starts = np.concatenate((np.zeros(1, np.int64), counted[starts[1:] - 1]))
     return Scan(
@@ -164,9 +169,9 @@ def _without_targets(
         accented[visible],
         new_starts,
         np.diff(starts),
-        np.bincount(line_of, minlength=n).astype(np.int64),
-        np.bincount(np.searchsorted(starts, image_open, side="right") - 1, minlength=n).astype(np.int64),
-        np.add.reduceat(inside.astype(np.int64), starts[:-1]),
+        links,
+        np.bincount(image_line, minlength=n),
+        np.where(links > 0, np.add.reduceat(inside.astype(np.int64), starts[:-1]), 0),
     )
 
 

@@ -1,8 +1,9 @@
 """The model: two small sets of weights, checked before use, run in plain numpy.
 
 *First pass*: TF-IDF of hashed n-grams plus line columns, through a multinomial logistic regression over `EVIDENCE`
-(the labels, and six kinds of block heading). *Context pass*: a one-layer network over `context.py`'s rows. Both are trained in
-scikit-learn (`training/train.py`) and stored as arrays beside a JSON manifest; nothing is pickled, nothing in the file is code.
+(the labels, and six kinds of block heading). *Context pass*: a one-layer network over `context.py`'s rows, and the scores of one
+label following another. Both are trained in scikit-learn (`training/train.py`) and stored as arrays beside a JSON manifest;
+nothing is pickled, nothing in the file is code.
 
 All weights lie on the grid 2^-GRID and all features are small integers, so every sum is exact in float64, whatever the BLAS, the
 machine or the batch: a line gets the same probability however it came in.
@@ -19,15 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from classifier.arrays import Floats, Int16s, Ints
 from classifier.context import CONTEXT_COLUMNS, EVIDENCE
 from classifier.errors import ModelError
 from classifier.features import LINE_COLUMNS, Described
 from classifier.labels import LABELS
 from classifier.ngrams import NGrams, Vocabulary
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "GRID", "Model", "default_path", "feature_digest", "gram_counts", "on_grid", "shapes"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "GRID", "Model", "default_path", "feature_digest", "gram_counts", "log_softmax", "on_grid", "shapes"]
 
 FORMAT = "tinsach-line-model"
 FORMAT_VERSION = 1
@@ -37,10 +38,8 @@ MAX_BYTES = 64 << 20  # of arrays; the shipped model has under 4 MB
 HIDDEN_SPLIT = 1 << 10
 HIDDEN_GRID = 1 << 26
 
-Floats = npt.NDArray[np.float64]
 
-
-def on_grid(weights: npt.NDArray[np.floating[Any]]) -> Floats:
+def on_grid(weights: Floats) -> Floats:
     """Return the weights rounded to multiples of 2^-GRID."""
     return np.ldexp(np.rint(np.ldexp(np.asarray(weights, np.float64), GRID)), -GRID)
 
@@ -62,6 +61,7 @@ def shapes(vocabulary: int, hidden: int) -> dict[str, tuple[int, ...]]:
         "hidden_bias": (hidden,),
         "output": (hidden, len(LABELS)),  # temperature folded in
         "output_bias": (len(LABELS),),
+        "transitions": (len(LABELS), len(LABELS)),  # log probability of a label (column) after another (row), weighted
     }
 
 
@@ -74,14 +74,15 @@ def default_path() -> Path:
     raise ModelError(f"no shipped model in {here / 'models'} or {here.parent / 'models'}; run `make train`, or pass a path to load()")
 
 
-def gram_counts(grams: NGrams, vocabulary: Vocabulary) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
+def gram_counts(grams: NGrams, vocabulary: Vocabulary) -> tuple[Ints, Ints, Floats]:
     """Return the columns of bigrams and unigrams (k,), and each line's scale (n,): 1 / sqrt(known n-grams)."""
     bigrams, unigrams = vocabulary.columns(grams.bigrams), vocabulary.columns(grams.unigrams)
     known = (bigrams < vocabulary.size).astype(np.int64) + (unigrams < vocabulary.size)
     return bigrams, unigrams, 1 / np.sqrt(np.maximum(np.add.reduceat(known, grams.starts), 1))
 
 
-def _log_softmax(scores: Floats) -> Floats:
+def log_softmax(scores: Floats) -> Floats:
+    """Return scores (n, classes) as natural-log probabilities."""
     scores = scores - scores.max(axis=1, keepdims=True)
     return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
 
@@ -89,7 +90,7 @@ def _log_softmax(scores: Floats) -> Floats:
 class Model:
     """Weights ready to run; make one with `Model.load`."""
 
-    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], manifest: Mapping[str, Any]) -> None:
+    def __init__(self, arrays: Mapping[str, Ints], manifest: Mapping[str, Any]) -> None:
         """Take checked arrays (see `shapes`) and their manifest."""
         self.manifest = dict(manifest)
         self.vocabulary = Vocabulary(arrays["vocabulary"])
@@ -97,6 +98,7 @@ class Model:
         self._columns, self._bias = arrays["columns"], arrays["bias"]
         self._hidden, self._hidden_bias = arrays["hidden"], arrays["hidden_bias"]
         self._output, self._output_bias = arrays["output"], arrays["output_bias"]
+        self.transitions = arrays["transitions"]
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Model:
@@ -121,9 +123,9 @@ class Model:
         bigrams, unigrams, scale = gram_counts(grams, self.vocabulary)
         text = np.add.reduceat(self._text[bigrams] + self._text[unigrams], grams.starts, axis=0)
         numeric = described.columns.astype(np.float64) @ self._columns
-        return _log_softmax(text * scale[:, None] + numeric + self._bias)
+        return log_softmax(text * scale[:, None] + numeric + self._bias)
 
-    def context_pass(self, rows: npt.NDArray[np.int16]) -> Floats:
+    def context_pass(self, rows: Int16s) -> Floats:
         """Return log probabilities (n, len(LABELS)) from context rows (n, len(CONTEXT_COLUMNS))."""
         hidden = rows.astype(np.float64) @ self._hidden
         hidden += self._hidden_bias
@@ -131,7 +133,7 @@ class Model:
         # The second product is exact as well once its left side is cut into a coarse and a fine part.
         coarse = np.floor(hidden * HIDDEN_SPLIT) / HIDDEN_SPLIT
         fine = np.rint((hidden - coarse) * HIDDEN_GRID) / HIDDEN_GRID
-        return _log_softmax(coarse @ self._output + fine @ self._output + self._output_bias)
+        return log_softmax(coarse @ self._output + fine @ self._output + self._output_bias)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -144,15 +146,14 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ModelError(f"{path}: not a tinsach model manifest (format {FORMAT!r} expected)")
     if manifest.get("format_version") != FORMAT_VERSION:
-        raise ModelError(
-            f"{path}: format version {manifest.get('format_version')!r}, this tinsach reads {FORMAT_VERSION}; install the version that made it, or retrain"
-        )
+        found = manifest.get("format_version")
+        raise ModelError(f"{path}: format version {found!r}, this tinsach reads {FORMAT_VERSION}; install its tinsach, or retrain")
     if manifest.get("labels") != [label.value for label in LABELS] or manifest.get("features_sha256") != feature_digest():
         raise ModelError(f"{path}: made for other labels or features than this tinsach has; retrain with `make train`")
     return manifest
 
 
-def _read_arrays(path: Path, data: bytes, manifest: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
+def _read_arrays(path: Path, data: bytes, manifest: Mapping[str, Any]) -> dict[str, Ints]:
     if hashlib.sha256(data).hexdigest() != manifest.get("arrays_sha256"):
         raise ModelError(f"{path}: its SHA-256 differs from the manifest's; the file is damaged or belongs to another manifest")
     expected = shapes(int(manifest["vocabulary_size"]), int(manifest["hidden_size"]))

@@ -12,13 +12,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from classifier.arrays import Bools, Hashes, Ints
 from classifier.lines import CharClass, Scan
 
 __all__ = ["NGrams", "Vocabulary", "line_hashes", "ngrams"]
 
-UInt64 = npt.NDArray[np.uint64]
 
 _BASE = 0x9E3779B97F4A7C15 | 1
 _BASE_INVERSE = pow(_BASE, -1, 1 << 64)
@@ -28,19 +27,19 @@ _SHIFT = np.uint64(32)
 # Tokens that count at either end of a line. Reading whole lines instead costs .01 article F1 on unseen publishers
 # (training/EXPERIMENTS.md) and twice the time: the words of the corpus are not those of the press.
 HEAD, TAIL = 8, 6
-_powers: list[UInt64] = [np.ones(1, np.uint64), np.ones(1, np.uint64)]  # grown on demand: B^i and B^-i
+_powers: list[Hashes] = [np.ones(1, np.uint64), np.ones(1, np.uint64)]  # grown on demand: B^i and B^-i
 
 
 class NGrams(NamedTuple):
     """The n-grams of n lines, k of each order: entry j of `bigrams` and `unigrams` belong to the same line."""
 
-    bigrams: UInt64  # (k,)
-    unigrams: UInt64  # (k,) the bigram's second token; 0 where that is the line end
-    starts: npt.NDArray[np.int64]  # (n,) a line's first entry; every line has at least one
-    tokens: npt.NDArray[np.int64]  # (t,) where each token starts, in code points of the scan
+    bigrams: Hashes  # (k,)
+    unigrams: Hashes  # (k,) the bigram's second token; 0 where that is the line end
+    starts: Ints  # (n,) a line's first entry; every line has at least one
+    tokens: Ints  # (t,) where each token starts, in code points of the scan
 
 
-def _powers_to(size: int) -> tuple[UInt64, UInt64]:
+def _powers_to(size: int) -> tuple[Hashes, Hashes]:
     if len(_powers[0]) < size:
         length = max(size, 2 * len(_powers[0]), 4096)
         for slot, base in enumerate((_BASE, _BASE_INVERSE)):
@@ -50,7 +49,7 @@ def _powers_to(size: int) -> tuple[UInt64, UInt64]:
     return _powers[0][:size], _powers[1][:size]
 
 
-def _span_hashes(codes: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> UInt64:
+def _span_hashes(codes: Ints, starts: Ints, ends: Ints) -> Hashes:
     """Return the hash of each span of code points; the same code points give the same hash anywhere."""
     powers, inverses = _powers_to(len(codes) + 1)
     prefix = np.zeros(len(codes) + 1, np.uint64)
@@ -58,7 +57,7 @@ def _span_hashes(codes: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64], e
     return _scramble((prefix[ends] - prefix[starts]) * inverses[starts])
 
 
-def _scramble(hashes: UInt64) -> UInt64:
+def _scramble(hashes: Hashes) -> Hashes:
     hashes = (hashes ^ (hashes >> _SHIFT)) * _MIX
     return hashes ^ (hashes >> _SHIFT)
 
@@ -87,13 +86,13 @@ def ngrams(lines: Scan) -> NGrams:
     return NGrams(bigrams[edge], unigrams[edge], np.cumsum(kept) - kept, starts)
 
 
-def line_hashes(lines: Scan) -> tuple[UInt64, npt.NDArray[np.bool_]]:
+def line_hashes(lines: Scan) -> tuple[Hashes, Bools]:
     """Return a hash of each line's letters and digits, and whether its second half repeats the first.
 
     Case, spaces and punctuation do not count, so that a headline equals its own repetition in capitals or in quotes.
     """
     word = (lines.classes >= CharClass.LOWER) & (lines.classes <= CharClass.DIGIT)
-    counted = np.concatenate((np.zeros(1, np.int64), np.cumsum(word)))
+    counted: Ints = np.concatenate((np.zeros(1, np.int64), np.cumsum(word)))
     starts = counted[lines.starts]
     chars = lines.chars[word]
     first, last = starts[:-1], starts[1:]
@@ -108,7 +107,7 @@ class Vocabulary:
 
     BITS = 16
 
-    def __init__(self, hashes: UInt64) -> None:
+    def __init__(self, hashes: Hashes) -> None:
         """Take the hash of each column; all must fall into buckets of their own (see `training.train.select`)."""
         self.size = len(hashes)
         self.hashes = hashes
@@ -119,11 +118,11 @@ class Vocabulary:
         self._column[buckets] = np.arange(self.size, dtype=np.int32)
 
     @classmethod
-    def bucket(cls, hashes: UInt64) -> npt.NDArray[np.int64]:
+    def bucket(cls, hashes: Hashes) -> Ints:
         """Return the bucket of each hash."""
         return (hashes & np.uint64((1 << cls.BITS) - 1)).astype(np.int64)
 
-    def columns(self, hashes: UInt64) -> npt.NDArray[np.int32]:
+    def columns(self, hashes: Hashes) -> Ints:
         """Return the column of each n-gram."""
         buckets = self.bucket(hashes)
         return np.where(self._hash[buckets] == hashes, self._column[buckets], np.int32(self.size))

@@ -11,13 +11,25 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from classifier.context import AHEAD, BEHIND, HEADINGS, Carry, Stretch, context_rows, running, scaled_evidence
-from classifier.features import Ints, describe
+from classifier.arrays import Bools, Floats, Int8s, Ints
+from classifier.context import (
+    AHEAD,
+    AHEAD_ROWS,
+    BEHIND,
+    HEADINGS,
+    STEPS,
+    Carry,
+    Stretch,
+    context_rows,
+    decode,
+    running,
+    scaled_evidence,
+)
+from classifier.features import describe
 from classifier.labels import LABELS
 from classifier.lines import is_blank
-from classifier.model import Model
+from classifier.model import Model, log_softmax
 
 __all__ = ["BLANK", "BLANK_REACH", "LOOKAHEAD", "Decided", "Pipeline"]
 
@@ -30,15 +42,12 @@ ROWS_AT_ONCE = 2048  # bounds the memory of the context rows
 # The label of each class of the first pass: a block's heading has its block's label.
 _LABEL_OF = np.array([*range(len(LABELS)), *([label.value for label in LABELS].index(name) for name in HEADINGS)])
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-
 
 class Decided(NamedTuple):
     """Decided lines, blank ones included, in order."""
 
-    codes: npt.NDArray[np.int8]  # (n,) index into LABELS, BLANK for blank lines
-    guesses: npt.NDArray[np.int8]  # (n,) the first pass's label
+    codes: Int8s  # (n,) index into LABELS, BLANK for blank lines
+    guesses: Int8s  # (n,) the first pass's label
     probabilities: Floats  # (n,) of the label; 0 for blank lines
     kept: Bools  # (n,)
     keep_probabilities: Floats  # (n,) that the line's label is one of those to keep; 0 for blank lines
@@ -47,8 +56,6 @@ class Decided(NamedTuple):
     def joined(cls, parts: Sequence[Decided]) -> Decided:
         """Return the parts one after the other."""
         return cls(*(np.concatenate(columns) for columns in zip(*parts))) if len(parts) != 1 else parts[0]
-
-
 
 
 def _blank_lines(count: int) -> Decided:
@@ -70,7 +77,8 @@ class Pipeline:
         self._threshold = threshold
         self._carry = Carry.fresh()
         self._stretch: Stretch | None = None
-        self._undecided = 0  # index into the stretch of the first line the context pass has not seen
+        self._scores = np.zeros((0, len(LABELS)))  # of the stretch's first lines: those the context pass has seen
+        self._undecided = 0  # index into the stretch of the first line that was not decided
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
         self._waiting = _Waiting()
 
@@ -79,7 +87,7 @@ class Pipeline:
         """How many lines have been read and not been returned yet."""
         return len(self._waiting.page)
 
-    def advance(self, lines: Sequence[str], ends: Sequence[int] = ()) -> Decided:
+    def advance(self, lines: Sequence[str], ends: Sequence[int] | Ints = ()) -> Decided:
         """Read further lines and return those decided.
 
         `ends` says before which of these lines a page ends (ascending; `len(lines)` ends the last page, and a number
@@ -92,7 +100,7 @@ class Pipeline:
         self._waiting.add(page, position, blank)
         solid = np.flatnonzero(~blank)
         if len(solid):
-            self._describe([lines[i] for i in solid], page[solid], position[solid], page_start[solid])
+            self._describe([lines[i] for i in solid.tolist()], page[solid], position[solid], page_start[solid])
         next_page = self._page + len(ends)
         self._close(lines, blank, page, next_page)
         self._decide(next_page)
@@ -127,22 +135,30 @@ class Pipeline:
         self._page = next_page
 
     def _decide(self, open_page: int) -> None:
-        """Run the context pass over the lines whose look-ahead is complete."""
+        """Run the context pass over the lines whose look-ahead is complete, and decide what then can be."""
         stretch = self._stretch
         if stretch is None:
             return
-        ripe = (stretch.page < open_page) | (stretch.position + AHEAD < self._position)
-        low, high = self._undecided, int(ripe.sum())
-        for start in range(low, high, ROWS_AT_ONCE):
-            stop = min(start + ROWS_AT_ONCE, high)
-            log_p = self._model.context_pass(context_rows(stretch, start, stop))
-            guesses = _LABEL_OF[stretch.evidence[start:stop].argmax(axis=1)]
-            self._waiting.fill(self._choose(np.exp(log_p), guesses))
+        scored = self._ripe(stretch, open_page, AHEAD_ROWS)
+        scores = [self._scores]
+        for start in range(len(self._scores), scored, ROWS_AT_ONCE):
+            scores.append(self._model.context_pass(context_rows(stretch, start, min(start + ROWS_AT_ONCE, scored))))
+        self._scores = np.concatenate(scores)
+        low, high = self._undecided, self._ripe(stretch, open_page, AHEAD)
+        if high > low:
+            near = slice(max(0, low - STEPS), min(high + STEPS, scored))
+            heard = decode(self._scores[near], stretch.page[near], stretch.position[near], self._model.transitions)
+            guesses = _LABEL_OF[stretch.evidence[low:high].argmax(axis=1)]
+            self._waiting.fill(self._choose(np.exp(log_softmax(heard[low - near.start :][: high - low])), guesses))
         drop = max(0, high - BEHIND)
-        self._stretch = stretch.tail(drop)
+        self._stretch, self._scores = stretch.tail(drop), self._scores[drop:]
         self._undecided = high - drop
 
-    def _choose(self, p: Floats, guesses: npt.NDArray[np.int64]) -> Decided:
+    def _ripe(self, stretch: Stretch, open_page: int, ahead: int) -> int:
+        """Return how many lines of the stretch have `ahead` further lines, or the end of their page, behind them."""
+        return int(((stretch.page < open_page) | (stretch.position + ahead < self._position)).sum())
+
+    def _choose(self, p: Floats, guesses: Ints) -> Decided:
         """Return the decisions that label probabilities (n, labels) lead to."""
         codes = p.argmax(axis=1)
         keep = p[:, self._keep].sum(axis=1)
@@ -212,5 +228,3 @@ class _Waiting:
         self._count -= count
         self.page, self.position, self.blank = self.page[stop:], self.position[stop:], self.blank[stop:]
         return out
-
-

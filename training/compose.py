@@ -155,7 +155,11 @@ def _fill_row(row: Row, supply: Supply, rng: random.Random, pieces: list[str], s
             elif "h" in want.flags:
                 text = supply.heading(row.label, want)
             elif row.label == "body" and "|" in row.pattern:
-                text = supply.near(want.length, "price_widget") if rng.random() < 0.3 else cut_to(supply.body(Want(want.length, flags="|")), want.length)
+                text = (
+                    supply.near(want.length, "price_widget")
+                    if rng.random() < 0.3
+                    else cut_to(supply.body(Want(want.length, flags="|")), want.length)
+                )
                 text = text.replace("|", " ").strip()
             else:
                 text = supply.text(row.label, want)
@@ -209,6 +213,8 @@ def disturb(lines: list[Line], style: str, rng: random.Random) -> list[Line]:
     """Return the page as another season or another extractor would have it."""
     if rng.random() < 0.6:
         lines = _move_blocks(lines, rng)
+    if rng.random() < 0.04:
+        lines = _double_article(lines, rng)
     if rng.random() < 0.15:
         lines = _blank_policy(lines, rng)
     if rng.random() < 0.06:
@@ -256,6 +262,17 @@ def _move_blocks(lines: list[Line], rng: random.Random) -> list[Line]:
     for run in parked:
         out.insert(rng.randint(0, len(out)), run) if run[0].label != "footer" else out.append(run)
     return [line for run in out for line in run]
+
+
+def _double_article(lines: list[Line], rng: random.Random) -> list[Line]:
+    """Print the article twice: a hidden mobile copy before or after the one that shows."""
+    article = [index for index, line in enumerate(lines) if line.label in ("title", "body")]
+    if not article:
+        return lines
+    first, last = article[0], article[-1] + 1
+    copy = [line for line in lines[first:last] if line.label in ("title", "body", "caption", "meta", "-")]
+    at = rng.choice((first, last, len(lines)))
+    return [*lines[:at], *copy, BLANK, *lines[at:]]
 
 
 def _blank_policy(lines: list[Line], rng: random.Random) -> list[Line]:

@@ -1,7 +1,8 @@
 """The context pass in scikit-learn: a few small one-layer networks, averaged into one.
 
 Averaging the scores of several networks takes the luck out of a single start; side by side their hidden units are one
-network again, so the runtime sees two matrices whatever the number. Temperature and standardisation are folded into them.
+network again, so the runtime sees two matrices whatever the number. Standardisation, body bias and temperature are folded into
+them. Transitions are counted, not trained.
 """
 
 from __future__ import annotations
@@ -9,24 +10,22 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 from joblib import Parallel, delayed
 from scipy.optimize import minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from classifier.context import Carry, Stretch, context_rows, running, scaled_evidence
-from classifier.labels import LABELS
-from classifier.model import on_grid
+from classifier.arrays import Bools, Floats, Int16s, Ints
+from classifier.context import Carry, Stretch, context_rows, decode, running, scaled_evidence
+from classifier.labels import LABELS, Label
+from classifier.model import log_softmax, on_grid
 from training.dataset import Block
 
 __all__ = ["ContextPass", "rows_of"]
 
 ROWS_AT_ONCE = 8192
-
-Floats = npt.NDArray[np.float64]
-Int16s = npt.NDArray[np.int16]
+_BODY = LABELS.index(Label.BODY)
 
 
 def rows_of(block: Block, log_probabilities: Floats) -> Int16s:
@@ -47,64 +46,79 @@ class ContextPass:
         hidden: units of each.
         alpha: L2 penalty.
         epochs: passes over the training lines.
+        body_bias: added to the score of body. Composed pages hold more prose that is not body than real ones do.
+        transition_weight: how far neighbouring labels count in `classifier.context.decode`.
         seed: start of the random numbers; each network gets its own.
         jobs: processes to train in; does not change the result.
     """
 
-    def __init__(self, networks: int, hidden: int, alpha: float, epochs: int, seed: int, jobs: int = 1) -> None:
+    def __init__(
+        self,
+        networks: int,
+        hidden: int,
+        alpha: float,
+        epochs: int,
+        body_bias: float,
+        transition_weight: float,
+        seed: int,
+        jobs: int = 1,
+    ) -> None:
         self.networks = networks
         self.hidden = hidden
         self.alpha = alpha
         self.epochs = epochs
+        self.body_bias = body_bias
+        self.transition_weight = transition_weight
         self.seed = seed
         self.jobs = jobs
 
-    def fit(self, rows: Int16s, labels: npt.NDArray[np.int64]) -> ContextPass:
-        """Learn from context rows (n, len(CONTEXT_COLUMNS)) and label codes (n,)."""
+    def fit(self, rows: Int16s, labels: Ints, starts: Bools) -> ContextPass:
+        """Learn from context rows (n, len(CONTEXT_COLUMNS)), label codes (n,) and the marks of each page's first line (n,)."""
         self.mean_ = rows.mean(axis=0, dtype=np.float64)
         # A column that hardly varies would be blown up: at least 1.6 sixteenths of spread are assumed.
         self.scale_ = rows.std(axis=0, dtype=np.float64) + 1.6
         self.networks_ = Parallel(n_jobs=self.jobs)(
             delayed(self._fit_one)(rows, labels, self.seed + number) for number in range(self.networks)
         )
+        pairs = np.ones((len(LABELS), len(LABELS)))
+        np.add.at(pairs, (labels[:-1][~starts[1:]], labels[1:][~starts[1:]]), 1)
+        self.transitions_ = self.transition_weight * np.log(pairs / pairs.sum(axis=1, keepdims=True))
         self.temperature_ = 1.0
         return self
 
-    def _fit_one(self, rows: Int16s, labels: npt.NDArray[np.int64], seed: int) -> MLPClassifier:
+    def _fit_one(self, rows: Int16s, labels: Ints, seed: int) -> MLPClassifier:
         network = MLPClassifier(
-            (self.hidden,), alpha=self.alpha, batch_size=512, max_iter=self.epochs, random_state=seed, tol=0.0, n_iter_no_change=self.epochs + 1
+            (self.hidden,),
+            alpha=self.alpha,
+            batch_size=512,
+            max_iter=self.epochs,
+            random_state=seed,
+            tol=0.0,
+            n_iter_no_change=self.epochs + 1,
         )
         with warnings.catch_warnings(), threadpool_limits(1):  # one thread: the order of sums is fixed
             warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after `epochs`, as asked
             return network.fit(self._standardised(rows), labels)
 
-    def _standardised(self, rows: Int16s) -> npt.NDArray[np.float32]:
+    def _standardised(self, rows: Int16s) -> Floats:
         return ((rows - self.mean_) / self.scale_).astype(np.float32)
 
     def scores(self, rows: Int16s) -> Floats:
-        """Return the averaged log probabilities (n, labels) before temperature, up to a constant per line."""
+        """Return label scores (n, labels), up to a constant per line: averaged log probabilities, bias, temperature."""
         inputs = (rows - self.mean_) / self.scale_
         out = np.full((len(rows), len(LABELS)), -50.0)
-        total = 0.0
-        for network in self.networks_:
-            total = total + np.log(np.maximum(network.predict_proba(inputs), 1e-300))
+        total = sum(np.log(np.maximum(network.predict_proba(inputs), 1e-300)) for network in self.networks_)
         out[:, self.networks_[0].classes_] = total / self.networks
-        return out
+        out[:, _BODY] += self.body_bias
+        return out / self.temperature_
 
-    def probabilities(self, rows: Int16s) -> Floats:
-        """Return calibrated label probabilities (n, labels)."""
-        scores = self.scores(rows) / self.temperature_
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return scores / scores.sum(axis=1, keepdims=True)
-
-    def calibrate(self, rows: Int16s, labels: npt.NDArray[np.int64]) -> ContextPass:
-        """Fit the temperature on held-out lines: the one that gives them the least log loss."""
-        scores = self.scores(rows)
+    def calibrate(self, block: Block, rows: Int16s) -> ContextPass:
+        """Fit the temperature on held-out pages: the one that gives their labels the least log loss after decoding."""
+        page = np.cumsum(block.starts) - 1
+        heard = decode(self.scores(rows), page, block.position, self.transitions_)
 
         def loss(log_temperature: float) -> float:
-            scaled = scores / np.exp(log_temperature)
-            scaled -= scaled.max(axis=1, keepdims=True)
-            chosen = scaled[np.arange(len(labels)), labels] - np.log(np.exp(scaled).sum(axis=1))
+            chosen = log_softmax(heard / np.exp(log_temperature))[np.arange(len(rows)), block.labels]
             return -float(chosen.mean())
 
         found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded", options={"xatol": 1e-4})
@@ -126,9 +140,11 @@ class ContextPass:
         every[:, classes] = np.concatenate(output)
         bias = np.full(len(LABELS), -50.0)
         bias[classes] = output_bias
+        bias[_BODY] += self.body_bias / self.temperature_
         return {
             "hidden": on_grid(np.concatenate(hidden, axis=1)),
             "hidden_bias": on_grid(np.concatenate(hidden_bias)),
             "output": on_grid(every),
             "output_bias": on_grid(bias),
+            "transitions": on_grid(self.transitions_ / self.temperature_),
         }

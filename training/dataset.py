@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from joblib import Parallel, delayed
 
+from classifier.arrays import Bools, Ints
 from classifier.context import HEADINGS
 from classifier.features import Described, describe
 from classifier.labels import LABELS
@@ -39,11 +39,11 @@ class Block(NamedTuple):
     """The non-blank lines of some pages as arrays."""
 
     described: Described
-    starts: npt.NDArray[np.bool_]  # (n,) the first line of each page
-    position: npt.NDArray[np.int64]  # (n,) raw line index within the page
-    blanks: npt.NDArray[np.int64]  # (n,) blank lines before the line
-    labels: npt.NDArray[np.int64]  # (n,) index into LABELS
-    classes: npt.NDArray[np.int64]  # (n,) index into context.EVIDENCE: labels, then headings
+    starts: Bools  # (n,) the first line of each page
+    position: Ints  # (n,) raw line index within the page
+    blanks: Ints  # (n,) blank lines before the line
+    labels: Ints  # (n,) index into LABELS
+    classes: Ints  # (n,) index into context.EVIDENCE: labels, then headings
 
 
 def hand_of(key: str) -> int:
@@ -107,6 +107,4 @@ def block_of(pages: Iterable[Sequence[Line]]) -> Block:
             heads = line.heading and line.label in HEADINGS
             classes.append(len(LABELS) + HEADINGS.index(line.label) if heads else code)
             gap, first = 0, False
-    return Block(
-        describe(texts), np.array(starts), np.array(position), np.array(blanks), np.array(labels), np.array(classes)
-    )
+    return Block(describe(texts), np.array(starts), np.array(position), np.array(blanks), np.array(labels), np.array(classes))

@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 import classifier
+from classifier.arrays import Bools, Floats
 from classifier.labels import DEFAULT_KEEP, LABELS
 from training.skeleton import BLANK, SkeletonError, read_page
 
@@ -186,7 +186,7 @@ def _score_page(page: Gold, found: list[str], confusion: dict[tuple[str, str], i
     return PageScore(page.name, page.publisher, article, f1(*size), f1(*count), sorted(errors, reverse=True))
 
 
-def _reliability(said: npt.NDArray[np.float64], true: npt.NDArray[np.bool_]) -> list[tuple[float, float, int]]:
+def _reliability(said: Floats, true: Bools) -> list[tuple[float, float, int]]:
     bins = np.minimum((said * BINS).astype(int), BINS - 1)
     return [
         (float(said[bins == number].mean()), float(true[bins == number].mean()), int((bins == number).sum()))

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
+from classifier.arrays import Bools, Floats, Hashes, Int16s, Ints
 from classifier.context import EVIDENCE
 from classifier.features import STEP, Described
 from classifier.model import gram_counts, on_grid
@@ -22,17 +22,14 @@ from training.dataset import Block
 
 __all__ = ["FirstPass", "select_vocabulary"]
 
-UInt64 = npt.NDArray[np.uint64]
-Floats = npt.NDArray[np.float64]
 
-
-def line_of_gram(described: Described) -> npt.NDArray[np.int64]:
+def line_of_gram(described: Described) -> Ints:
     """Return the line of each n-gram entry (k,)."""
     starts = described.grams.starts
     return np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(described.grams.bigrams))))
 
 
-def copies_so_far(blocks: Sequence[Block]) -> npt.NDArray[np.int64]:
+def copies_so_far(blocks: Sequence[Block]) -> Ints:
     """Return for every line how many lines before it have its text and its class."""
     hashes = np.concatenate([block.described.hashes for block in blocks])
     classes = np.concatenate([block.classes for block in blocks])
@@ -45,7 +42,7 @@ def copies_so_far(blocks: Sequence[Block]) -> npt.NDArray[np.int64]:
     return rank
 
 
-def select_vocabulary(blocks: Sequence[Block], size: int, least: int) -> UInt64:
+def select_vocabulary(blocks: Sequence[Block], size: int, least: int) -> Hashes:
     """Return the hashes of the n-grams in most distinct lines (at least `least`), one for each bucket of the table."""
     rank = copies_so_far(blocks)
     seen, offset = [], 0
@@ -93,14 +90,14 @@ class FirstPass:
         self.regression_.fit(self._matrix(counts, columns, scale), classes)
         return self
 
-    def log_probabilities(self, described: Described, hidden: npt.NDArray[np.bool_] | None = None) -> Floats:
+    def log_probabilities(self, described: Described, hidden: Bools | None = None) -> Floats:
         """Return natural-log probabilities (n, len(EVIDENCE)); `hidden` n-gram entries (k,) count as unknown."""
         matrix = self._matrix(self._counts(described, hidden), described.columns, self._scale(described, hidden))
         out = np.full((len(described.size), len(EVIDENCE)), -50.0)
         out[:, self.regression_.classes_] = self.regression_.predict_log_proba(matrix)
         return out
 
-    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+    def arrays(self) -> dict[str, Ints]:
         """Return the arrays of the model file; a class never seen gets a bias that rules it out."""
         size, classes = self.vocabulary_.size, self.regression_.classes_
         weights = np.zeros((size + self.columns_, len(EVIDENCE)))
@@ -114,25 +111,25 @@ class FirstPass:
             "bias": on_grid(bias),
         }
 
-    def _columns_of(self, described: Described, hidden: npt.NDArray[np.bool_] | None) -> list[npt.NDArray[np.int32]]:
+    def _columns_of(self, described: Described, hidden: Bools | None) -> list[Ints]:
         bigrams, unigrams, _ = gram_counts(described.grams, self.vocabulary_)
         if hidden is None:
             return [bigrams, unigrams]
         unknown = np.int32(self.vocabulary_.size)
         return [np.where(hidden, unknown, bigrams), np.where(hidden, unknown, unigrams)]
 
-    def _counts(self, described: Described, hidden: npt.NDArray[np.bool_] | None = None) -> sp.csr_matrix:
+    def _counts(self, described: Described, hidden: Bools | None = None) -> sp.csr_matrix:
         columns = np.concatenate(self._columns_of(described, hidden))
         rows = np.tile(line_of_gram(described), 2)
         known = columns < self.vocabulary_.size
         shape = (len(described.size), self.vocabulary_.size)
         return sp.csr_matrix((np.ones(known.sum()), (rows[known], columns[known])), shape=shape)
 
-    def _scale(self, described: Described, hidden: npt.NDArray[np.bool_] | None = None) -> Floats:
+    def _scale(self, described: Described, hidden: Bools | None = None) -> Floats:
         known = sum((columns < self.vocabulary_.size).astype(np.int64) for columns in self._columns_of(described, hidden))
         return 1 / np.sqrt(np.maximum(np.add.reduceat(known, described.grams.starts), 1))
 
-    def _matrix(self, counts: sp.csr_matrix, columns: npt.NDArray[np.int16], scale: Floats) -> sp.csr_matrix:
+    def _matrix(self, counts: sp.csr_matrix, columns: Int16s, scale: Floats) -> sp.csr_matrix:
         self.columns_ = columns.shape[1]
         weighted = sp.diags(scale) @ self.tfidf_.transform(counts)
         return sp.hstack([weighted, sp.csr_matrix(columns / STEP)]).tocsr()

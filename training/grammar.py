@@ -56,7 +56,13 @@ def free_page(supply: Supply, rng: random.Random) -> tuple[str, list[Row]]:
         credit=rng.random() < 0.6,
     )
     items: list[Item] = []
-    for part in (_top(supply, rng, site), _headline(supply, rng), _article(supply, rng, site), _after(supply, rng, site), _walls(supply, rng, site)):
+    for part in (
+        _top(supply, rng, site),
+        _headline(supply, rng),
+        _article(supply, rng, site),
+        _after(supply, rng, site),
+        _walls(supply, rng, site),
+    ):
         items += part
     if rng.random() < 0.85:
         items += _footer(supply, rng)
@@ -88,8 +94,8 @@ def _top(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
         lambda: [Item("nav", "text", supply.pick("price_widget")) for _ in range(rng.randint(2, 9))],
         lambda: [Item("related", "text", supply.pick("marquee"))],
         lambda: [Item("related", "link", supply.related(Want(70))) for _ in range(rng.randint(2, 6))],
-        lambda: _cities(supply, rng),
-        lambda: [Item("promo", "link", supply.pick("promos")) for _ in range(rng.randint(1, 2))],
+        lambda: _cities(supply, rng) if rng.random() < 0.3 else [],
+        lambda: [Item("promo", "link", supply.promo()) for _ in range(rng.randint(1, 2))],
     ]
     menus = rng.choices((1, 2, 3), (6, 3, 1))[0]
     blocks = [lambda: _menu(supply, rng)] * menus + rng.sample(extras, rng.randint(0, 4))
@@ -105,6 +111,8 @@ def _menu(supply: Supply, rng: random.Random) -> list[Item]:
         names = names + [supply.pick("sections") for _ in range(rng.randint(3, 30))]
     if rng.random() < 0.3:
         names = names[: rng.randint(3, 9)]
+    elif rng.random() < 0.06:  # every section of the site, laid open
+        names = names + [supply.pick("sections", "topics") for _ in range(rng.randint(60, 250))]
     if rng.random() < 0.12:
         return [Item("nav", "text", rng.choice((" ", " | ", " - ", "  ")).join(names))]
     return [Item("nav", "item", name) for name in names]
@@ -161,7 +169,7 @@ def _article(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
             items += [item._replace(text=mark + item.text) for item in lead_links] + [GAP]
     bare = rng.random() < 0.25  # pages whose pictures left nothing behind
     pace = rng.choice((0, 0, 0, 0, 1, 1, 2)) if not bare else 0  # illustrated stories: a picture every so many lines, text is body
-    limit = rng.randint(3, 60)
+    limit = rng.randint(1, 4) if rng.random() < 0.12 else rng.randint(4, 60)
     lines = article.body[:limit]
     box_at = rng.randrange(len(lines)) if rng.random() < 0.28 else -1
     for index, line in enumerate(lines):
@@ -190,7 +198,7 @@ def _inner_box(supply: Supply, rng: random.Random) -> list[Item]:
         head = [Item("related", "head", supply.heading("related", Want(12)), True)] if rng.random() < 0.55 else []
         return [GAP, *head, *_teasers("related", supply, rng, rng.randint(1, 4)), GAP]
     if roll < 0.9:
-        return [GAP, Item("promo", "text", supply.pick("promos")), GAP]
+        return [GAP, Item("promo", "text", supply.promo()), GAP]
     return [GAP, Item("media", "text", supply.pick("media_titles")), GAP]
 
 
@@ -233,7 +241,7 @@ def _after(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
         lambda: _tags(supply, rng),
         lambda: [Item("nav", "text", supply.pick("seo_lines"))],
         lambda: _comments(supply, rng),
-        lambda: [Item("promo", "text", supply.pick("promos"))],
+        lambda: [Item("promo", "text", supply.promo())],
     ]
     for option in rng.sample(options, rng.randint(0, 4)):
         items += [*option(), GAP]
@@ -253,12 +261,12 @@ def _walls(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
     """The teaser lists and widgets below and beside the article."""
     makers: list[tuple[float, Callable[[], list[Item]]]] = [
         (3.0, lambda: _wall("related", supply, rng)),
-        (1.6, lambda: _wall("most_read", supply, rng)),
-        (1.0, lambda: _wall("media", supply, rng)),
+        (1.0, lambda: _wall("most_read", supply, rng)),
+        (0.4, lambda: _wall("media", supply, rng)),
         (0.7, lambda: _comments(supply, rng)),
         (0.7, lambda: _promos(supply, rng)),
-        (0.5, lambda: _forecast(supply, rng)),
-        (0.3, lambda: _cities(supply, rng)),
+        (0.15, lambda: _forecast(supply, rng)),
+        (0.08, lambda: _cities(supply, rng)),
         (0.3, lambda: [Item("nav", "text", supply.pick("price_widget")) for _ in range(rng.randint(2, 12))]),
         (0.5, lambda: _menu(supply, rng)),
         (0.4, lambda: [Item("nav", "text", supply.pick("modals")) for _ in range(rng.randint(1, 10))]),
@@ -278,7 +286,8 @@ def _wall(label: str, supply: Supply, rng: random.Random) -> list[Item]:
 
 def _teasers(label: str, supply: Supply, rng: random.Random, count: int) -> list[Item]:
     """Items of a list, all in one form: what a site prints for each teaser."""
-    form = rng.choice(("h", "h", "h", "hh", "hh", "hl", "hl", "hhl", "ahl", "ah", "hd", "dh", "sh", "nh", "hsd", "hc", "had", "l", "D"))
+    leads = ("hl", "hl", "hl", "hhl", "hhl", "ahl", "hdl", "l") if label == "related" else ("hl", "ahl")
+    form = rng.choice(("h", "h", "h", "hh", "hh", "ah", "hd", "dh", "sh", "nh", "hsd", "hc", "had", "D", *leads))
     number = rng.random() < 0.5
     topical = rng.random() < 0.4
     cut = rng.random() < 0.35
@@ -325,10 +334,11 @@ def _comments(supply: Supply, rng: random.Random) -> list[Item]:
     items = [Item("comment", "head", supply.pick("headings_comment"), True)] if rng.random() < 0.8 else []
     items += [Item("comment", "text", supply.pick("comment_form")) for _ in range(rng.randint(0, 4))]
     own = list(supply.article.comments)
+    lengthy, copied, named = rng.random() < 0.25, rng.random() < 0.2, rng.random() < 0.8
     for _ in range(_few(rng, 0, 9)):
-        text = own.pop() if own and rng.random() < 0.5 else rng.choice(supply.library.comments.texts)
-        name = [Item("comment", "text", supply.pick("names") if rng.random() < 0.6 else supply.pick("comment_form"))]
-        short = [Item("comment", "text", cut_to(text, 80, "..."))] if len(text) > 120 and rng.random() < 0.15 else []
+        text = own.pop() if own and rng.random() < 0.5 else supply.comment(Want(rng.randint(150, 700) if lengthy else rng.randint(20, 250)))
+        name = [Item("comment", "text", supply.pick("names") if rng.random() < 0.6 else supply.pick("comment_form"))] if named else []
+        short = [Item("comment", "text", cut_to(text, 160, "...") if rng.random() < 0.7 else text)] if copied and len(text) > 60 else []
         tail = [Item("comment", "text", supply.pick("comment_form")) for _ in range(rng.randint(0, 3))]
         order = [*name, *short, Item("comment", "text", text)] if rng.random() < 0.7 else [*short, Item("comment", "text", text), *name]
         items += [*order, *tail, GAP]
@@ -337,7 +347,7 @@ def _comments(supply: Supply, rng: random.Random) -> list[Item]:
 
 def _promos(supply: Supply, rng: random.Random) -> list[Item]:
     head = [Item("promo", "head", supply.pick("headings_promo"), True)] if rng.random() < 0.7 else []
-    return [*head, *[Item("promo", rng.choice(("text", "link")), supply.pick("promos")) for _ in range(rng.randint(1, 6))]]
+    return [*head, *[Item("promo", rng.choice(("text", "link")), supply.promo()) for _ in range(rng.randint(1, 6))]]
 
 
 def _forecast(supply: Supply, rng: random.Random) -> list[Item]:
@@ -377,9 +387,9 @@ def _render(items: list[Item], site: Site, supply: Supply, rng: random.Random) -
         lines = _as_markdown(item, site, supply, rng) if markdown else _as_text(item, site, rng, indent)
         for text in lines:
             rows.append((item.label, text, item.heading))
-            if site.blank_items and (item.kind in ("link", "item", "text", "image")) and item.label not in ("body", "caption"):
-                blank()
-            elif site.style == "bs4" and site.blank_blocks and item.label in ("body", "caption", "title", "meta"):
+            if (site.blank_items and (item.kind in ("link", "item", "text", "image")) and item.label not in ("body", "caption")) or (
+                site.style == "bs4" and site.blank_blocks and item.label in ("body", "caption", "title", "meta")
+            ):
                 blank()
     return rows
 
@@ -399,7 +409,7 @@ def _as_text(item: Item, site: Site, rng: random.Random, indent: str) -> list[st
         text = indent + text
     if item.label == "caption" and site.style == "seed":
         return [text + " |"]
-    if site.style == "bs4" and item.label == "body" and len(text) > 90 and rng.random() < 0.15:
+    if site.style == "bs4" and item.label == "body" and len(text) > 90 and rng.random() < 0.3:
         return _at_links(text, rng)
     return [text]
 
@@ -417,8 +427,14 @@ def _at_links(text: str, rng: random.Random) -> list[str]:
 
 def _as_markdown(item: Item, site: Site, supply: Supply, rng: random.Random) -> list[str]:
     text = item.text
-    url = f"https://{supply.outlet.domain}/{slug(text)[:60]}-{rng.randint(10**4, 10**7)}.html" if rng.random() < 0.7 else f"/{slug(text)[:50]}.htm"
-    picture = f"https://cdn.{supply.outlet.domain}/{supply.year}/{rng.randint(1, 12)}/{slug(supply.article.title)[:40]}-{rng.randint(1, 99)}.jpg"
+    url = (
+        f"https://{supply.outlet.domain}/{slug(text)[:60]}-{rng.randint(10**4, 10**7)}.html"
+        if rng.random() < 0.7
+        else f"/{slug(text)[:50]}.htm"
+    )
+    picture = (
+        f"https://cdn.{supply.outlet.domain}/{supply.year}/{rng.randint(1, 12)}/{slug(supply.article.title)[:40]}-{rng.randint(1, 99)}.jpg"
+    )
     bullet = "  * " if site.marker else ""
     title = f' "{text}"' if rng.random() < 0.3 else ""
     if item.kind == "image":

@@ -38,13 +38,13 @@ Articles, phrases and layouts that training has not seen. Real pages are harder;
 
 | label | precision | recall | F1 | lines |
 |---|---:|---:|---:|---:|
-{labels}
+{label_rows}
 
 Reliability of the keep probability (a line said to be kept with probability p should be an article line in a share p of cases):
 
 | said | true | lines |
 |---:|---:|---:|
-{reliability}
+{reliability_rows}
 
 ## Known failures
 - Photo stories whose picture texts are the article: caption and body are one thing there.
@@ -64,5 +64,5 @@ def write_card(manifest: dict[str, Any], scores: Scores, folder: Path) -> Path:
     )
     reliability = "\n".join(f"| {said:.3f} | {true:.3f} | {count} |" for said, true, count in scores.reliability)
     path = folder / "MODEL_CARD.md"
-    path.write_text(CARD.format(**manifest, **manifest["scores"], labels=labels, reliability=reliability), encoding="utf-8")
+    path.write_text(CARD.format(**manifest, **manifest["scores"], label_rows=labels, reliability_rows=reliability), encoding="utf-8")
     return path

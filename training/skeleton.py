@@ -166,7 +166,7 @@ def descriptor(text: str, heading: bool = False) -> str:
     else:
         case = "d" if first.isdigit() else "l" if first.islower() else "S" if first.isupper() else "x"
     tail = text.rstrip()
-    end = "..." if tail.endswith(("...", "…")) else tail[-1:] if tail and not tail[-1].isalnum() else ""
+    end = "..." if tail.endswith(("...", "…")) else tail[-1:] if tail and unicodedata.category(tail[-1])[0] in "PS" else ""
     return f"{flags}{case}{len(text.strip())}{'' if end in '⟨⟩' else end}"
 
 

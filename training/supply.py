@@ -248,7 +248,9 @@ class Supply:
         else:
             text = self.library.captions.near(self.rng, want.length)
         if want.length > 1.8 * len(text):
-            text += ". " + self._fitted(self.library.paragraphs.near(self.rng, want.length - len(text)), Want(want.length - len(text), end="."))
+            text += ". " + self._fitted(
+                self.library.paragraphs.near(self.rng, want.length - len(text)), Want(want.length - len(text), end=".")
+            )
         if "c" in want.flags:
             credit = self.pick("credits")
             text = text.rstrip(".") + (" " if credit.startswith(("(", "-", "–", "/")) else ". ") + credit
@@ -342,7 +344,14 @@ class Supply:
 
     def heading(self, label: str, want: Want) -> str:
         """Return a block heading."""
-        bank = {"related": "related", "most_read": "most_read", "media": "media", "comment": "comment", "promo": "promo", "weather": "weather"}
+        bank = {
+            "related": "related",
+            "most_read": "most_read",
+            "media": "media",
+            "comment": "comment",
+            "promo": "promo",
+            "weather": "weather",
+        }
         name = "headings_" + bank.get(label, "nav")
         return self.near(want.length, name) if self.rng.random() < 0.5 else self.pick(name)
 
@@ -379,9 +388,11 @@ class Supply:
             return " ".join(self.library.comments.near(self.rng, 350) for _ in range(max(2, want.length // 350)))
         return self.library.comments.near(self.rng, want.length)
 
-    def promo(self, want: Want) -> str:
-        """Return an advertisement or a call to follow or subscribe."""
-        return self.near(want.length, "promos")
+    def promo(self, want: Want | None = None) -> str:
+        """Return an advertisement or a call to follow or subscribe; of any length, prose is rare, as on real pages."""
+        if want is not None:
+            return self.near(want.length, "promos")
+        return self.pick("promos") if self.rng.random() < 0.05 else self.near(self.rng.randint(8, 60), "promos")
 
     def footer(self, want: Want) -> str:
         """Return a line of the outlet's imprint."""

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 import sklearn
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 import classifier
+from classifier.arrays import Floats
 from classifier.context import EVIDENCE
 from classifier.labels import LABELS
 from classifier.model import FORMAT, FORMAT_VERSION, STEM, feature_digest
@@ -56,6 +56,8 @@ class Settings(NamedTuple):
     hidden: int = 48
     alpha: float = 0.3
     epochs: int = 4
+    body_bias: float = 1.0
+    transition_weight: float = 0.4
 
 
 SETTINGS = Settings()
@@ -95,15 +97,17 @@ def fit(settings: Settings = SETTINGS, jobs: int = 1, log: Any = print) -> Train
     )
     labels = np.concatenate([fold.labels for fold in folds])
     tell(f"context rows: {rows.shape[0]} x {rows.shape[1]}")
-    context = ContextPass(settings.networks, settings.hidden, settings.alpha, settings.epochs, settings.seed, jobs).fit(rows, labels)
+    shape = (settings.networks, settings.hidden, settings.alpha, settings.epochs)
+    context = ContextPass(*shape, settings.body_bias, settings.transition_weight, settings.seed, jobs)
+    context.fit(rows, labels, np.concatenate([fold.starts for fold in folds]))
     tell("context pass trained")
-    context.calibrate(rows_of(held_out, first.log_probabilities(held_out.described)), held_out.labels)
+    context.calibrate(held_out, rows_of(held_out, first.log_probabilities(held_out.described)))
     tell(f"temperature {context.temperature_}")
     pages = [[(line.label, line.text) for line in page.lines] for page in hands[0]]
     return Trained(first, context, pages, len(labels))
 
 
-def _evidence(model: FirstPass, block: Block, settings: Settings, number: int) -> npt.NDArray[np.float64]:
+def _evidence(model: FirstPass, block: Block, settings: Settings, number: int) -> Floats:
     """Return cross-fitted log probabilities, with a share of each page's n-grams hidden."""
     random = np.random.default_rng([settings.seed, number])
     pages = np.cumsum(block.starts) - 1
@@ -177,7 +181,12 @@ def verify(jobs: int) -> int:
             print("verify-model: the same bytes")
             return 0
         shipped, made = (np.load(folder / f"{STEM}.npz", allow_pickle=False) for folder in (MODELS, again))
-        worst = max(float(np.abs(shipped[name].astype(float) - made[name].astype(float)).max()) if shipped[name].shape == made[name].shape else np.inf for name in shipped.files)
+        worst = max(
+            float(np.abs(shipped[name].astype(float) - made[name].astype(float)).max())
+            if shipped[name].shape == made[name].shape
+            else np.inf
+            for name in shipped.files
+        )
         differ = _differing_labels(again)
         print(f"verify-model: other bytes; arrays differ by at most {worst:.2e}, labels of {differ} held-out lines differ")
         return 0 if worst < 1e-4 and differ == 0 else 1

@@ -1,0 +1,34 @@
+"""Shared fixtures: one loaded cleaner, and composed pages that no test file has to store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+import classifier
+from classifier.cleaner import Cleaner
+
+CASES = Path(__file__).parent / "cases"
+
+settings.register_profile("tinsach", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("tinsach")
+
+
+@pytest.fixture(scope="session")
+def cleaner() -> Cleaner:
+    return classifier.load()
+
+
+@pytest.fixture(scope="session")
+def sample_page() -> str:
+    return (CASES / "sample_page.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def composed_pages() -> list[str]:
+    """Thirty composed pages of all styles, as text."""
+    from training.dataset import make_pages
+
+    return ["\n".join(line.text for line in page.lines) for page in make_pages(150, 5, hands=(0,))[0]]

@@ -1,0 +1,144 @@
+"""What surrounds a line, worked out by hand on pages of a few lines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from classifier.context import (
+    AHEAD_ROWS,
+    CONTEXT_COLUMNS,
+    EVIDENCE,
+    RUNNING,
+    Carry,
+    Stretch,
+    context_rows,
+    decode,
+    running,
+    scaled_evidence,
+)
+from classifier.features import STEP, describe
+
+PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông Tấn tự tay xếp mẻ gốm đầu tiên vào chiếc lò bầu."
+
+
+def stretch_of(pages: list[list[str]], sure: dict[int, str] | None = None) -> Stretch:
+    """A stretch of whole pages; `sure` names lines whose first-pass class is certain, all others are nav."""
+    lines = [line for page in pages for line in page]
+    described = describe(lines)
+    p = np.full((len(lines), len(EVIDENCE)), 1e-6)
+    for number in range(len(lines)):
+        p[number, EVIDENCE.index((sure or {}).get(number, "nav"))] = 1
+    evidence = scaled_evidence(np.log(p))
+    page = np.concatenate([np.full(len(page), number) for number, page in enumerate(pages)])
+    position = np.concatenate([np.arange(len(page)) for page in pages])
+    starts = position == 0
+    columns, _ = running(described, evidence, np.zeros(len(lines), np.int64), starts, Carry.fresh())
+    return Stretch(page, position, described.hashes, described.columns, evidence, columns)
+
+
+def log2(value: int) -> int:
+    return round(8 * float(np.log2(1 + value)))
+
+
+def ran(stretch: Stretch, name: str) -> list[int]:
+    return stretch.running[:, RUNNING.index(name)].tolist()
+
+
+def seen(stretch: Stretch, name: str) -> list[int]:
+    return context_rows(stretch, 0, len(stretch.page))[:, CONTEXT_COLUMNS.index(name)].tolist()
+
+
+def test_counts_start_anew_on_each_page():
+    stretch = stretch_of([["Trang chủ", PROSE, PROSE], ["Tin mới", PROSE]])
+    assert ran(stretch, "lines so far") == [log2(1), log2(2), log2(3), log2(1), log2(2)]
+    assert ran(stretch, "prose lines so far") == [0, log2(1), log2(2), 0, log2(1)]
+    assert ran(stretch, "lines since prose")[:3] == [log2(8191), 0, 0]  # none yet: the longest distance there is
+
+
+def test_the_last_heading_rules_what_follows():
+    stretch = stretch_of([["Đọc nhiều", PROSE, "Tin khác", PROSE, PROSE]], {0: "most_read heading", 2: "related heading"})
+    assert ran(stretch, "under most_read heading") == [STEP, STEP, 0, 0, 0]
+    assert ran(stretch, "under related heading") == [0, 0, STEP, STEP, STEP]
+    assert ran(stretch, "lines since most_read heading") == [0, log2(1), log2(2), log2(3), log2(4)]
+    assert ran(stretch, "prose since heading") == [0, log2(1), 0, log2(1), log2(2)]
+
+
+def test_a_long_line_is_no_heading():
+    stretch = stretch_of([[PROSE, "Tin khác"]], {0: "related heading"})
+    assert ran(stretch, "under related heading") == [0, 0]
+
+
+def test_repetitions():
+    stretch = stretch_of([["Chợ gốm", "CHỢ GỐM!", "Tin mới", "chợ gốm"], ["Chợ gốm"]])
+    assert ran(stretch, "repeats the line before") == [0, STEP, 0, 0, 0]
+    assert ran(stretch, "repeats the line two before") == [0, 0, 0, STEP, 0]
+    assert ran(stretch, "repeats an earlier line") == [0, STEP, 0, STEP, 0]
+
+
+def test_neighbours_stop_at_the_page():
+    stretch = stretch_of([["Một", PROSE], [PROSE, "Hai"]])
+    assert seen(stretch, "prose at +1") == [STEP, 0, 0, 0]
+    assert seen(stretch, "prose at -1") == [0, 0, 0, STEP]
+    assert seen(stretch, "there at +1") == [STEP, 0, STEP, 0]
+
+
+def test_windows_are_means():
+    stretch = stretch_of([[PROSE, "Một", PROSE, "Hai", "Ba"]])
+    assert seen(stretch, "prose over -4") == [0, STEP, STEP // 2, 2 * STEP // 3, STEP // 2]
+    assert seen(stretch, "prose over +4") == [STEP // 4, STEP // 3, 0, 0, 0]
+
+
+def test_nothing_beyond_the_lookahead_is_seen():
+    stretch = stretch_of([["Một", PROSE, PROSE]])
+    near, far = (stretch._replace(position=np.array([0, gap, gap + 1])) for gap in (AHEAD_ROWS, AHEAD_ROWS + 1))
+    assert seen(near, "prose at +1")[0] == STEP
+    assert seen(near, "prose at +2")[0] == 0
+    assert seen(far, "there at +1")[0] == 0
+    assert seen(far, "prose over +10")[0] == 0
+
+
+def test_running_columns_do_not_depend_on_blocks():
+    lines = [["Đọc nhiều", PROSE, "Tin khác", "Đọc nhiều", PROSE, "Một", "Một", PROSE][i % 8] + str(i // 16) for i in range(60)]
+    described = describe(lines)
+    evidence = scaled_evidence(np.log(np.random.default_rng(1).dirichlet(np.full(len(EVIDENCE), 0.2), 60) + 1e-9))
+    starts, blanks = np.zeros(60, np.bool_), np.arange(60) % 3
+    starts[[0, 37]] = True
+    whole, _ = running(described, evidence, blanks, starts, Carry.fresh())
+    for size in (1, 7, 37, 59):
+        carry, parts = Carry.fresh(), []
+        for low in range(0, 60, size):
+            part = slice(low, low + size)
+            rows, carry = running(describe(lines[part]), evidence[part], blanks[part], starts[part], carry)
+            parts.append(rows)
+        assert np.array_equal(np.concatenate(parts), whole)
+
+
+# -- decoding, with two labels: one step of evidence is worth 1, a change of label costs 2 -----------------------------------
+
+STAY = np.array([[0.0, -2.0], [-2.0, 0.0]])
+
+
+def decoded(evidence: list[int], page: list[int] | None = None, position: list[int] | None = None) -> list[int]:
+    scores = np.zeros((len(evidence), 2))
+    scores[:, 1] = evidence
+    return decode(scores, np.array(page or [0] * len(evidence)), np.array(position or range(len(evidence))), STAY).argmax(axis=1).tolist()
+
+
+def test_a_weak_line_follows_its_neighbours():
+    assert decoded([3, 3, -1, 3, 3]) == [1, 1, 1, 1, 1]
+
+
+def test_a_strong_line_stands():
+    assert decoded([3, 3, -9, 3, 3]) == [1, 1, 0, 1, 1]
+
+
+def test_neighbours_on_other_pages_or_far_away_say_nothing():
+    assert decoded([9, -1, 9], page=[0, 1, 2]) == [1, 0, 1]
+    assert decoded([9, -1, 9], position=[0, 4, 8]) == [1, 0, 1]
+    assert decoded([9, -1, 9], position=[0, 3, 6]) == [1, 1, 1]
+
+
+def test_news_travels_two_lines_and_no_further():
+    assert decoded([9, -1, -1, -8, -8]) == [1, 0, 0, 0, 0]
+    far = decode(np.array([[0.0, 50.0], *[[0.0, -0.1]] * 4]), np.zeros(5, int), np.arange(5), STAY)
+    assert far.argmax(axis=1).tolist() == [1, 1, 1, 0, 0]
