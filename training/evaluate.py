@@ -124,7 +124,7 @@ def visible(text: str) -> int:
     """Return how many characters a reader sees: neither white space nor markdown link targets.
 
     >>> visible("[Kinh tế](/kinh-te.htm)")
-    9
+    8
     """
     return len("".join(LINK_TARGET.sub("]", text).split()))
 

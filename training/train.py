@@ -44,7 +44,7 @@ MODELS = ROOT / "models"
 class Settings(NamedTuple):
     """Everything that shapes the model; `training/EXPERIMENTS.md` tells where each value comes from."""
 
-    pages: int = 2400
+    pages: int = 4000
     seed: int = 20
     vocabulary_size: int = 6000
     least_lines: int = 8
@@ -53,7 +53,7 @@ class Settings(NamedTuple):
     # has never seen, so evidence from words must not be trusted as far as the corpus alone would have it.
     hidden_shares: tuple[float, ...] = (0.0, 0.0, 0.3, 0.6, 0.9)
     networks: int = 4
-    hidden: int = 48
+    hidden: int = 64
     alpha: float = 0.3
     epochs: int = 4
     body_bias: float = 1.0

@@ -1,0 +1,88 @@
+"""Docs are checked like code: every command and every example in them runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+
+from pathlib import Path
+
+import pytest
+
+import classifier
+from classifier.lines import split_lines
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "training" / "corpus" / "README.md"]
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_screen_shows_what_the_model_really_does(cleaner, sample_page):
+    messy, clean = blocks("text")[:2]
+    assert messy == sample_page
+    assert clean.rstrip("\n") == cleaner.clean_text(messy)
+    assert clean in README[:6000]
+
+
+def test_python_examples_run(tmp_path, monkeypatch, capsys, sample_page):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.txt").write_text(sample_page, encoding="utf-8")
+    examples = blocks("python")
+    assert examples
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), {})  # the example is the code under test
+    assert capsys.readouterr().out
+
+
+def test_shell_examples_run(tmp_path, sample_page):
+    (tmp_path / "page.txt").write_text(sample_page, encoding="utf-8")
+    commands = [line for block in blocks("sh") for line in block.splitlines() if "tinsach" in line and "pip" not in line]
+    assert len(commands) >= 4
+    script = f'tinsach() {{ {shlex.quote(sys.executable)} -m classifier "$@"; }}\nset -eo pipefail\n' + "\n".join(commands)
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_make_targets_in_the_docs_exist(path):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for line in re.findall(r"make ([a-z -]+[a-z])", path.read_text(encoding="utf-8")):
+        named = [word for word in line.split() if word in targets]
+        assert named or line.split()[0] not in ("test", "demo", "train", "check"), line
+    for code in re.findall(r"`make ([^`]+)`", path.read_text(encoding="utf-8")):
+        words = [word for word in code.split() if "=" not in word]
+        assert set(words) <= targets, code
+
+
+def test_every_make_target_is_explained():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = set(re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split())
+    assert phony == set(re.findall(r"^([a-z-]+):.*## ", text, re.MULTILINE))
+
+
+def test_links_in_the_docs_lead_somewhere():
+    for path in DOCS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), f"{path}: {target}"
+
+
+def test_the_label_table_is_complete():
+    for label in classifier.LABELS:
+        assert f"| `{label}` | {label.description} |" in README
+
+
+def test_one_version():
+    assert 'version = { attr = "classifier.__version__" }' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f"## {classifier.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_sample_page_is_messy(cleaner, sample_page):
+    dropped = {line.label for line in cleaner.label_lines(split_lines(sample_page)) if not line.kept}
+    assert {"nav", "related", "most_read", "footer", "caption"} <= dropped
