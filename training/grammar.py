@@ -179,7 +179,8 @@ def _article(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
         kind = {"subhead": "sub", "item": "item", "row": "row"}.get(line.kind, "text")
         if pace and index % pace == 0:
             items += _picture(supply, rng, site, "")
-        items += [Item("body", kind, line.text), GAP] if kind in ("text", "sub") else [Item("body", kind, line.text)]
+        text = supply.borrowed(line.text, supply.library.voices)
+        items += [Item("body", kind, text), GAP] if kind in ("text", "sub") else [Item("body", kind, text)]
         if rng.random() < 0.03:
             items += [Item("promo", "text", rng.choice(("Quảng cáo", "QUẢNG CÁO", "Advertisement"))), GAP]
         if rng.random() < 0.02:
@@ -305,6 +306,7 @@ def _teasers(label: str, supply: Supply, rng: random.Random, count: int) -> list
             elif part == "a":
                 items.append(Item("media" if label == "media" else own, "image", headline))
             elif part == "l" and lead:
+                lead = supply.borrowed(lead, supply.library.paragraphs)
                 text = cut_to(lead.rstrip("."), rng.randint(70, 160), "...") if cut else lead
                 items.append(Item(own, "text", text))
             elif part == "d":
@@ -331,12 +333,12 @@ def _teaser(label: str, supply: Supply, rng: random.Random, topical: bool) -> tu
 
 
 def _comments(supply: Supply, rng: random.Random) -> list[Item]:
-    items = [Item("comment", "head", supply.pick("headings_comment"), True)] if rng.random() < 0.8 else []
+    items = [Item("comment", "head", supply.pick("headings_comment"), True)] if rng.random() < 0.92 else []
     items += [Item("comment", "text", supply.pick("comment_form")) for _ in range(rng.randint(0, 4))]
     own = list(supply.article.comments)
-    lengthy, copied, named = rng.random() < 0.25, rng.random() < 0.2, rng.random() < 0.8
+    lengthy, copied, named = rng.random() < 0.12, rng.random() < 0.2, rng.random() < 0.8
     for _ in range(_few(rng, 0, 9)):
-        text = own.pop() if own and rng.random() < 0.5 else supply.comment(Want(rng.randint(150, 700) if lengthy else rng.randint(20, 250)))
+        text = own.pop() if own and rng.random() < 0.5 else supply.comment(Want(rng.randint(150, 500) if lengthy else rng.randint(20, 250)))
         name = [Item("comment", "text", supply.pick("names") if rng.random() < 0.6 else supply.pick("comment_form"))] if named else []
         short = [Item("comment", "text", cut_to(text, 160, "...") if rng.random() < 0.7 else text)] if copied and len(text) > 60 else []
         tail = [Item("comment", "text", supply.pick("comment_form")) for _ in range(rng.randint(0, 3))]

@@ -81,6 +81,9 @@ class Library:
         self.shorts = _Shelf(kinds["subhead"] + kinds["item"] + kinds["step"] + [t for t in kinds["paragraph"] if len(t) < 90])
         self.rows = _Shelf(kinds["row"])
         self.comments = _Shelf(banks["comments"] + [text for article in articles for text in article.comments])
+        self.voices = _Shelf(
+            [text for shelf in (self.comments, self.leads, _Shelf(banks["promos"])) for text in shelf.texts if len(text) >= 60]
+        )
         self.tags = [tag for article in articles for tag in article.tags]
         self._shelves: dict[str, _Shelf] = {}
 
@@ -115,6 +118,9 @@ class Supply:
         self.author = rng.choice(library.banks["names"])
         self.year = rng.randint(2008, 2026)
         self.date_form = rng.choice(library.banks["datelines"])
+        # On some pages prose changes places: articles in a commenter's or an advertiser's voice, comments and teasers in a
+        # reporter's. The press has more voices than this corpus, and where prose stands tells its role, not how it sounds.
+        self.borrowing = rng.random() < 0.25
         self.kin = [other for other in library.by_source[article.source] if other is not article] or [article]
         self.topical = [*article.related, *((other.title, other.lead) for other in self.kin)]
         self._footer = rng.choice(library.banks["footers_blocks"]).split("\n")
@@ -200,7 +206,17 @@ class Supply:
             queue += [line for line in other.body if line.kind != "caption"]
         return queue
 
+    def borrowed(self, text: str, shelf: _Shelf) -> str:
+        """Return, on a page that borrows and for prose only, text of about the same length from another shelf."""
+        if not self.borrowing or len(text) < 60 or self.rng.random() < 0.4:
+            return text
+        return self._fitted(shelf.near(self.rng, len(text)), Want(len(text), end="."))
+
     def body(self, want: Want) -> str:
+        """Return the article's next line that fits, in a borrowed voice on some pages."""
+        return self.borrowed(self._own_body(want), self.library.voices)
+
+    def _own_body(self, want: Want) -> str:
         """Return the article's next line that fits; text of neighbouring articles once it is used up."""
         prose = want.length >= 60 or want.end in (".", "!", "?", "…", "...")
         window = self._body[self._body_at : self._body_at + 6]
@@ -326,6 +342,8 @@ class Supply:
         if "n" in want.flags and length <= 26:
             return self.pick("names")
         lead = length > 115 or (want.end in (".", "...") and length > 55)
+        if lead and self.borrowing and rng.random() < 0.6:
+            return self._teaser_end(self._fitted(self.library.paragraphs.near(rng, length), want), want)
         if rng.random() < 0.4:
             options = [part for pair in self.topical for part in (pair[1] if lead else pair[0],) if part]
             options = [text for text in options if 0.6 * length <= len(text) <= 1.5 * length]
@@ -381,6 +399,8 @@ class Supply:
             return self.near(want.length, "comment_form") if "n" not in want.flags else self.pick("names")
         if "t" in want.flags and want.length < 60:
             return self.near(want.length, "comment_form")
+        if self.borrowing and want.length >= 60 and self.rng.random() < 0.6:
+            return self._fitted(self.library.paragraphs.near(self.rng, want.length), want)
         options = [text for text in self.article.comments if 0.6 * want.length <= len(text) <= 1.5 * want.length]
         if options and self.rng.random() < 0.6:
             return self.rng.choice(options)
