@@ -62,6 +62,10 @@ RUNNING = (
     "repeats the line two before",
     "repeats one of the last five lines",
     "repeats an earlier line",
+    "opens like the line before",
+    "opens like the line two before",
+    "opens like one of the last five lines",
+    "opens like an earlier line",
     "repeated size",
     "blank lines before",
 )
@@ -78,7 +82,7 @@ CONTEXT_COLUMNS = (
     *COLUMN,
     *EVIDENCE,
     *RUNNING,
-    *(f"{name} at {d:+d}" for d in NEIGHBOUR_OFFSETS for name in (*NEIGHBOUR_COLUMNS, "blank lines before", "same text", "there")),
+    *(f"{name} at {d:+d}" for d in NEIGHBOUR_OFFSETS for name in (*NEIGHBOUR_COLUMNS, "blank lines before", "same text", "same opening", "there")),
     *(f"{name} at {d:+d}" for d in EVIDENCE_OFFSETS for name in EVIDENCE),
     *(f"{name} over {w:+d}" for w in WINDOWS for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE)),
 )
@@ -97,6 +101,7 @@ class Stretch(NamedTuple):
     page: Ints  # (n,) which page, ascending
     position: Ints  # (n,) raw line index within the page
     hashes: Hashes  # (n,)
+    openings: Hashes  # (n,)
     lines: Int16s  # (n, len(COLUMN))
     evidence: Int16s  # (n, len(EVIDENCE)) 6 + log2 p, at least 0
     running: Int16s  # (n, len(RUNNING))
@@ -117,11 +122,13 @@ class Carry(NamedTuple):
     since: Ints  # (len(EVENTS),)
     prose_at_heading: int
     recent: Hashes  # (up to MEMORY,) line hashes
+    recent_openings: Hashes  # (up to MEMORY,)
 
     @classmethod
     def fresh(cls) -> Carry:
         """Return what a page starts with."""
-        return cls(np.zeros(len(COUNTED), np.int64), np.full(len(EVENTS), FAR), 0, np.zeros(0, np.uint64))
+        nothing = np.zeros(0, np.uint64)
+        return cls(np.zeros(len(COUNTED), np.int64), np.full(len(EVENTS), FAR), 0, nothing, nothing)
 
 
 def scaled_evidence(log_probabilities: Floats) -> Int16s:
@@ -164,6 +171,7 @@ def running(described: Described, evidence: Int16s, blanks: Ints, starts: Bools,
     under = since[:, 1 : 1 + len(HEADINGS)]
     nearest = under.min(axis=1)
     distance, recent = _repetitions(described.hashes, starts, carry.recent)
+    opening, recent_openings = _repetitions(described.openings, starts, carry.recent_openings)
 
     table = np.empty((n, len(RUNNING)), np.int16)
     table[:, : len(COUNTED)] = _log(np.where(np.array(COUNTED) == "prose characters", totals // 32, totals))
@@ -173,15 +181,12 @@ def running(described: Described, evidence: Int16s, blanks: Ints, starts: Bools,
     table[:, at : at + len(HEADINGS)] = ((under == nearest[:, None]) & (nearest < FAR)[:, None]) * STEP
     rest = (
         _log(totals[:, 1] - at_heading),
-        (distance == 1) * STEP,
-        (distance == 2) * STEP,
-        (distance <= 5) * STEP,
-        (distance <= MEMORY) * STEP,
+        *(near * STEP for back in (distance, opening) for near in (back == 1, back == 2, back <= 5, back <= MEMORY)),
         (distance <= MEMORY) * lines[:, COLUMN["size"]],
         np.minimum(blanks, 3) * STEP,
     )
     table[:, at + len(HEADINGS) :] = np.stack(rest, axis=1)
-    return table, Carry(totals[-1], since[-1], int(at_heading[-1]), recent)
+    return table, Carry(totals[-1], since[-1], int(at_heading[-1]), recent, recent_openings)
 
 
 def _repetitions(hashes: Hashes, starts: Bools, recent: Hashes) -> tuple[Ints, Hashes]:
@@ -222,11 +227,12 @@ def context_rows(stretch: Stretch, low: int, high: int) -> Int16s:
     put(stretch.running[low:high])
     repeated = stretch.running[:, RUNNING.index("repeats an earlier line")]
     near = np.column_stack((stretch.lines[:, [COLUMN[name] for name in NEIGHBOUR_COLUMNS]], stretch.running[:, -1]))
-    own = stretch.hashes[low:high]
+    text, opening = stretch.hashes[low:high], stretch.openings[low:high]
     for offset in NEIGHBOUR_OFFSETS:
         there, other = _neighbour(want, offset, page_start, reach, n)
         put(near[other] * there[:, None])
-        put(np.column_stack((there & (stretch.hashes[other] == own), there)) * STEP)
+        same, alike = stretch.hashes[other] == text, stretch.openings[other] == opening
+        put(np.column_stack((there & same, there & alike, there)) * STEP)
     for offset in EVIDENCE_OFFSETS:
         there, other = _neighbour(want, offset, page_start, reach, n)
         put(stretch.evidence[other] * there[:, None])

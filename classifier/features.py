@@ -20,6 +20,7 @@ __all__ = ["LINE_COLUMNS", "STEP", "Described", "describe"]
 
 STEP = 16  # one unit of a feature is 16 steps
 CEILING = 8 * STEP
+KICKER = 30  # characters: "(Báo Bãi Sông) - ", "TP Hồ Chí Minh – "
 
 
 # name: what it measures. The order is the model's.
@@ -71,6 +72,7 @@ LINE_COLUMNS = {
     "hidden": "share of the raw line that is link targets",
     "doubled": "the second half repeats the first",
     "name_like": "two to five words, all capitalised, nothing else",
+    "kicker": "a dash between spaces within the first 30 characters, as after an outlet's or a place's name",
     "prose": "a long line that ends like a sentence and is not mostly link",
 }
 COLUMN = {name: index for index, name in enumerate(LINE_COLUMNS)}
@@ -104,6 +106,7 @@ class Described(NamedTuple):
 
     columns: Int16s  # (n, len(LINE_COLUMNS)) in sixteenths
     hashes: Hashes  # (n,) equal where letters and digits are equal
+    openings: Hashes  # (n,) equal where the first words are, accents left out
     grams: NGrams
     size: Ints  # (n,) visible characters, white space left out
 
@@ -112,9 +115,9 @@ def describe(lines: Sequence[str]) -> Described:
     """Return what each line (not blank, at least one) shows by itself."""
     scanned = scan(lines)
     grams = ngrams(scanned)
-    hashes, doubled = line_hashes(scanned)
+    hashes = line_hashes(scanned, grams.tokens)
     counts = _class_counts(scanned)
-    columns: dict[str, Ints] = {"doubled": doubled}
+    columns: dict[str, Ints] = {"doubled": hashes.doubled}
     size = _amounts(columns, scanned, grams, counts)
     _edges(columns, scanned, grams)
     _markup(columns, scanned, counts)
@@ -125,7 +128,7 @@ def describe(lines: Sequence[str]) -> Described:
     for index, name in enumerate(LINE_COLUMNS):
         column = columns[name]
         table[:, index] = column * np.int64(STEP) if column.dtype == np.bool_ else np.minimum(column, CEILING)
-    return Described(table, hashes, grams, size)
+    return Described(table, hashes.whole, hashes.opening, grams, size)
 
 
 def _class_counts(lines: Scan) -> list[Ints]:
@@ -224,6 +227,11 @@ def _edges(columns: dict[str, Ints], lines: Scan, grams: NGrams) -> None:
         ("starts_open", CharClass.OPEN),
     ):
         columns[name] = first == kind
+    spaced = np.zeros(len(kinds), np.bool_)
+    spaced[1:-1] = (kinds[1:-1] == CharClass.DASH) & (kinds[:-2] != CharClass.DASH) & (kinds[2:] == CharClass.SPACE)
+    dashes = np.append(np.flatnonzero(spaced), len(kinds) + KICKER)
+    nearest = dashes[np.searchsorted(dashes, lines.starts[:-1])] - lines.starts[:-1]
+    columns["kicker"] = (nearest > 1) & (nearest < KICKER) & (np.diff(lines.starts) > 2 * KICKER)
     columns["starts_dash"] = (first == CharClass.DASH) | (first == CharClass.BAR)
 
 

@@ -74,7 +74,17 @@ def _character_tables() -> tuple[Ints, Ints, Bools]:
     return classes, folded, accented
 
 
+def _bare_letters() -> Ints:
+    """Return each folded code point without its accents."""
+    bare = np.arange(TABLE_SIZE, dtype=np.uint32)
+    for code in range(0x80, TABLE_SIZE):
+        first = unicodedata.normalize("NFD", chr(code))[0]
+        bare[code] = ord("d") if chr(code) == "đ" else ord(first)
+    return bare
+
+
 CLASSES, FOLDED, ACCENTED = _character_tables()
+BARE = _bare_letters()
 CLASSES[TABLE_SIZE - 1] = CharClass.LOWER  # stands for every code point beyond the table
 
 

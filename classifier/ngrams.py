@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.arrays import Bools, Hashes, Ints
-from classifier.lines import CharClass, Scan
+from classifier.lines import BARE, CharClass, Scan
 
-__all__ = ["NGrams", "Vocabulary", "line_hashes", "ngrams"]
+__all__ = ["NGrams", "Vocabulary", "LineHashes", "line_hashes", "ngrams"]
 
 
 _BASE = 0x9E3779B97F4A7C15 | 1
@@ -27,6 +27,7 @@ _SHIFT = np.uint64(32)
 # Tokens that count at either end of a line. Reading whole lines instead costs .01 article F1 on unseen publishers
 # (training/EXPERIMENTS.md) and twice the time: the words of the corpus are not those of the press.
 HEAD, TAIL = 8, 6
+OPENING = 5
 _powers: list[Hashes] = [np.ones(1, np.uint64), np.ones(1, np.uint64)]  # grown on demand: B^i and B^-i
 
 
@@ -86,11 +87,16 @@ def ngrams(lines: Scan) -> NGrams:
     return NGrams(bigrams[edge], unigrams[edge], np.cumsum(kept) - kept, starts)
 
 
-def line_hashes(lines: Scan) -> tuple[Hashes, Bools]:
-    """Return a hash of each line's letters and digits, and whether its second half repeats the first.
+class LineHashes(NamedTuple):
+    """Hashes of n lines' letters and digits: a headline equals its own repetition in capitals or in quotes."""
 
-    Case, spaces and punctuation do not count, so that a headline equals its own repetition in capitals or in quotes.
-    """
+    whole: Hashes  # (n,)
+    opening: Hashes  # (n,) of the first OPENING words, accents left out: an unaccented alt text opens like its headline
+    doubled: Bools  # (n,) the second half repeats the first
+
+
+def line_hashes(lines: Scan, tokens: Ints) -> LineHashes:
+    """Return the hashes of the scanned lines; `tokens` are the token starts of `ngrams`."""
     word = (lines.classes >= CharClass.LOWER) & (lines.classes <= CharClass.DIGIT)
     counted: Ints = np.concatenate((np.zeros(1, np.int64), np.cumsum(word)))
     starts = counted[lines.starts]
@@ -99,7 +105,11 @@ def line_hashes(lines: Scan) -> tuple[Hashes, Bools]:
     middle = (first + last) // 2
     whole = _span_hashes(chars, first, last)
     doubled = (_span_hashes(chars, first, middle) == _span_hashes(chars, middle, last)) & (last - first >= 16)
-    return whole, doubled & ((last - first) % 2 == 0)
+    words = np.append(tokens[word[tokens]], len(word))
+    sixth = np.searchsorted(words, lines.starts[:-1]) + OPENING
+    ends = np.minimum(counted[words[np.minimum(sixth, len(words) - 1)]], last)
+    opening = _span_hashes(BARE[np.minimum(chars, len(BARE) - 1)], first, ends)
+    return LineHashes(whole, opening, doubled & ((last - first) % 2 == 0))
 
 
 class Vocabulary:

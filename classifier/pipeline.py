@@ -117,7 +117,7 @@ class Pipeline:
         if not starts[0]:
             blanks[0] = self._gap + position[0] - self._position
         rows, self._carry = running(described, evidence, blanks, starts, self._carry)
-        block = Stretch(page, position, described.hashes, described.columns, evidence, rows)
+        block = Stretch(page, position, described.hashes, described.openings, described.columns, evidence, rows)
         self._stretch = block if self._stretch is None else self._stretch.joined(block)
 
     def _close(self, lines: Sequence[str], blank: Bools, page: Ints, next_page: int) -> None:

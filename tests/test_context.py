@@ -33,7 +33,7 @@ def stretch_of(pages: list[list[str]], sure: dict[int, str] | None = None) -> St
     position = np.concatenate([np.arange(len(page)) for page in pages])
     starts = position == 0
     columns, _ = running(described, evidence, np.zeros(len(lines), np.int64), starts, Carry.fresh())
-    return Stretch(page, position, described.hashes, described.columns, evidence, columns)
+    return Stretch(page, position, described.hashes, described.openings, described.columns, evidence, columns)
 
 
 def log2(value: int) -> int:
@@ -73,6 +73,13 @@ def test_repetitions():
     assert ran(stretch, "repeats the line before") == [0, STEP, 0, 0, 0]
     assert ran(stretch, "repeats the line two before") == [0, 0, 0, STEP, 0]
     assert ran(stretch, "repeats an earlier line") == [0, STEP, 0, STEP, 0]
+
+
+def test_an_alt_text_opens_like_its_headline():
+    stretch = stretch_of([["Làng gốm bên sông đỏ lửa trở lại", "Tin mới", "lang gom ben song do - anh 3", "Làng gốm bên sông cạn"]])
+    assert ran(stretch, "repeats an earlier line") == [0, 0, 0, 0]
+    assert ran(stretch, "opens like the line two before") == [0, 0, STEP, 0]
+    assert seen(stretch, "same opening at +2") == [STEP, 0, 0, 0]
 
 
 def test_neighbours_stop_at_the_page():

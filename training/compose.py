@@ -43,6 +43,7 @@ class Page(NamedTuple):
 
 
 BLANK = Line("-", "")
+BARE_SHARE = 0.04  # pages that are clean already have to pass untouched
 
 
 def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35) -> Page:
@@ -50,6 +51,8 @@ def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_sha
     rng = random.Random(seed)
     article = rng.choice(library.articles)
     supply = Supply(library, article, rng)
+    if rng.random() < BARE_SHARE:
+        return Page(tuple(_bare(article, rng)), "bare", "plain", article.id)
     if skeletons and rng.random() >= free_share:
         skeleton = _draw(skeletons, rng)
         lines, layout, style = refill(skeleton, supply, rng), skeleton.publisher, skeleton.style
@@ -57,6 +60,12 @@ def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_sha
         style, rows = free_page(supply, rng)
         lines, layout = [Line(*row) for row in rows], "free"
     return Page(tuple(disturb(lines, style, rng)), layout, style, article.id)
+
+
+def _bare(article: Article, rng: random.Random) -> list[Line]:
+    """Return the article alone, with or without captions, with or without blank lines."""
+    lines = [line for line in article_page(article) if line.label != "caption" or rng.random() < 0.3]
+    return _blank_policy(lines, rng) if rng.random() < 0.5 else lines
 
 
 def _draw(skeletons: Sequence[Skeleton], rng: random.Random) -> Skeleton:

@@ -33,7 +33,7 @@ def rows_of(block: Block, log_probabilities: Floats) -> Int16s:
     evidence = scaled_evidence(log_probabilities)
     columns, _ = running(block.described, evidence, block.blanks, block.starts, Carry.fresh())
     page = np.cumsum(block.starts) - 1
-    stretch = Stretch(page, block.position, block.described.hashes, block.described.columns, evidence, columns)
+    stretch = Stretch(page, block.position, block.described.hashes, block.described.openings, block.described.columns, evidence, columns)
     n = len(page)
     return np.concatenate([context_rows(stretch, low, min(low + ROWS_AT_ONCE, n)) for low in range(0, n, ROWS_AT_ONCE)])
 
@@ -101,7 +101,7 @@ class ContextPass:
             return network.fit(self._standardised(rows), labels)
 
     def _standardised(self, rows: Int16s) -> Floats:
-        return ((rows - self.mean_) / self.scale_).astype(np.float32)
+        return (rows - self.mean_) / self.scale_
 
     def scores(self, rows: Int16s) -> Floats:
         """Return label scores (n, labels), up to a constant per line: averaged log probabilities, bias, temperature."""

@@ -24,7 +24,7 @@ from training.corpus import Article, load_articles, load_banks
 from training.skeleton import Skeleton, load_skeletons
 from training.supply import Library
 
-__all__ = ["FOLDS", "HELD_OUT", "Block", "block_of", "fold_libraries", "make_pages"]
+__all__ = ["FOLDS", "HELD_OUT", "Block", "block_of", "fold_libraries", "hand_of", "hand_of_article", "make_pages"]
 
 FOLDS = 4
 # Publishers whose layouts are kept out of training, so that evaluation on composed pages meets unknown layouts: one of
@@ -32,6 +32,7 @@ FOLDS = 4
 HELD_OUT = frozenset({"baoxaydung", "teen9x", "anhp"})
 # Banks too small or too plain to split: every page may use all of them.
 SHARED_BANKS = frozenset({"provinces", "names", "pens", "outlets", "cities", "menus_blocks", "player"})
+KEPT_APART = "giu-rieng"
 CODES = {label.value: code for code, label in enumerate(LABELS)}
 
 
@@ -51,6 +52,11 @@ def hand_of(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % (FOLDS + 1)
 
 
+def hand_of_article(article: Article) -> int:
+    """Return which hand an article is dealt to; files named `giu-rieng-*` (kept apart) are all held out."""
+    return 0 if article.source.startswith(KEPT_APART) else hand_of(article.id)
+
+
 def fold_libraries(articles: Sequence[Article] | None = None, banks: dict[str, list[str]] | None = None) -> list[Library]:
     """Return one Library for each hand: [held out, fold 1, ... fold FOLDS]."""
     articles = load_articles() if articles is None else articles
@@ -61,7 +67,7 @@ def fold_libraries(articles: Sequence[Article] | None = None, banks: dict[str, l
             name: entries if name in SHARED_BANKS else [entry for entry in entries if hand_of(entry) == hand] or entries
             for name, entries in banks.items()
         }
-        libraries.append(Library([article for article in articles if hand_of(article.id) == hand], own))
+        libraries.append(Library([article for article in articles if hand_of_article(article) == hand], own))
     return libraries
 
 

@@ -67,14 +67,16 @@ class FirstPass:
         least_lines: distinct lines an n-gram has to stand in.
         C: inverse strength of the regression's L2 penalty.
         copies: how often a line of one text and class counts at most.
-        max_iter: iterations of the solver; it stops earlier once converged.
+        tol: largest gradient at which the solver stops. Tight, so that another machine's rounding ends in the same place.
+        max_iter: iterations after which the solver gives up.
     """
 
-    def __init__(self, vocabulary_size: int, least_lines: int, C: float, copies: int = 2, max_iter: int = 400) -> None:
+    def __init__(self, vocabulary_size: int, least_lines: int, C: float, copies: int = 2, tol: float = 1e-6, max_iter: int = 5000) -> None:
         self.vocabulary_size = vocabulary_size
         self.least_lines = least_lines
         self.C = C
         self.copies = copies
+        self.tol = tol
         self.max_iter = max_iter
 
     def fit(self, blocks: Sequence[Block]) -> FirstPass:
@@ -86,7 +88,7 @@ class FirstPass:
         columns = np.concatenate([block.described.columns for block in blocks])[few]
         scale = np.concatenate([self._scale(block.described) for block in blocks])[few]
         self.tfidf_ = TfidfTransformer(norm=None).fit(counts)
-        self.regression_ = LogisticRegression(C=self.C, max_iter=self.max_iter)
+        self.regression_ = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)
         self.regression_.fit(self._matrix(counts, columns, scale), classes)
         return self
 

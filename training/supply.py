@@ -120,7 +120,7 @@ class Supply:
         self.date_form = rng.choice(library.banks["datelines"])
         # On some pages prose changes places: articles in a commenter's or an advertiser's voice, comments and teasers in a
         # reporter's. The press has more voices than this corpus, and where prose stands tells its role, not how it sounds.
-        self.borrowing = rng.random() < 0.25
+        self.borrowing = rng.random() < 0.5
         self.kin = [other for other in library.by_source[article.source] if other is not article] or [article]
         self.topical = [*article.related, *((other.title, other.lead) for other in self.kin)]
         self._footer = rng.choice(library.banks["footers_blocks"]).split("\n")
