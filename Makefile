@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 PAGES ?=
 STAMP := $(VENV)/.installed
+INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help demo test lint check train verify-model evaluate gate corpus-check skeletons bench clean
 
@@ -16,11 +17,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(INSTALL) --editable .
 	@touch $@
 
-$(STAMP): pyproject.toml | $(VENV)/bin/python
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+$(STAMP): pyproject.toml training/constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --constraint training/constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/.runtime
 
 demo: $(VENV)/.runtime ## Clean the README's sample page

@@ -4,9 +4,10 @@ Input is what `features.py` and the first pass say of each line; output one row 
 network in `model.py`. `CONTEXT_COLUMNS` names them all; training and runtime read the same rows.
 
 Three kinds of context, each bounded. *Running*: counts and distances carried along the page (a few integers, not the page).
-*Neighbours*: up to five non-blank lines on each side. *Windows*: means over up to twenty lines behind and ten ahead. `decode`
-then lets each line hear what its two neighbours on each side are likely to be. Nothing further than `AHEAD` raw lines ahead
-is looked at, so a line can be decided after that many further lines.
+*Neighbours*: up to five non-blank lines on each side. *Windows*: means over up to twenty lines behind and ten ahead. Nothing
+further than `AHEAD` raw lines ahead is looked at, so a line can be decided after that many further lines.
+
+What this leaves out: a Viterbi pass over the labels. It gained .01 on an early model and nothing on this one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from classifier.labels import LABELS
 
 __all__ = [
     "AHEAD",
-    "AHEAD_ROWS",
     "BEHIND",
     "CONTEXT_COLUMNS",
     "EVIDENCE",
@@ -29,17 +29,11 @@ __all__ = [
     "Carry",
     "Stretch",
     "context_rows",
-    "decode",
     "running",
     "scaled_evidence",
 ]
 
-# Raw lines, blank ones included; pages with a blank line after each line still show 13 lines ahead.
-AHEAD_ROWS = 26
-# Messages between neighbours: two steps do what a whole Viterbi pass does (training/EXPERIMENTS.md); a step spans at most
-# two blank lines.
-STEPS, STEP_SPAN = 2, 3
-AHEAD = AHEAD_ROWS + STEPS * STEP_SPAN
+AHEAD = 32  # raw lines, blank ones included; pages with a blank line after each line still show 16 lines ahead
 BEHIND = 20  # non-blank lines
 MEMORY = 512  # non-blank lines within which a repetition counts
 FAR = 1 << 20
@@ -82,7 +76,11 @@ CONTEXT_COLUMNS = (
     *COLUMN,
     *EVIDENCE,
     *RUNNING,
-    *(f"{name} at {d:+d}" for d in NEIGHBOUR_OFFSETS for name in (*NEIGHBOUR_COLUMNS, "blank lines before", "same text", "same opening", "there")),
+    *(
+        f"{name} at {d:+d}"
+        for d in NEIGHBOUR_OFFSETS
+        for name in (*NEIGHBOUR_COLUMNS, "blank lines before", "same text", "same opening", "there")
+    ),
     *(f"{name} at {d:+d}" for d in EVIDENCE_OFFSETS for name in EVIDENCE),
     *(f"{name} over {w:+d}" for w in WINDOWS for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE)),
 )
@@ -205,14 +203,14 @@ def _repetitions(hashes: Hashes, starts: Bools, recent: Hashes) -> tuple[Ints, H
 def context_rows(stretch: Stretch, low: int, high: int) -> Int16s:
     """Return what surrounds lines `low` to `high` of a stretch, as (high - low, len(CONTEXT_COLUMNS)) sixteenths.
 
-    The stretch must reach BEHIND lines back and AHEAD_ROWS raw lines on, as far as the page does.
+    The stretch must reach BEHIND lines back and AHEAD raw lines on, as far as the page does.
     """
     n = len(stretch.page)
     want = np.arange(low, high)
     key = stretch.page * (FAR * 4) + np.minimum(stretch.position, FAR * 2)
     page_start = np.searchsorted(stretch.page, stretch.page[low:high])
     page_end = np.searchsorted(stretch.page, stretch.page[low:high], side="right")
-    reach = np.minimum(np.searchsorted(key, key[low:high] + AHEAD_ROWS, side="right"), page_end)
+    reach = np.minimum(np.searchsorted(key, key[low:high] + AHEAD, side="right"), page_end)
 
     out = np.empty((high - low, len(CONTEXT_COLUMNS)), np.int16)
     at = 0
@@ -258,18 +256,3 @@ _SHARE = np.rint(4 * STEP * np.exp2(np.arange(_LOG_STEPS + 1) / STEP - 6)).astyp
 
 def _shares(evidence: Int16s) -> Int16s:
     return _SHARE[np.minimum(evidence, _LOG_STEPS)]
-
-
-def decode(scores: Floats, page: Ints, position: Ints, transitions: Floats) -> Floats:
-    """Return label scores (n, labels) with what neighbouring lines say added: a Viterbi pass cut to STEPS lines each way.
-
-    `transitions` (labels, labels) scores a label (column) that follows another (row). Lines at either end of the arrays hear
-    nothing from beyond.
-    """
-    linked = ((page[1:] == page[:-1]) & (position[1:] - position[:-1] <= STEP_SPAN))[:, None]
-    left, right = np.zeros_like(scores), np.zeros_like(scores)
-    for _ in range(STEPS):
-        from_left = (scores + left)[:-1, :, None] + transitions
-        from_right = (scores + right)[1:, None, :] + transitions
-        left[1:], right[:-1] = np.where(linked, from_left.max(axis=1), 0), np.where(linked, from_right.max(axis=2), 0)
-    return scores + left + right

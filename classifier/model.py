@@ -1,9 +1,8 @@
 """The model: two small sets of weights, checked before use, run in plain numpy.
 
 *First pass*: TF-IDF of hashed n-grams plus line columns, through a multinomial logistic regression over `EVIDENCE`
-(the labels, and six kinds of block heading). *Context pass*: a one-layer network over `context.py`'s rows, and the scores of one
-label following another. Both are trained in scikit-learn (`training/train.py`) and stored as arrays beside a JSON manifest;
-nothing is pickled, nothing in the file is code.
+(the labels, and six kinds of block heading). *Context pass*: a one-layer network over `context.py`'s rows. Both are trained in
+scikit-learn (`training/train.py`) and stored as arrays beside a JSON manifest; nothing is pickled, nothing in the file is code.
 
 All weights lie on the grid 2^-GRID and all features are small integers, so every sum is exact in float64, whatever the BLAS, the
 machine or the batch: a line gets the same probability however it came in.
@@ -61,7 +60,6 @@ def shapes(vocabulary: int, hidden: int) -> dict[str, tuple[int, ...]]:
         "hidden_bias": (hidden,),
         "output": (hidden, len(LABELS)),  # temperature folded in
         "output_bias": (len(LABELS),),
-        "transitions": (len(LABELS), len(LABELS)),  # log probability of a label (column) after another (row), weighted
     }
 
 
@@ -98,7 +96,6 @@ class Model:
         self._columns, self._bias = arrays["columns"], arrays["bias"]
         self._hidden, self._hidden_bias = arrays["hidden"], arrays["hidden_bias"]
         self._output, self._output_bias = arrays["output"], arrays["output_bias"]
-        self.transitions = arrays["transitions"]
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Model:

@@ -16,7 +16,7 @@ import numpy as np
 from classifier.arrays import Bools, Hashes, Ints
 from classifier.lines import BARE, CharClass, Scan
 
-__all__ = ["NGrams", "Vocabulary", "LineHashes", "line_hashes", "ngrams"]
+__all__ = ["LineHashes", "NGrams", "Vocabulary", "line_hashes", "ngrams"]
 
 
 _BASE = 0x9E3779B97F4A7C15 | 1

@@ -13,23 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.arrays import Bools, Floats, Int8s, Ints
-from classifier.context import (
-    AHEAD,
-    AHEAD_ROWS,
-    BEHIND,
-    HEADINGS,
-    STEPS,
-    Carry,
-    Stretch,
-    context_rows,
-    decode,
-    running,
-    scaled_evidence,
-)
+from classifier.context import AHEAD, BEHIND, HEADINGS, Carry, Stretch, context_rows, running, scaled_evidence
 from classifier.features import describe
 from classifier.labels import LABELS
 from classifier.lines import is_blank
-from classifier.model import Model, log_softmax
+from classifier.model import Model
 
 __all__ = ["BLANK", "BLANK_REACH", "LOOKAHEAD", "Decided", "Pipeline"]
 
@@ -77,8 +65,7 @@ class Pipeline:
         self._threshold = threshold
         self._carry = Carry.fresh()
         self._stretch: Stretch | None = None
-        self._scores = np.zeros((0, len(LABELS)))  # of the stretch's first lines: those the context pass has seen
-        self._undecided = 0  # index into the stretch of the first line that was not decided
+        self._undecided = 0  # index into the stretch of the first line the context pass has not seen
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
         self._waiting = _Waiting()
 
@@ -135,28 +122,19 @@ class Pipeline:
         self._page = next_page
 
     def _decide(self, open_page: int) -> None:
-        """Run the context pass over the lines whose look-ahead is complete, and decide what then can be."""
+        """Run the context pass over the lines whose look-ahead is complete."""
         stretch = self._stretch
         if stretch is None:
             return
-        scored = self._ripe(stretch, open_page, AHEAD_ROWS)
-        scores = [self._scores]
-        for start in range(len(self._scores), scored, ROWS_AT_ONCE):
-            scores.append(self._model.context_pass(context_rows(stretch, start, min(start + ROWS_AT_ONCE, scored))))
-        self._scores = np.concatenate(scores)
-        low, high = self._undecided, self._ripe(stretch, open_page, AHEAD)
-        if high > low:
-            near = slice(max(0, low - STEPS), min(high + STEPS, scored))
-            heard = decode(self._scores[near], stretch.page[near], stretch.position[near], self._model.transitions)
-            guesses = _LABEL_OF[stretch.evidence[low:high].argmax(axis=1)]
-            self._waiting.fill(self._choose(np.exp(log_softmax(heard[low - near.start :][: high - low])), guesses))
+        ripe = (stretch.page < open_page) | (stretch.position + AHEAD < self._position)
+        low, high = self._undecided, int(ripe.sum())
+        for start in range(low, high, ROWS_AT_ONCE):
+            stop = min(start + ROWS_AT_ONCE, high)
+            guesses = _LABEL_OF[stretch.evidence[start:stop].argmax(axis=1)]
+            self._waiting.fill(self._choose(np.exp(self._model.context_pass(context_rows(stretch, start, stop))), guesses))
         drop = max(0, high - BEHIND)
-        self._stretch, self._scores = stretch.tail(drop), self._scores[drop:]
+        self._stretch = stretch.tail(drop)
         self._undecided = high - drop
-
-    def _ripe(self, stretch: Stretch, open_page: int, ahead: int) -> int:
-        """Return how many lines of the stretch have `ahead` further lines, or the end of their page, behind them."""
-        return int(((stretch.page < open_page) | (stretch.position + ahead < self._position)).sum())
 
     def _choose(self, p: Floats, guesses: Ints) -> Decided:
         """Return the decisions that label probabilities (n, labels) lead to."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from classifier.context import (
-    AHEAD_ROWS,
+    AHEAD,
     CONTEXT_COLUMNS,
     EVIDENCE,
     RUNNING,
     Carry,
     Stretch,
     context_rows,
-    decode,
     running,
     scaled_evidence,
 )
@@ -97,7 +96,7 @@ def test_windows_are_means():
 
 def test_nothing_beyond_the_lookahead_is_seen():
     stretch = stretch_of([["Một", PROSE, PROSE]])
-    near, far = (stretch._replace(position=np.array([0, gap, gap + 1])) for gap in (AHEAD_ROWS, AHEAD_ROWS + 1))
+    near, far = (stretch._replace(position=np.array([0, gap, gap + 1])) for gap in (AHEAD, AHEAD + 1))
     assert seen(near, "prose at +1")[0] == STEP
     assert seen(near, "prose at +2")[0] == 0
     assert seen(far, "there at +1")[0] == 0
@@ -118,34 +117,3 @@ def test_running_columns_do_not_depend_on_blocks():
             rows, carry = running(describe(lines[part]), evidence[part], blanks[part], starts[part], carry)
             parts.append(rows)
         assert np.array_equal(np.concatenate(parts), whole)
-
-
-# -- decoding, with two labels: one step of evidence is worth 1, a change of label costs 2 -----------------------------------
-
-STAY = np.array([[0.0, -2.0], [-2.0, 0.0]])
-
-
-def decoded(evidence: list[int], page: list[int] | None = None, position: list[int] | None = None) -> list[int]:
-    scores = np.zeros((len(evidence), 2))
-    scores[:, 1] = evidence
-    return decode(scores, np.array(page or [0] * len(evidence)), np.array(position or range(len(evidence))), STAY).argmax(axis=1).tolist()
-
-
-def test_a_weak_line_follows_its_neighbours():
-    assert decoded([3, 3, -1, 3, 3]) == [1, 1, 1, 1, 1]
-
-
-def test_a_strong_line_stands():
-    assert decoded([3, 3, -9, 3, 3]) == [1, 1, 0, 1, 1]
-
-
-def test_neighbours_on_other_pages_or_far_away_say_nothing():
-    assert decoded([9, -1, 9], page=[0, 1, 2]) == [1, 0, 1]
-    assert decoded([9, -1, 9], position=[0, 4, 8]) == [1, 0, 1]
-    assert decoded([9, -1, 9], position=[0, 3, 6]) == [1, 1, 1]
-
-
-def test_news_travels_two_lines_and_no_further():
-    assert decoded([9, -1, -1, -8, -8]) == [1, 0, 0, 0, 0]
-    far = decode(np.array([[0.0, 50.0], *[[0.0, -0.1]] * 4]), np.zeros(5, int), np.arange(5), STAY)
-    assert far.argmax(axis=1).tolist() == [1, 1, 1, 0, 0]

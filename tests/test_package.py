@@ -17,7 +17,8 @@ ROOT = Path(__file__).parent.parent
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     source = tmp_path_factory.mktemp("source")
-    subprocess.run(["cp", "-RP", *(str(ROOT / name) for name in ("classifier", "models", "pyproject.toml", "README.md", "LICENSE")), source], check=True)
+    wanted = [str(ROOT / name) for name in ("classifier", "models", "pyproject.toml", "README.md", "LICENSE")]
+    subprocess.run(["cp", "-RP", *wanted, source], check=True)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -27,15 +28,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_package_and_its_model_only(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     modules = {f"classifier/{path.name}" for path in (ROOT / "classifier").glob("*.py")}
-    assert names == modules | {"classifier/py.typed"} | {f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")}
+    model = {f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")}
+    assert names == modules | {"classifier/py.typed"} | model
 
 
 def test_the_wheel_works_elsewhere(wheel, tmp_path, sample_page, cleaner):
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     (tmp_path / "page.txt").write_text(sample_page, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "classifier", "clean", "page.txt"], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")}, capture_output=True
-    )
+    command = [sys.executable, "-m", "classifier", "clean", "page.txt"]
+    done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")}, capture_output=True)
     assert done.stdout.decode() == cleaner.clean_text(sample_page) + "\n", done.stderr.decode()
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import classifier
-from classifier.context import decode
 from classifier.model import Model, log_softmax
 from training import gate, train
 from training.context_pass import rows_of
@@ -52,8 +51,7 @@ def test_the_pipeline_decides_what_whole_pages_say(exported):
     pages = [page.lines for page in make_pages(40, 4, hands=(1,))[0]]
     model = Model.load(exported)
     block = block_of(pages)
-    scores = model.context_pass(rows_of(block, model.first_pass(block.described)))
-    at_once = decode(scores, np.cumsum(block.starts), block.position, model.transitions).argmax(axis=1)
+    at_once = model.context_pass(rows_of(block, model.first_pass(block.described))).argmax(axis=1)
     columns = classifier.load(exported).label_pages("\n".join(line.text for line in page) + "\n" for page in pages)
     assert columns.codes[columns.codes >= 0].tolist() == at_once.tolist()
 

@@ -1,8 +1,7 @@
 """The context pass in scikit-learn: a few small one-layer networks, averaged into one.
 
 Averaging the scores of several networks takes the luck out of a single start; side by side their hidden units are one
-network again, so the runtime sees two matrices whatever the number. Standardisation, body bias and temperature are folded into
-them. Transitions are counted, not trained.
+network again, so the runtime sees two matrices whatever the number. Standardisation, body bias and temperature are folded in.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from classifier.arrays import Bools, Floats, Int16s, Ints
-from classifier.context import Carry, Stretch, context_rows, decode, running, scaled_evidence
+from classifier.arrays import Floats, Int16s, Ints
+from classifier.context import Carry, Stretch, context_rows, running, scaled_evidence
 from classifier.labels import LABELS, Label
 from classifier.model import log_softmax, on_grid
 from training.dataset import Block
@@ -47,7 +46,6 @@ class ContextPass:
         alpha: L2 penalty.
         epochs: passes over the training lines.
         body_bias: added to the score of body. Composed pages hold more prose that is not body than real ones do.
-        transition_weight: how far neighbouring labels count in `classifier.context.decode`.
         seed: start of the random numbers; each network gets its own.
         jobs: processes to train in; does not change the result.
     """
@@ -59,7 +57,6 @@ class ContextPass:
         alpha: float,
         epochs: int,
         body_bias: float,
-        transition_weight: float,
         seed: int,
         jobs: int = 1,
     ) -> None:
@@ -68,21 +65,17 @@ class ContextPass:
         self.alpha = alpha
         self.epochs = epochs
         self.body_bias = body_bias
-        self.transition_weight = transition_weight
         self.seed = seed
         self.jobs = jobs
 
-    def fit(self, rows: Int16s, labels: Ints, starts: Bools) -> ContextPass:
-        """Learn from context rows (n, len(CONTEXT_COLUMNS)), label codes (n,) and the marks of each page's first line (n,)."""
+    def fit(self, rows: Int16s, labels: Ints) -> ContextPass:
+        """Learn from context rows (n, len(CONTEXT_COLUMNS)) and label codes (n,)."""
         self.mean_ = rows.mean(axis=0, dtype=np.float64)
         # A column that hardly varies would be blown up: at least 1.6 sixteenths of spread are assumed.
         self.scale_ = rows.std(axis=0, dtype=np.float64) + 1.6
         self.networks_ = Parallel(n_jobs=self.jobs)(
             delayed(self._fit_one)(rows, labels, self.seed + number) for number in range(self.networks)
         )
-        pairs = np.ones((len(LABELS), len(LABELS)))
-        np.add.at(pairs, (labels[:-1][~starts[1:]], labels[1:][~starts[1:]]), 1)
-        self.transitions_ = self.transition_weight * np.log(pairs / pairs.sum(axis=1, keepdims=True))
         self.temperature_ = 1.0
         return self
 
@@ -112,13 +105,12 @@ class ContextPass:
         out[:, _BODY] += self.body_bias
         return out / self.temperature_
 
-    def calibrate(self, block: Block, rows: Int16s) -> ContextPass:
-        """Fit the temperature on held-out pages: the one that gives their labels the least log loss after decoding."""
-        page = np.cumsum(block.starts) - 1
-        heard = decode(self.scores(rows), page, block.position, self.transitions_)
+    def calibrate(self, rows: Int16s, labels: Ints) -> ContextPass:
+        """Fit the temperature on held-out lines: the one that gives them the least log loss."""
+        scores = self.scores(rows)
 
         def loss(log_temperature: float) -> float:
-            chosen = log_softmax(heard / np.exp(log_temperature))[np.arange(len(rows)), block.labels]
+            chosen = log_softmax(scores / np.exp(log_temperature))[np.arange(len(rows)), labels]
             return -float(chosen.mean())
 
         found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded", options={"xatol": 1e-4})
@@ -146,5 +138,4 @@ class ContextPass:
             "hidden_bias": on_grid(np.concatenate(hidden_bias)),
             "output": on_grid(every),
             "output_bias": on_grid(bias),
-            "transitions": on_grid(self.transitions_ / self.temperature_),
         }
