@@ -43,7 +43,7 @@ class Page(NamedTuple):
 
 
 BLANK = Line("-", "")
-BARE_SHARE = 0.04  # pages that are clean already have to pass untouched
+BARE_SHARE = 0.08  # pages that are clean already have to pass untouched
 
 
 def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35) -> Page:

@@ -71,7 +71,7 @@ class FirstPass:
         max_iter: iterations after which the solver gives up.
     """
 
-    def __init__(self, vocabulary_size: int, least_lines: int, C: float, copies: int = 2, tol: float = 1e-6, max_iter: int = 5000) -> None:
+    def __init__(self, vocabulary_size: int, least_lines: int, C: float, copies: int = 2, tol: float = 1e-5, max_iter: int = 5000) -> None:
         self.vocabulary_size = vocabulary_size
         self.least_lines = least_lines
         self.C = C

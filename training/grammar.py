@@ -40,7 +40,7 @@ class Site(NamedTuple):
     marker: bool  # list items carry bullets in markdown
     blank_items: bool  # a blank line between list items
     blank_blocks: bool  # a blank line between paragraphs
-    alts: str  # how alt texts are written: none, headline, slug, number
+    alts: str  # how alt texts are written: none, headline, slug, number, keywords
     credit: bool
 
 
@@ -52,7 +52,7 @@ def free_page(supply: Supply, rng: random.Random) -> tuple[str, list[Row]]:
         marker=rng.random() < 0.75,
         blank_items=rng.random() < (0.75 if style == "bs4" else 0.45),
         blank_blocks=rng.random() < 0.8,
-        alts=rng.choice(("none", "headline", "headline", "slug", "number")),
+        alts=rng.choice(("none", "headline", "headline", "slug", "number", "keywords")),
         credit=rng.random() < 0.6,
     )
     items: list[Item] = []
@@ -210,6 +210,7 @@ def _picture(supply: Supply, rng: random.Random, site: Site, text: str) -> list[
         "headline": title,
         "slug": strip_accents(title).lower() + rng.choice(("", " anh 1", f" hinh anh {rng.randint(1, 9)}", " anh ttxvn")),
         "number": f"{title} - Ảnh {rng.randint(1, 20)}.",
+        "keywords": ", ".join((title, supply.article.section, *map(strip_accents, supply.article.tags), *supply.article.tags)),
     }[site.alts]
     if alt == title and text and rng.random() < 0.3:
         alt = text
