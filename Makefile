@@ -7,7 +7,7 @@ PAGES ?=
 STAMP := $(VENV)/.installed
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint check train verify-model evaluate gate corpus-check skeletons bench clean
+.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -50,14 +50,18 @@ verify-model: $(STAMP) ## Retrain into a scratch folder and compare with models/
 evaluate: $(STAMP) ## Evaluate on held-out composed pages, or on PAGES=dir of gold TSV pages
 	$(BIN)/python -m training.evaluate $(PAGES)
 
+leave-out: $(STAMP) ## Measure on PAGES=dir of gold pages whose publishers' layouts were left out of training
+	$(BIN)/python -m training.leave_out $(PAGES)
+
 gate: $(STAMP) ## Fail when the model falls below models/floors.json
 	$(BIN)/python -m training.gate
 
 skeletons: $(STAMP) ## Extract layouts from PAGES=dir of gold TSV pages into training/layouts
 	$(BIN)/python -m training.skeleton $(PAGES)
 
-bench: $(STAMP) ## Measure speed
-	$(BIN)/python -m tests.benchmarks.bench
+bench: $(STAMP) ## Measure speed against fastText, scikit-learn, jusText and trafilatura
+	$(INSTALL) --editable '.[bench]'
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench
 
 clean: ## Remove what make made, but not the model
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

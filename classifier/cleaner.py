@@ -7,6 +7,7 @@ blocks for it, and its arrays into `LabelledLine`s. What it leaves out: files an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -117,9 +118,14 @@ class Cleaner:
 
     def _label(self, lines: Iterable[str]) -> Iterator[LabelledLine]:
         stream = Stream(self)
-        at_hand = isinstance(lines, (list, tuple))
+        if isinstance(lines, (list, tuple)):
+            last = max(0, len(lines) - 1) // BLOCK_LINES * BLOCK_LINES
+            for start in range(0, last, BLOCK_LINES):
+                yield from stream.feed_lines(lines[start : start + BLOCK_LINES])
+            yield from stream.end_page(lines[last:])
+            return
         source = iter(lines)
-        while block := list(islice(source, BLOCK_LINES if at_hand else stream.wanted)):
+        while block := list(islice(source, stream.wanted)):
             yield from stream.feed_lines(block)
         yield from stream.end_page()
 
@@ -207,13 +213,13 @@ class Stream:
         self._pipeline = cleaner._pipeline()
         self._splitter = LineSplitter()
         self._fresh: list[str] = []  # read, but not handed to the pipeline yet
-        self._texts: list[str] = []  # read and not returned yet
+        self._texts: list[str] = []  # handed to the pipeline, and not returned yet
         self._number = 0
 
     @property
     def wanted(self) -> int:
         """How many further lines can be taken before one has to be returned."""
-        return LOOKAHEAD + 1 - len(self._texts)
+        return LOOKAHEAD + 1 - len(self._texts) - len(self._fresh)
 
     def feed(self, chunk: str | bytes) -> list[LabelledLine]:
         """Take text or UTF-8 bytes, cut anywhere; return the lines that are decided now.
@@ -228,44 +234,48 @@ class Stream:
     def feed_lines(self, lines: Sequence[str]) -> list[LabelledLine]:
         """Take whole lines; return the lines that are decided now."""
         self._fresh += lines
-        self._texts += lines
-        if len(self._texts) <= LOOKAHEAD:  # nothing is due: wait, since a block costs about the same for 1 line as for 16
+        if self.wanted > 0:  # nothing is due: wait, since a block costs about the same for 1 line as for 16
             return []
-        return self._advance(())
+        return self._advance(end=False)
 
-    def end_page(self) -> list[LabelledLine]:
-        """Close the page; return all lines still undecided. The next line is number 1 of a new page."""
-        lines = self._splitter.flush()
+    def end_page(self, lines: Sequence[str] = ()) -> list[LabelledLine]:
+        """Close the page, after some last whole lines if any are given; return all lines still undecided.
+
+        The next line is number 1 of a new page.
+        """
+        self._fresh += self._splitter.flush()
         self._fresh += lines
-        self._texts += lines
-        out = self._advance((len(self._fresh),))
+        out = self._advance(end=True)
         self._number = 0
         return out
 
     def flush(self) -> list[LabelledLine]:
-        """Close the last page; the same as `end_page`."""
+        """Close the last page; the same as `end_page()`."""
         return self.end_page()
 
-    def _advance(self, ends: Sequence[int]) -> list[LabelledLine]:
+    def _advance(self, end: bool) -> list[LabelledLine]:
         fresh, self._fresh = self._fresh, []
         out: list[LabelledLine] = []
         for start in range(0, max(1, len(fresh)), BLOCK_LINES):
             block = fresh[start : start + BLOCK_LINES]
-            last = start + BLOCK_LINES >= len(fresh)
             _require_lines(block)
-            out += self._labelled(self._pipeline.advance(block, [len(block)] * len(ends) if last else ()))
+            closes = end and start + BLOCK_LINES >= len(fresh)
+            self._texts += block
+            out += self._labelled(self._pipeline.advance(block, (len(block),) if closes else ()))
         return out
 
     def _labelled(self, done: Decided) -> list[LabelledLine]:
         count = len(done.codes)
         texts, self._texts = self._texts[:count], self._texts[count:]
-        first = self._number + 1
+        numbers = range(self._number + 1, self._number + 1 + count)
         self._number += count
-        names: tuple[Label | None, ...] = (*LABELS, None)  # BLANK is -1: the last entry
-        labels = map(names.__getitem__, done.codes.tolist())
-        guesses = map(names.__getitem__, done.guesses.tolist())
-        columns = zip(range(first, first + count), texts, labels, done.probabilities.tolist(), done.kept.tolist(), guesses)
-        return list(map(LabelledLine._make, columns))
+        labels, guesses = map(_NAMES.__getitem__, done.codes.tolist()), map(_NAMES.__getitem__, done.guesses.tolist())
+        columns = zip(numbers, texts, labels, done.probabilities.tolist(), done.kept.tolist(), guesses)
+        return list(map(_AS_LINE, columns))
+
+
+_NAMES: tuple[Label | None, ...] = (*LABELS, None)  # by code; a blank line's is -1, the last
+_AS_LINE = partial(tuple.__new__, LabelledLine)  # what LabelledLine._make does, without a Python call for each line
 
 
 def _require_text(text: object, call: str) -> None:
@@ -279,7 +289,9 @@ def _require_pages(pages: object, call: str) -> None:
 
 
 def _require_lines(lines: Sequence[str]) -> None:
-    for line in lines:
+    if {str}.issuperset(map(type, lines)):
+        return
+    for line in lines:  # a subclass of str will do
         if not isinstance(line, str):
             raise InputError(f"a line must be a str, not {type(line).__name__}; decode bytes first, or feed them to stream()")
 

@@ -205,54 +205,55 @@ def context_rows(stretch: Stretch, low: int, high: int) -> Int16s:
 
     The stretch must reach BEHIND lines back and AHEAD raw lines on, as far as the page does.
     """
-    n = len(stretch.page)
-    want = np.arange(low, high)
+    n, count = len(stretch.page), high - low
+    want = np.arange(low, high)[:, None]
     key = stretch.page * (FAR * 4) + np.minimum(stretch.position, FAR * 2)
-    page_start = np.searchsorted(stretch.page, stretch.page[low:high])
-    page_end = np.searchsorted(stretch.page, stretch.page[low:high], side="right")
-    reach = np.minimum(np.searchsorted(key, key[low:high] + AHEAD, side="right"), page_end)
+    start = np.searchsorted(stretch.page, stretch.page[low:high])[:, None]
+    end = np.searchsorted(stretch.page, stretch.page[low:high], side="right")
+    reach = np.minimum(np.searchsorted(key, key[low:high] + AHEAD, side="right"), end)[:, None]
 
-    out = np.empty((high - low, len(CONTEXT_COLUMNS)), np.int16)
-    at = 0
+    other = want + _OFFSETS
+    there = (other >= start) & (other < reach)  # (count, offsets)
+    other = np.where(there, other, n)  # n: a line of zeros
+    neighbours = np.empty((count, len(NEIGHBOUR_OFFSETS), len(_NEAR) + 4), np.int16)
+    neighbours[:, :, : len(_NEAR)] = _with_zeros(stretch.lines[:, _NEAR])[other]
+    neighbours[:, :, len(_NEAR)] = _with_zeros(stretch.running[:, -1])[other]
+    inside = np.minimum(other, n - 1)
+    neighbours[:, :, -3] = there & (stretch.hashes[inside] == stretch.hashes[low:high, None])
+    neighbours[:, :, -2] = there & (stretch.openings[inside] == stretch.openings[low:high, None])
+    neighbours[:, :, -1] = there
+    neighbours[:, :, -3:] *= STEP
+    evidence = _with_zeros(stretch.evidence)[other[:, _EVIDENCE_AT]]
 
-    def put(block: Ints) -> None:
-        nonlocal at
-        out[:, at : at + block.shape[1]] = block
-        at += block.shape[1]
-
-    put(stretch.lines[low:high])
-    put(stretch.evidence[low:high])
-    put(stretch.running[low:high])
-    repeated = stretch.running[:, RUNNING.index("repeats an earlier line")]
-    near = np.column_stack((stretch.lines[:, [COLUMN[name] for name in NEIGHBOUR_COLUMNS]], stretch.running[:, -1]))
-    text, opening = stretch.hashes[low:high], stretch.openings[low:high]
-    for offset in NEIGHBOUR_OFFSETS:
-        there, other = _neighbour(want, offset, page_start, reach, n)
-        put(near[other] * there[:, None])
-        same, alike = stretch.hashes[other] == text, stretch.openings[other] == opening
-        put(np.column_stack((there & same, there & alike, there)) * STEP)
-    for offset in EVIDENCE_OFFSETS:
-        there, other = _neighbour(want, offset, page_start, reach, n)
-        put(stretch.evidence[other] * there[:, None])
-    summed = np.column_stack((stretch.lines[:, [COLUMN[name] for name in WINDOW_COLUMNS]], repeated, _shares(stretch.evidence)))
-    sums = np.zeros((n + 1, summed.shape[1]), np.int64)
+    summed = np.concatenate(
+        (stretch.lines[:, _WINDOW], stretch.running[:, _REPEATED], _SHARE[np.minimum(stretch.evidence, _LOG_STEPS)]), axis=1
+    )
+    sums = np.zeros((n + 1, summed.shape[1]), np.int32)
     np.cumsum(summed, axis=0, out=sums[1:])
-    for window in WINDOWS:
-        start = np.maximum(want + window, page_start) if window < 0 else np.minimum(want + 1, reach)
-        stop = want if window < 0 else np.minimum(want + 1 + window, reach)
-        put((sums[stop] - sums[start]) // np.maximum(stop - start, 1)[:, None])
-    return out
+    behind = _WINDOW_SIZES < 0
+    first = np.where(behind, np.maximum(want + _WINDOW_SIZES, start), np.minimum(want + 1, reach))
+    last = np.where(behind, want, np.minimum(want + 1 + _WINDOW_SIZES, reach))
+    windows = (sums[last] - sums[first]) * _RECIPROCAL[last - first][:, :, None] >> 16
+
+    own = (stretch.lines[low:high], stretch.evidence[low:high], stretch.running[low:high])
+    around = (neighbours.reshape(count, -1), evidence.reshape(count, -1), windows.reshape(count, -1))
+    return np.concatenate((*own, *around), axis=1, dtype=np.int16, casting="unsafe")
 
 
-def _neighbour(want: Ints, offset: int, start: Ints, reach: Ints, n: int) -> tuple[Bools, Ints]:
-    other = want + offset
-    there = (other >= start) & (other < reach)
-    return there, np.clip(other, 0, n - 1)
+def _with_zeros(rows: Int16s) -> Int16s:
+    """Return the rows with one of zeros behind them."""
+    return np.concatenate((rows, np.zeros_like(rows[:1])))
 
 
 # Evidence (6 + log2 p) back to p, in sixteenths of 4 units so that small shares still count in a window's mean.
 _SHARE = np.rint(4 * STEP * np.exp2(np.arange(_LOG_STEPS + 1) / STEP - 6)).astype(np.int16)
 
 
-def _shares(evidence: Int16s) -> Int16s:
-    return _SHARE[np.minimum(evidence, _LOG_STEPS)]
+_OFFSETS = np.array(NEIGHBOUR_OFFSETS)
+_EVIDENCE_AT = np.array([NEIGHBOUR_OFFSETS.index(offset) for offset in EVIDENCE_OFFSETS])
+_NEAR = np.array([COLUMN[name] for name in NEIGHBOUR_COLUMNS])
+_WINDOW = np.array([COLUMN[name] for name in WINDOW_COLUMNS])
+_WINDOW_SIZES = np.array(WINDOWS)
+_REPEATED = np.array([RUNNING.index("repeats an earlier line")])
+# x * _RECIPROCAL[n] >> 16 is x // n: exact for sums of up to 20 values below 2^11.
+_RECIPROCAL = np.array([0, *(-(-65536 // size) for size in range(1, max(map(abs, WINDOWS)) + 1))], np.int32)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.arrays import Bools, Hashes, Int16s, Ints
+from classifier.arrays import Hashes, Int16s, Ints
 from classifier.lines import MAX_CHARS, CharClass, Scan, scan
 from classifier.ngrams import NGrams, line_hashes, ngrams
 
@@ -80,25 +80,15 @@ COLUMN = {name: index for index, name in enumerate(LINE_COLUMNS)}
 # 8 * log2(1 + count): a doubling is half a unit. One table, so that every machine rounds alike.
 _LOG = np.minimum(np.rint(8 * np.log2(1 + np.arange(MAX_CHARS + 2))), CEILING).astype(np.int64)
 
-_PACKED = (
-    (CharClass.LOWER, CharClass.UPPER, CharClass.DIGIT, CharClass.MARKUP),
-    (CharClass.COMMA, CharClass.ENDER, CharClass.COLON, CharClass.SLASH),
-    (CharClass.QUOTE, CharClass.OPEN, CharClass.BAR, CharClass.DASH),
-    (CharClass.SYMBOL, CharClass.SPACE, CharClass.NEWLINE, CharClass.CLOSE),
-)
-
-
-def _packing_tables() -> list[Hashes]:
-    tables = []
-    for kinds in _PACKED:
-        table = np.zeros(17, np.uint64)
-        for field, kind in enumerate(kinds):
-            table[kind] = np.uint64(1 << (16 * field))  # 16 bits hold a count up to 65,535 > MAX_CHARS
-        tables.append(table)
-    return tables
-
-
-_PACKING = _packing_tables()
+# How each column is made of what `describe` counts: as a logarithm, as a share of a whole, or as a flag.
+LOGS = (
+    "size", "words", "commas", "sentences", "colons", "slashes", "quotes", "parens", "bars", "dashes", "symbols", "emphasis",
+    "links", "images",
+)  # fmt: skip
+SHARES = ("upper", "titled", "digits", "accents", "linked", "hidden")
+FLAGS = tuple(name for name in LINE_COLUMNS if name not in LOGS + SHARES)
+_LOG_AT, _SHARE_AT, _FLAG_AT = (np.array([COLUMN[name] for name in names]) for names in (LOGS, SHARES, FLAGS))
+CLASS_COUNT = 17
 
 
 class Described(NamedTuple):
@@ -116,29 +106,18 @@ def describe(lines: Sequence[str]) -> Described:
     scanned = scan(lines)
     grams = ngrams(scanned)
     hashes = line_hashes(scanned, grams.tokens)
-    counts = _class_counts(scanned)
-    columns: dict[str, Ints] = {"doubled": hashes.doubled}
-    size = _amounts(columns, scanned, grams, counts)
-    _edges(columns, scanned, grams)
-    _markup(columns, scanned, counts)
-    letters = counts[CharClass.LOWER] + counts[CharClass.UPPER] + counts[CharClass.DIGIT]
-    prose = (size >= 60) & (columns["ends_sentence"] | columns["ends_quote"]) & (2 * scanned.link_chars < letters)
-    columns["prose"] = prose
-    table = np.empty((len(size), len(LINE_COLUMNS)), np.int16)
-    for index, name in enumerate(LINE_COLUMNS):
-        column = columns[name]
-        table[:, index] = column * np.int64(STEP) if column.dtype == np.bool_ else np.minimum(column, CEILING)
-    return Described(table, hashes.whole, hashes.opening, grams, size)
-
-
-def _class_counts(lines: Scan) -> list[Ints]:
-    """Return how many characters of each class every line has, indexed by CharClass."""
-    counts: list[Ints] = [np.zeros(0, np.int64)] * 17
-    for kinds, table in zip(_PACKED, _PACKING):
-        packed = np.add.reduceat(table[lines.classes], lines.starts[:-1])
-        for field, kind in enumerate(kinds):
-            counts[kind] = ((packed >> np.uint64(16 * field)) & np.uint64(0xFFFF)).astype(np.int64)
-    return counts
+    line = np.repeat(np.arange(len(lines)), np.diff(scanned.starts))  # of each character
+    counts = np.bincount(line * CLASS_COUNT + scanned.classes, minlength=len(lines) * CLASS_COUNT).reshape(-1, CLASS_COUNT).T
+    found: dict[str, Ints] = {"doubled": hashes.doubled}
+    _amounts(found, scanned, grams, counts, line)
+    _edges(found, scanned)
+    _markup(found, scanned, counts)
+    found["prose"] = ~found["empty"] & (found["size"] >= 60) & (found["ends_sentence"] | found["ends_quote"]) & (found["linked"] < STEP)
+    table = np.empty((len(lines), len(LINE_COLUMNS)), np.int16)
+    table[:, _LOG_AT] = _LOG[np.minimum(np.stack([found[name] for name in LOGS], axis=1), MAX_CHARS)]
+    table[:, _SHARE_AT] = np.minimum(np.stack([found[name] for name in SHARES], axis=1), CEILING)
+    table[:, _FLAG_AT] = np.stack([found[name] for name in FLAGS], axis=1) * np.int16(STEP)
+    return Described(table, hashes.whole, hashes.opening, grams, found["size"])
 
 
 def _share(part: Ints, whole: Ints) -> Ints:
@@ -146,99 +125,68 @@ def _share(part: Ints, whole: Ints) -> Ints:
     return 2 * STEP * part // np.maximum(whole, 1)
 
 
-def _per_line(flags: Bools, lines: Scan) -> Ints:
-    """Count flagged characters per line."""
-    positions = np.flatnonzero(flags)
-    return np.diff(np.searchsorted(positions, lines.starts)).astype(np.int64)
-
-
-def _amounts(columns: dict[str, Ints], lines: Scan, grams: NGrams, counts: list[Ints]) -> Ints:
-    """Fill lengths, shares and counts; return the visible length."""
-    kinds = lines.classes
+def _amounts(found: dict[str, Ints], lines: Scan, grams: NGrams, counts: Ints, line: Ints) -> None:
+    """Find lengths, shares and counts; `counts` (classes, n) has the characters of each class, `line` each character's line."""
+    kinds, n = lines.classes, len(lines.raw_length)
     lower, upper, digits = counts[CharClass.LOWER], counts[CharClass.UPPER], counts[CharClass.DIGIT]
-    letters = lower + upper
-    total = np.diff(lines.starts)
+    letters, total = lower + upper, counts.sum(axis=0)
     size = total - counts[CharClass.SPACE] - counts[CharClass.MARKUP] - counts[CharClass.NEWLINE]
-    first_class = kinds[grams.tokens]
-    token_line = np.searchsorted(grams.tokens, lines.starts)
-    is_word = first_class <= CharClass.DIGIT
-    words = np.diff(np.append(0, np.cumsum(is_word))[token_line])
-    capitals = np.diff(np.append(0, np.cumsum(first_class == CharClass.UPPER))[token_line])
-    foreign = _per_line(lines.accented, lines)
-    inner_end = np.zeros(len(kinds), np.bool_)
-    inner_end[:-2] = (kinds[:-2] == CharClass.ENDER) & (kinds[1:-1] == CharClass.SPACE) & (kinds[2:] != CharClass.NEWLINE)
-    digit = kinds == CharClass.DIGIT
-    between = np.zeros(len(kinds), np.bool_)
-    between[1:-1] = digit[:-2] & digit[2:]
-    marks = letters + digits
+    opening = kinds[grams.tokens]
+    words = np.bincount(line[grams.tokens[opening <= CharClass.DIGIT]], minlength=n)
+    capitals = np.bincount(line[grams.tokens[opening == CharClass.UPPER]], minlength=n)
+    foreign = np.bincount(line[lines.accented], minlength=n)
+    ends = np.flatnonzero(kinds[:-2] == CharClass.ENDER)
+    inner = ends[(kinds[ends + 1] == CharClass.SPACE) & (kinds[ends + 2] != CharClass.NEWLINE)]
+    dates, clocks = (_between_digits(kinds, kind, line, n) for kind in (CharClass.SLASH, CharClass.COLON))
 
-    columns["size"], columns["words"] = _LOG[size], _LOG[words]
-    columns["short"], columns["long"] = size < 24, size >= 100
-    columns["medium"] = (size >= 24) & (size < 100)
-    columns["empty"] = marks == 0
-    columns["upper"] = _share(upper, letters)
-    columns["shouting"] = (lower == 0) & (upper >= 4)
-    columns["titled"] = _share(capitals, words)
-    columns["digits"] = _share(digits, size)
-    columns["accents"] = _share(foreign, letters)
-    columns["unaccented"] = (letters >= 12) & (foreign == 0)
-    columns["commas"] = _LOG[counts[CharClass.COMMA]]
-    columns["sentences"] = _LOG[_per_line(inner_end, lines)]
-    for name, kind in (("colons", CharClass.COLON), ("slashes", CharClass.SLASH), ("quotes", CharClass.QUOTE)):
-        columns[name] = _LOG[counts[kind]]
-    for name, kind in (("parens", CharClass.OPEN), ("bars", CharClass.BAR), ("dashes", CharClass.DASH)):
-        columns[name] = _LOG[counts[kind]]
-    columns["symbols"] = _LOG[counts[CharClass.SYMBOL]]
-    columns["date"] = _per_line(between & (kinds == CharClass.SLASH), lines) >= 2
-    columns["clock"] = _per_line(between & (kinds == CharClass.COLON), lines) >= 1
-    columns["linked"] = _share(lines.link_chars, marks)
-    columns["hidden"] = _share(lines.raw_length + 1 - total, np.maximum(lines.raw_length, 1))
+    found |= {"size": size, "words": words, "sentences": np.bincount(line[inner], minlength=n)}
+    found |= {"commas": counts[CharClass.COMMA], "colons": counts[CharClass.COLON], "slashes": counts[CharClass.SLASH]}
+    found |= {"quotes": counts[CharClass.QUOTE], "parens": counts[CharClass.OPEN], "bars": counts[CharClass.BAR]}
+    found |= {"dashes": counts[CharClass.DASH], "symbols": counts[CharClass.SYMBOL]}
+    found |= {"short": size < 24, "medium": (size >= 24) & (size < 100), "long": size >= 100, "empty": letters + digits == 0}
+    found |= {"upper": _share(upper, letters), "titled": _share(capitals, words), "digits": _share(digits, size)}
+    found |= {"accents": _share(foreign, letters), "linked": _share(lines.link_chars, letters + digits)}
+    found["hidden"] = _share(lines.raw_length + 1 - total, np.maximum(lines.raw_length, 1))
+    found |= {"shouting": (lower == 0) & (upper >= 4), "unaccented": (letters >= 12) & (foreign == 0)}
+    found |= {"date": dates >= 2, "clock": clocks >= 1}
     plain = (counts[CharClass.COMMA] + counts[CharClass.ENDER] + counts[CharClass.COLON] + digits) == 0
-    columns["name_like"] = plain & (words >= 2) & (words <= 5) & (capitals == words)
-    return size
+    found["name_like"] = plain & (words >= 2) & (words <= 5) & (capitals == words)
 
 
-def _edges(columns: dict[str, Ints], lines: Scan, grams: NGrams) -> None:
-    """Fill what the first and the last visible character say."""
-    kinds = lines.classes
+def _between_digits(kinds: Ints, kind: int, line: Ints, n: int) -> Ints:
+    """Count, per line, characters of a class that stand between two digits."""
+    at = np.flatnonzero(kinds[1:-1] == kind) + 1
+    return np.bincount(line[at[(kinds[at - 1] == CharClass.DIGIT) & (kinds[at + 1] == CharClass.DIGIT)]], minlength=n)
+
+
+def _edges(found: dict[str, Ints], lines: Scan) -> None:
+    """Find what the first and the last visible character say."""
+    kinds, starts = lines.classes, lines.starts
     seen = np.flatnonzero((kinds < CharClass.SPACE) | (kinds > CharClass.MARKUP))
-    bounds = np.searchsorted(seen, lines.starts)
+    bounds = np.searchsorted(seen, starts)
     some = bounds[1:] > bounds[:-1]
     seen = np.append(seen, len(kinds) - 1)
     first = np.where(some, kinds[seen[bounds[:-1]]], CharClass.NEWLINE)
-    last_at = np.where(some, seen[bounds[1:] - 1], lines.starts[1:] - 1)
+    last_at = np.where(some, seen[bounds[1:] - 1], starts[1:] - 1)
     last = kinds[last_at]
-    twice = (last_at > lines.starts[:-1]) & (kinds[np.maximum(last_at - 1, 0)] == CharClass.ENDER)
-    columns["ends_ellipsis"] = (last == CharClass.ENDER) & ((lines.chars[last_at] == ord("…")) | twice)
-    columns["ends_sentence"] = last == CharClass.ENDER
-    for name, kind in (
-        ("ends_quote", CharClass.QUOTE),
-        ("ends_colon", CharClass.COLON),
-        ("ends_close", CharClass.CLOSE),
-        ("ends_digit", CharClass.DIGIT),
-        ("ends_comma", CharClass.COMMA),
-    ):
-        columns[name] = last == kind
-    for name, kind in (
-        ("starts_upper", CharClass.UPPER),
-        ("starts_lower", CharClass.LOWER),
-        ("starts_digit", CharClass.DIGIT),
-        ("starts_quote", CharClass.QUOTE),
-        ("starts_open", CharClass.OPEN),
-    ):
-        columns[name] = first == kind
-    spaced = np.zeros(len(kinds), np.bool_)
-    spaced[1:-1] = (kinds[1:-1] == CharClass.DASH) & (kinds[:-2] != CharClass.DASH) & (kinds[2:] == CharClass.SPACE)
-    dashes = np.append(np.flatnonzero(spaced), len(kinds) + KICKER)
-    nearest = dashes[np.searchsorted(dashes, lines.starts[:-1])] - lines.starts[:-1]
-    columns["kicker"] = (nearest > 1) & (nearest < KICKER) & (np.diff(lines.starts) > 2 * KICKER)
-    columns["starts_dash"] = (first == CharClass.DASH) | (first == CharClass.BAR)
+    twice = (last_at > starts[:-1]) & (kinds[np.maximum(last_at - 1, 0)] == CharClass.ENDER)
+    found["ends_sentence"] = last == CharClass.ENDER
+    found["ends_ellipsis"] = found["ends_sentence"] & ((lines.chars[last_at] == ord("…")) | twice)
+    found |= {"ends_quote": last == CharClass.QUOTE, "ends_colon": last == CharClass.COLON, "ends_close": last == CharClass.CLOSE}
+    found |= {"ends_digit": last == CharClass.DIGIT, "ends_comma": last == CharClass.COMMA}
+    found |= {"starts_upper": first == CharClass.UPPER, "starts_lower": first == CharClass.LOWER, "starts_digit": first == CharClass.DIGIT}
+    found |= {"starts_quote": first == CharClass.QUOTE, "starts_open": first == CharClass.OPEN}
+    found["starts_dash"] = (first == CharClass.DASH) | (first == CharClass.BAR)
+    dashes = np.flatnonzero(kinds[1:-1] == CharClass.DASH) + 1
+    dashes = dashes[(kinds[dashes - 1] != CharClass.DASH) & (kinds[dashes + 1] == CharClass.SPACE)]
+    dashes = np.append(dashes, len(kinds) + KICKER)
+    nearest = dashes[np.searchsorted(dashes, starts[:-1])] - starts[:-1]
+    found["kicker"] = (nearest > 1) & (nearest < KICKER) & (starts[1:] - starts[:-1] > 2 * KICKER)
 
 
-def _markup(columns: dict[str, Ints], lines: Scan, counts: list[Ints]) -> None:
-    """Fill what markdown decoration says."""
+def _markup(found: dict[str, Ints], lines: Scan, counts: Ints) -> None:
+    """Find what markdown decoration says."""
     kinds = lines.classes
-    columns["indent"] = kinds[lines.starts[:-1]] == CharClass.SPACE
     solid = np.flatnonzero(kinds != CharClass.SPACE)  # each line has at least its NEWLINE
     bounds = np.searchsorted(solid, lines.starts)
     opening = solid[bounds[:-1]]
@@ -246,9 +194,8 @@ def _markup(columns: dict[str, Ints], lines: Scan, counts: list[Ints]) -> None:
     spaced = kinds[np.minimum(opening + 1, len(kinds) - 1)] == CharClass.SPACE
     closing = lines.chars[solid[bounds[1:] - 2]]  # wraps to the line before where only NEWLINE stands: guarded below
     several = bounds[1:] - bounds[:-1] > 1
-    columns["bullet"] = spaced & ((code == ord("*")) | (code == ord("-")) | (code == ord("•")))
-    columns["heading"] = code == ord("#")
-    columns["table"] = several & ((code == ord("|")) | (closing == ord("|")))
-    columns["emphasis"] = _LOG[np.maximum(counts[CharClass.MARKUP] - 2 * lines.links, 0)]
-    columns["links"] = _LOG[np.minimum(lines.links, MAX_CHARS)]
-    columns["images"] = _LOG[np.minimum(lines.images, MAX_CHARS)]
+    found["indent"] = kinds[lines.starts[:-1]] == CharClass.SPACE
+    found["bullet"] = spaced & ((code == ord("*")) | (code == ord("-")) | (code == ord("•")))
+    found["heading"] = code == ord("#")
+    found["table"] = several & ((code == ord("|")) | (closing == ord("|")))
+    found |= {"emphasis": np.maximum(counts[CharClass.MARKUP] - 2 * lines.links, 0), "links": lines.links, "images": lines.images}

@@ -16,7 +16,7 @@ import numpy as np
 
 from classifier.arrays import Bools, Ints
 
-__all__ = ["CharClass", "LineSplitter", "Scan", "is_blank", "scan", "split_lines"]
+__all__ = ["CharClass", "LineSplitter", "Scan", "blank_flags", "is_blank", "scan", "split_lines"]
 
 # A line's features read at most this many of its characters: real lines are shorter by far (the longest on the pages the
 # layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
@@ -83,7 +83,15 @@ def _bare_letters() -> Ints:
     return bare
 
 
+def _unsettled() -> Bools:
+    """Return which code points may change in NFC, by themselves or behind another; those beyond the table may all."""
+    flags = [unicodedata.category(char)[0] == "M" or unicodedata.normalize("NFC", char) != char for char in map(chr, range(TABLE_SIZE))]
+    flags[0x1160:0x1200] = [True] * 0xA0  # Hangul vowels and finals
+    return np.array([*flags[:-1], True])
+
+
 CLASSES, FOLDED, ACCENTED = _character_tables()
+UNSETTLED = _unsettled()
 BARE = _bare_letters()
 CLASSES[TABLE_SIZE - 1] = CharClass.LOWER  # stands for every code point beyond the table
 
@@ -101,16 +109,23 @@ class Scan(NamedTuple):
     link_chars: Ints  # (n,) letters and digits that stand inside link brackets
 
 
+# White space, zero-width marks and the BOM.
+_UNSEEN = "".join(filter(str.isspace, map(chr, range(TABLE_SIZE + 1)))) + "\u200b\u200c\u200d\u2060\ufeff"
+
+
 def is_blank(line: str) -> bool:
     """Return whether a line holds nothing but white space, zero-width marks or a BOM."""
-    return not line or line.isspace() or not line.strip("\ufeff\u200b\u200c\u200d\u2060 \t\r\n\u00a0")
+    return not line.strip(_UNSEEN)
+
+
+def blank_flags(lines: Sequence[str]) -> Bools:
+    """Return `is_blank` of each line, without a call for each."""
+    return np.array([not line.strip(_UNSEEN) for line in lines], np.bool_)
 
 
 def scan(lines: Sequence[str]) -> Scan:
     """Turn lines (not blank, n >= 1) into code-point arrays, with link targets and their titles left out."""
-    text = _joined(lines)
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    table = np.minimum(codes, np.uint32(TABLE_SIZE - 1))
+    text, codes, table = _decoded(_joined(lines))
     classes = CLASSES[table]
     breaks = np.flatnonzero(classes == CharClass.NEWLINE)
     starts = np.concatenate((np.zeros(1, np.int64), breaks + 1))
@@ -125,14 +140,24 @@ def scan(lines: Sequence[str]) -> Scan:
 
 
 def _joined(lines: Sequence[str]) -> str:
-    """Return the lines in NFC, each cut at MAX_CHARS and ended by one newline."""
+    """Return the lines as one text, each cut at MAX_CHARS and ended by one newline."""
     if max(map(len, lines)) > MAX_CHARS:
         lines = [line[:MAX_CHARS] for line in lines]
     text = "\n".join(map(str.rstrip, lines)) + "\n"
     if text.count("\n") != len(lines):  # a caller's line may hold line ends of its own
         text = "\n".join(line.rstrip().replace("\n", " ") for line in lines) + "\n"
-    # Neither composes across a newline nor creates one, so the joined text may be normalised at once.
-    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+    return text
+
+
+def _decoded(text: str) -> tuple[str, Ints, Ints]:
+    """Return the text in NFC, its code points, and their places in the character tables."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    table = np.minimum(codes, np.uint32(TABLE_SIZE - 1))
+    if not UNSETTLED[table].any():  # a gather costs a tenth of unicodedata's own look
+        return text, codes, table
+    composed = unicodedata.normalize("NFC", text)  # composes nothing across a newline, and makes none
+    codes = np.frombuffer(composed.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return composed, codes, np.minimum(codes, np.uint32(TABLE_SIZE - 1))
 
 
 def _without_targets(

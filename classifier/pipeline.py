@@ -16,7 +16,7 @@ from classifier.arrays import Bools, Floats, Int8s, Ints
 from classifier.context import AHEAD, BEHIND, HEADINGS, Carry, Stretch, context_rows, running, scaled_evidence
 from classifier.features import describe
 from classifier.labels import LABELS
-from classifier.lines import is_blank
+from classifier.lines import blank_flags
 from classifier.model import Model
 
 __all__ = ["BLANK", "BLANK_REACH", "LOOKAHEAD", "Decided", "Pipeline"]
@@ -80,7 +80,7 @@ class Pipeline:
         `ends` says before which of these lines a page ends (ascending; `len(lines)` ends the last page, and a number
         standing twice closes an empty page).
         """
-        blank = np.fromiter(map(is_blank, lines), np.bool_, len(lines))
+        blank = blank_flags(lines)
         page = self._page + np.searchsorted(np.asarray(ends, np.int64), np.arange(len(lines)), side="right")
         page_start = np.searchsorted(page, page)
         position = np.arange(len(lines)) - page_start + np.where(page == self._page, self._position, 0)

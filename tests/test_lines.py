@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.features import COLUMN, STEP, describe
-from classifier.lines import MAX_CHARS, LineSplitter, is_blank, scan, split_lines
+from classifier.lines import MAX_CHARS, UNSETTLED, LineSplitter, blank_flags, is_blank, scan, split_lines
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,22 @@ def test_text_after_half_a_character_ends_the_half():
 @pytest.mark.parametrize("line", ["", " ", "\t\u00a0", "\ufeff", "\u200b\u200b", "\n", " \x0c "])
 def test_blank(line):
     assert is_blank(line)
+
+
+def test_blank_flags_are_is_blank_of_each_line():
+    lines = ["", "a", " \u200b ", "\u3000", ".", "\ufeff", "\x00"]
+    assert blank_flags(lines).tolist() == [is_blank(line) for line in lines]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x2FFE, blacklist_categories=["Cs"]), max_size=40))
+def test_text_taken_for_composed_is_composed(text):
+    if not UNSETTLED[[ord(char) for char in text]].any():
+        assert unicodedata.is_normalized("NFC", text)
+
+
+def test_vietnamese_prose_is_settled():
+    assert not UNSETTLED[[ord(char) for char in "Ông Đỗ Quỳnh ở Ý Yên, “rằm” – 38°C…"]].any()
+    assert UNSETTLED[[ord(char) for char in unicodedata.normalize("NFD", "Ông Đỗ")]].any()
 
 
 def test_not_blank():

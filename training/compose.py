@@ -43,16 +43,21 @@ class Page(NamedTuple):
 
 
 BLANK = Line("-", "")
-BARE_SHARE = 0.08  # pages that are clean already have to pass untouched
+# Pages that are clean already have to pass untouched. They are short, so a fifth of the pages is a fiftieth of the lines.
+BARE_SHARE = 0.2
+# Articles of mostly short lines look most like lists of links, and there are few of them: they come more often than their number.
+LISTLIKE = ("brief", "lineup", "list", "live", "market", "notice", "photo", "press", "qa", "recipe", "steps")
+LISTLIKE_SHARE, LISTLIKE_IF_BARE = 0.15, 0.6
 
 
 def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35) -> Page:
     """Return one page, a function of its arguments only."""
     rng = random.Random(seed)
-    article = rng.choice(library.articles)
-    supply = Supply(library, article, rng)
-    if rng.random() < BARE_SHARE:
+    bare = rng.random() < BARE_SHARE
+    article = _draw_article(library, rng, LISTLIKE_IF_BARE if bare else LISTLIKE_SHARE)
+    if bare:
         return Page(tuple(_bare(article, rng)), "bare", "plain", article.id)
+    supply = Supply(library, article, rng)
     if skeletons and rng.random() >= free_share:
         skeleton = _draw(skeletons, rng)
         lines, layout, style = refill(skeleton, supply, rng), skeleton.publisher, skeleton.style
@@ -60,6 +65,12 @@ def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_sha
         style, rows = free_page(supply, rng)
         lines, layout = [Line(*row) for row in rows], "free"
     return Page(tuple(disturb(lines, style, rng)), layout, style, article.id)
+
+
+def _draw_article(library: Library, rng: random.Random, listlike: float) -> Article:
+    """Draw an article; with probability `listlike` a list-like form first, then one of that form."""
+    own = library.by_form.get(rng.choice(LISTLIKE)) if rng.random() < listlike else None
+    return rng.choice(own or library.articles)
 
 
 def _bare(article: Article, rng: random.Random) -> list[Line]:

@@ -29,7 +29,7 @@ from classifier.arrays import Bools, Floats
 from classifier.labels import DEFAULT_KEEP, LABELS
 from training.skeleton import BLANK, SkeletonError, read_page
 
-__all__ = ["Gold", "PageScore", "Scores", "evaluate", "gold_pages", "read_gold", "visible"]
+__all__ = ["Gold", "PageScore", "Scores", "evaluate", "gold_pages", "merged", "read_gold", "visible"]
 
 KEEP = frozenset(label.value for label in DEFAULT_KEEP)
 LINK_TARGET = re.compile(r"\]\([^)]*\)")
@@ -164,6 +164,23 @@ def evaluate(cleaner: classifier.Cleaner, pages: Sequence[Gold]) -> Scores:
         said.append(found.keep_probabilities[low:high][counted])
         true.append(np.isin(page.labels, sorted(KEEP))[counted])
     return Scores(scored, dict(confusion), _reliability(np.concatenate(said), np.concatenate(true)))
+
+
+def merged(parts: Sequence[Scores]) -> Scores:
+    """Return the scores of several sets of pages as one."""
+    confusion: dict[tuple[str, str], int] = defaultdict(int)
+    for part in parts:
+        for pair, count in part.confusion.items():
+            confusion[pair] += count
+    bins: dict[int, list[tuple[float, float, int]]] = defaultdict(list)
+    for part in parts:
+        for entry in part.reliability:
+            bins[min(int(entry[0] * BINS), BINS - 1)].append(entry)
+    pooled = []
+    for _, entries in sorted(bins.items()):
+        total = sum(count for _, _, count in entries)
+        pooled.append((*(sum(entry[side] * entry[2] for entry in entries) / total for side in (0, 1)), total))
+    return Scores([page for part in parts for page in part.pages], dict(confusion), pooled)
 
 
 def _score_page(page: Gold, found: list[str], confusion: dict[tuple[str, str], int]) -> PageScore:

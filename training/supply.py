@@ -64,8 +64,10 @@ class Library:
         self.banks = banks
         self.outlets = [Outlet(*line.split("\t")) for line in banks["outlets"]]
         self.by_source: dict[str, list[Article]] = defaultdict(list)
+        self.by_form: dict[str, list[Article]] = defaultdict(list)
         for article in articles:
             self.by_source[article.source].append(article)
+            self.by_form[article.form].append(article)
         headlines, leads = [], []
         for article in articles:
             headlines += [article.title, *(head for head, _ in article.related)]
@@ -85,6 +87,8 @@ class Library:
             [text for shelf in (self.comments, self.leads, _Shelf(banks["promos"])) for text in shelf.texts if len(text) >= 60]
         )
         self.tags = [tag for article in articles for tag in article.tags]
+        self.tag_shelf = _Shelf(self.tags)
+        self.footer_lines = _Shelf([line for block in banks["footers_blocks"] for line in block.split("\n")])
         self._shelves: dict[str, _Shelf] = {}
 
     def shelf(self, *names: str) -> _Shelf:
@@ -125,7 +129,6 @@ class Supply:
         self.topical = [*article.related, *((other.title, other.lead) for other in self.kin)]
         self._footer = rng.choice(library.banks["footers_blocks"]).split("\n")
         self._body = self._body_queue()
-        self._body_at = 0
         self._captions = [line.text for line in article.body if line.kind == "caption"]
         self._makers: dict[str, Callable[[Want], str]] = {
             "title": self.title, "body": self.body, "caption": self.caption, "meta": self.meta, "nav": self.nav,
@@ -219,7 +222,7 @@ class Supply:
     def _own_body(self, want: Want) -> str:
         """Return the article's next line that fits; text of neighbouring articles once it is used up."""
         prose = want.length >= 60 or want.end in (".", "!", "?", "…", "...")
-        window = self._body[self._body_at : self._body_at + 6]
+        window = self._body[:6]
         best, best_cost = -1, 0.9
         for index, line in enumerate(window):
             alike = (line.kind == "paragraph" and len(line.text) >= 50) == prose
@@ -227,7 +230,7 @@ class Supply:
             if cost < best_cost:
                 best, best_cost = index, cost
         if best >= 0:
-            line = self._body.pop(self._body_at + best)
+            line = self._body.pop(best)
             return line.text
         if want.length >= 60:
             return self._fitted(self.library.paragraphs.near(self.rng, want.length), want)
@@ -307,7 +310,7 @@ class Supply:
             if roll < 0.62:
                 return self.near(length, "topics")
             if roll < 0.7:
-                return _Shelf(self.library.tags).near(rng, length)
+                return self.library.tag_shelf.near(rng, length)
             return self.near(length, "buttons", "headings_nav", "links_misc")
         if want.end in (".", "!", "?"):
             return self.near(length, "modals")
@@ -420,9 +423,6 @@ class Supply:
         if options and abs(len(options[0]) - want.length) < 0.5 * want.length + 8:
             self._footer.remove(options[0])
             return self.fill(options[0])
-        shelf = self.library._shelves.setdefault(
-            "footer lines", _Shelf([line for block in self.library.banks["footers_blocks"] for line in block.split("\n")])
-        )
         if want.length < 30 and self.rng.random() < 0.4:
             return self.near(want.length, "links_misc", "buttons")
-        return self.fill(shelf.near(self.rng, want.length))
+        return self.fill(self.library.footer_lines.near(self.rng, want.length))

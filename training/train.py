@@ -14,6 +14,7 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +48,7 @@ LONG = 60  # visible characters: what may be a sentence
 class Settings(NamedTuple):
     """Everything that shapes the model; `training/EXPERIMENTS.md` tells where each value comes from."""
 
-    pages: int = 4000
+    pages: int = 4800
     seed: int = 20
     vocabulary_size: int = 6000
     least_lines: int = 8
@@ -61,7 +62,7 @@ class Settings(NamedTuple):
     hidden: int = 48
     alpha: float = 0.3
     epochs: int = 4
-    body_bias: float = 0.6
+    body_bias: float = 1.0
 
 
 SETTINGS = Settings()
@@ -76,14 +77,14 @@ class Trained(NamedTuple):
     training_lines: int
 
 
-def fit(settings: Settings = SETTINGS, jobs: int = 1, log: Any = print) -> Trained:
-    """Run every step of training."""
+def fit(settings: Settings = SETTINGS, jobs: int = 1, log: Any = print, skeletons: Sequence[skeleton.Skeleton] | None = None) -> Trained:
+    """Run every step of training, on the shipped skeletons or on others."""
     start = time.monotonic()
 
     def tell(text: str) -> None:
         log(f"[{time.monotonic() - start:5.0f} s] {text}", flush=True)
 
-    hands = make_pages(settings.pages, settings.seed, jobs=jobs)
+    hands = make_pages(settings.pages, settings.seed, jobs=jobs, skeletons=skeletons)
     tell(f"composed {sum(map(len, hands))} pages, {sum(len(page.lines) for hand in hands for page in hand)} lines")
     held_out, *folds = [block_of(page.lines for page in hand) for hand in hands]
     tell(f"described {sum(len(fold.labels) for fold in folds)} training lines")
@@ -204,14 +205,14 @@ def _differing_labels(other: Path) -> int:
     return int((one != two).sum())
 
 
-def pin_kernels() -> None:
-    """Start over with the matrix kernels fixed, where they are not.
+def pin_kernels(module: str) -> None:
+    """Start `python -m module` over with the matrix kernels fixed, where they are not.
 
     OpenBLAS chooses its kernels by CPU, and kernels round differently. Haswell's run on all x86-64 CPUs of the last ten years;
     on other machines nothing is pinned, and `verify` compares within a tolerance.
     """
     if platform.machine() in ("x86_64", "AMD64") and any(os.environ.get(name) != value for name, value in KERNELS.items()):
-        os.execve(sys.executable, [sys.executable, "-m", "training.train", *sys.argv[1:]], os.environ | KERNELS)
+        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], os.environ | KERNELS)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -230,5 +231,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    pin_kernels()
+    pin_kernels("training.train")
     sys.exit(main())
