@@ -207,7 +207,7 @@ def context_rows(stretch: Stretch, low: int, high: int) -> Int16s:
     """
     n, count = len(stretch.page), high - low
     want = np.arange(low, high)[:, None]
-    key = stretch.page * (FAR * 4) + np.minimum(stretch.position, FAR * 2)
+    key = (stretch.page - stretch.page[0]) * (1 << 40) + stretch.position  # ascending; no page has 2^40 lines
     start = np.searchsorted(stretch.page, stretch.page[low:high])[:, None]
     end = np.searchsorted(stretch.page, stretch.page[low:high], side="right")
     reach = np.minimum(np.searchsorted(key, key[low:high] + AHEAD, side="right"), end)[:, None]

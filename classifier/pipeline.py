@@ -69,11 +69,6 @@ class Pipeline:
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
         self._waiting = _Waiting()
 
-    @property
-    def waiting(self) -> int:
-        """How many lines have been read and not been returned yet."""
-        return len(self._waiting.page)
-
     def advance(self, lines: Sequence[str], ends: Sequence[int] | Ints = ()) -> Decided:
         """Read further lines and return those decided.
 
@@ -87,13 +82,13 @@ class Pipeline:
         self._waiting.add(page, position, blank)
         solid = np.flatnonzero(~blank)
         if len(solid):
-            self._describe([lines[i] for i in solid.tolist()], page[solid], position[solid], page_start[solid])
+            self._describe([lines[i] for i in solid.tolist()], page[solid], position[solid])
         next_page = self._page + len(ends)
         self._close(lines, blank, page, next_page)
         self._decide(next_page)
         return self._waiting.settle(next_page, self._position)
 
-    def _describe(self, texts: list[str], page: Ints, position: Ints, page_start: Ints) -> None:
+    def _describe(self, texts: list[str], page: Ints, position: Ints) -> None:
         """Add non-blank lines to the stretch, with all that can be said of them before what follows is known."""
         described = describe(texts)
         evidence = scaled_evidence(self._model.first_pass(described))

@@ -103,6 +103,13 @@ def test_nothing_beyond_the_lookahead_is_seen():
     assert seen(far, "prose over +10")[0] == 0
 
 
+def test_line_three_million_is_like_any_other():
+    stretch = stretch_of([["Một", PROSE, "Hai", PROSE], ["Ba", PROSE]])
+    late = stretch._replace(position=stretch.position * 20 + 3_000_000, page=stretch.page + 5_000_000)
+    early = stretch._replace(position=stretch.position * 20)
+    assert np.array_equal(context_rows(late, 0, 6), context_rows(early, 0, 6))
+
+
 def test_running_columns_do_not_depend_on_blocks():
     lines = [["Đọc nhiều", PROSE, "Tin khác", "Đọc nhiều", PROSE, "Một", "Một", PROSE][i % 8] + str(i // 16) for i in range(60)]
     described = describe(lines)

@@ -11,11 +11,10 @@ import re
 import sys
 import unicodedata
 from collections import defaultdict
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Article", "BodyLine", "CorpusError", "banks", "load_articles", "load_banks", "shared_fivegrams"]
+__all__ = ["Article", "BodyLine", "CorpusError", "load_articles", "load_banks", "shared_fivegrams"]
 
 ROOT = Path(__file__).parent / "corpus"
 FORMS = frozenset(
@@ -167,12 +166,6 @@ def load_banks(root: Path = ROOT) -> dict[str, list[str]]:
             raise CorpusError(f"{path}: {sorted(twice)[0][:60]!r} stands twice")
         found[path.stem] = entries
     return found
-
-
-@lru_cache(maxsize=1)
-def banks() -> dict[str, list[str]]:
-    """Return the shipped phrase banks, read once."""
-    return load_banks()
 
 
 def shared_fivegrams(articles: list[Article]) -> list[tuple[float, str, str]]:

@@ -19,7 +19,6 @@ from training.skeleton import strip_accents
 __all__ = ["Library", "Outlet", "Supply", "Want", "cut_to", "slug"]
 
 WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
-DATED = re.compile(r"\{(d|mo|d2|mo2|y|h|m|wd)\}|trước|Hôm|hôm")
 
 
 class Want(NamedTuple):
