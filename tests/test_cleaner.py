@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 
 import numpy as np
@@ -193,6 +194,21 @@ def test_threshold_is_on_the_sum_of_kept_labels(cleaner, composed_pages):
     for other, threshold in ((strict, 0.9), (lax, 0.1)):
         kept = other.label_pages(composed_pages).kept
         assert np.array_equal(kept[text], columns.keep_probabilities[text] >= threshold)
+
+
+def test_memory_does_not_grow_with_the_page(cleaner, composed_pages):
+    lines = "\n".join(composed_pages[:6]).split("\n")
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        for _ in cleaner.label_lines(lines[i % len(lines)] for i in range(count)):
+            pass
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(1000)  # tables that grow on first use
+    assert peak(6000) < 600_000  # bytes: about a third of a megabyte at any length; 6,000 labelled lines alone would take two
 
 
 def test_empty_input(cleaner):
