@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from training import corpus, skeleton
-from training.compose import DESCRIPTOR, Line, article_page, compose, refill
+from training.compose import DESCRIPTOR, article_page, compose, refill
 from training.corpus import Article, BodyLine, CorpusError, load_articles, load_banks, shared_fivegrams
 from training.dataset import FOLDS, HELD_OUT, SHARED_BANKS, block_of, fold_libraries, hand_of_article, make_pages
+from training.disturb import Line
+from training.library import cut_to, slug
 from training.skeleton import Skeleton, SkeletonError, descriptor, extract, load_skeletons, read_page, read_skeleton, write_skeleton
-from training.supply import Supply, cut_to, slug
+from training.supply import Supply
 
 PAGE = """nav\tTrang chủ
 -\t

@@ -1,36 +1,27 @@
 """Composes labelled pages: skeletons of real pages and free layouts, filled with corpus text, then disturbed.
 
-`refill` follows a skeleton row by row; `training/grammar.py` samples layouts no skeleton has. `disturb` changes what
-differs between sites and extractors: blocks dropped, doubled or moved, blank lines, case, broken paragraphs, NFD. A page
-is a function of (library, layout, seed) alone.
+`refill` follows a skeleton row by row; `training/grammar.py` samples layouts no skeleton has; `training/disturb.py` then
+changes what differs between sites and extractors. A page is a function of (library, layout, seed) alone.
 """
 
 from __future__ import annotations
 
 import random
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from training.corpus import Article
+from training.disturb import BLANK, Line, blank_policy, cut_raw, disturb
 from training.grammar import free_page
+from training.library import Library, cut_to, slug
 from training.skeleton import Row, Skeleton, strip_accents
-from training.supply import Library, Supply, Want, cut_to, slug
+from training.supply import Supply, Want
 
-__all__ = ["Line", "Page", "compose", "refill"]
+__all__ = ["Page", "article_page", "compose", "refill"]
 
 DESCRIPTOR = re.compile(r"⟨([^⟩]*)⟩")
 FORM = re.compile(r"([htcknav]*)([UTSldx])(\d+)(.*)", re.DOTALL)
-BLOCKS = ("nav", "related", "most_read", "media", "weather", "comment", "promo", "footer")
-
-
-class Line(NamedTuple):
-    """A line of a page: label (`-` for blank), text, and whether it heads its block."""
-
-    label: str
-    text: str
-    heading: bool = False
 
 
 class Page(NamedTuple):
@@ -42,7 +33,6 @@ class Page(NamedTuple):
     article: str
 
 
-BLANK = Line("-", "")
 # Pages that are clean already have to pass untouched. They are short, so a fifth of the pages is a fiftieth of the lines.
 BARE_SHARE = 0.2
 # Articles of mostly short lines look most like lists of links, and there are few of them: they come more often than their number.
@@ -76,7 +66,7 @@ def _draw_article(library: Library, rng: random.Random, listlike: float) -> Arti
 def _bare(article: Article, rng: random.Random) -> list[Line]:
     """Return the article alone, with or without captions, with or without blank lines."""
     lines = [line for line in article_page(article) if line.label != "caption" or rng.random() < 0.3]
-    return _blank_policy(lines, rng) if rng.random() < 0.5 else lines
+    return blank_policy(lines, rng) if rng.random() < 0.5 else lines
 
 
 def _draw(skeletons: Sequence[Skeleton], rng: random.Random) -> Skeleton:
@@ -143,16 +133,6 @@ def _paragraph(rows: list[Row], supply: Supply) -> list[str]:
         parts.append(part.strip())
         text = text[len(part) :].lstrip()
     return [*parts, text.strip()]
-
-
-def cut_raw(text: str, length: int) -> str:
-    """Return the start of the text up to the word boundary nearest below `length`, at least one word."""
-    if len(text) <= length:
-        return text
-    space = text.rfind(" ", 0, length + 1)
-    if space <= 0:
-        space = text.find(" ", length)
-    return text[:space] if space > 0 else text
 
 
 def _fill_row(row: Row, supply: Supply, rng: random.Random, pieces: list[str], share: str | None) -> tuple[str, bool]:
@@ -224,101 +204,6 @@ def address(supply: Supply, text: str, length: int, rng: random.Random) -> str:
     else:
         full = f"/{base}{tail}"
     return full[: max(length + 12, 12)].replace(" ", "-")
-
-
-# -- disturbing a page ---------------------------------------------------------------------------------------------------
-
-
-def disturb(lines: list[Line], style: str, rng: random.Random) -> list[Line]:
-    """Return the page as another season or another extractor would have it."""
-    if rng.random() < 0.6:
-        lines = _move_blocks(lines, rng)
-    if rng.random() < 0.04:
-        lines = _double_article(lines, rng)
-    if rng.random() < 0.15:
-        lines = _blank_policy(lines, rng)
-    if rng.random() < 0.06:
-        lines = _break_paragraphs(lines, rng)
-    if rng.random() < 0.05:
-        lines = [Line(line.label, line.text.upper(), line.heading) if line.heading else line for line in lines]
-    if rng.random() < 0.08:
-        lines = [Line(line.label, line.text.lower(), line.heading) if line.heading else line for line in lines]
-    if rng.random() < 0.04:
-        lines = [line._replace(text=unicodedata.normalize("NFD", line.text)) for line in lines]
-    return lines
-
-
-def _runs(lines: list[Line]) -> list[list[Line]]:
-    """Cut a page into runs of one label; blank lines stay with the run before, headings open a run."""
-    runs: list[list[Line]] = []
-    for line in lines:
-        if runs and (line.label == "-" or (line.label == runs[-1][0].label and not line.heading)):
-            runs[-1].append(line)
-        else:
-            runs.append([line])
-    return runs
-
-
-def _move_blocks(lines: list[Line], rng: random.Random) -> list[Line]:
-    """Drop, double, shorten or move a few blocks that are not the article."""
-    runs = _runs(lines)
-    out: list[list[Line]] = []
-    dropped = rng.choice((0.04, 0.12, 0.3))
-    parked: list[list[Line]] = []
-    for run in runs:
-        roll = rng.random()
-        if run[0].label not in BLOCKS or len(run) < 2:
-            out.append(run)
-        elif roll < dropped:
-            continue
-        elif roll < dropped + 0.03:
-            out += [run, run]
-        elif roll < dropped + 0.08 and len(run) > 6:
-            out.append(run[: rng.randint(3, len(run))])
-        elif roll < dropped + 0.12:
-            parked.append(run)
-        else:
-            out.append(run)
-    for run in parked:
-        out.insert(rng.randint(0, len(out)), run) if run[0].label != "footer" else out.append(run)
-    return [line for run in out for line in run]
-
-
-def _double_article(lines: list[Line], rng: random.Random) -> list[Line]:
-    """Print the article twice: a hidden mobile copy before or after the one that shows."""
-    article = [index for index, line in enumerate(lines) if line.label in ("title", "body")]
-    if not article:
-        return lines
-    first, last = article[0], article[-1] + 1
-    copy = [line for line in lines[first:last] if line.label in ("title", "body", "caption", "meta", "-")]
-    at = rng.choice((first, last, len(lines)))
-    return [*lines[:at], *copy, BLANK, *lines[at:]]
-
-
-def _blank_policy(lines: list[Line], rng: random.Random) -> list[Line]:
-    """Remove blank lines, put one everywhere, or double them."""
-    policy = rng.choice(("none", "none", "all", "double"))
-    out: list[Line] = []
-    for line in lines:
-        if line.label == "-":
-            out += [] if policy in ("none", "all") else [line, line]
-        else:
-            out += [line, BLANK] if policy == "all" else [line]
-    return out
-
-
-def _break_paragraphs(lines: list[Line], rng: random.Random) -> list[Line]:
-    """Wrap long lines at a fixed width, as text dumps do."""
-    width = rng.choice((72, 90, 120, 200))
-    out: list[Line] = []
-    for line in lines:
-        text = line.text
-        while len(text) > 1.3 * width and "](" not in text:
-            part = cut_raw(text, width)
-            out.append(line._replace(text=part))
-            text = text[len(part) :].lstrip()
-        out.append(line._replace(text=text))
-    return out
 
 
 def article_page(article: Article) -> list[Line]:

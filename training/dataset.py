@@ -19,10 +19,11 @@ from classifier.context import HEADINGS
 from classifier.features import Described, describe
 from classifier.labels import LABELS
 from classifier.lines import is_blank
-from training.compose import Line, Page, compose
+from training.compose import Page, compose
 from training.corpus import Article, load_articles, load_banks
+from training.disturb import Line
+from training.library import Library
 from training.skeleton import Skeleton, load_skeletons
-from training.supply import Library
 
 __all__ = ["FOLDS", "HELD_OUT", "Block", "block_of", "fold_libraries", "hand_of", "hand_of_article", "make_pages"]
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import random
 import re
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from training.corpus import SLOT, Article, BodyLine
+from training.library import Library, Shelf, cut_to, slug
 from training.skeleton import strip_accents
 
-__all__ = ["Library", "Outlet", "Supply", "Want", "cut_to", "slug"]
+__all__ = ["Supply", "Want"]
 
 WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
 
@@ -28,88 +27,6 @@ class Want(NamedTuple):
     case: str = "S"
     end: str = ""
     flags: str = ""
-
-
-class Outlet(NamedTuple):
-    """An invented publisher."""
-
-    name: str
-    short: str
-    domain: str
-
-
-class _Shelf:
-    """Texts sorted by length: `near` returns one of about the wanted length."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = sorted(texts, key=lambda text: (len(text), text))
-        self.lengths = [len(text) for text in self.texts]
-
-    def near(self, rng: random.Random, length: int, spread: float = 0.2, least: int = 6) -> str:
-        """Return a random text among those within `spread` of the length, or among the `least` nearest."""
-        low = bisect_left(self.lengths, length * (1 - spread))
-        high = bisect_left(self.lengths, length * (1 + spread) + 1)
-        if high - low < least:
-            middle = bisect_left(self.lengths, length)
-            low, high = max(0, min(low, middle - least // 2)), min(len(self.texts), max(high, middle + least - least // 2))
-        return self.texts[rng.randrange(low, high)] if high > low else ""
-
-
-class Library:
-    """The corpus of one split, shelved by kind: articles and phrases of other splits are out of reach."""
-
-    def __init__(self, articles: Sequence[Article], banks: dict[str, list[str]]) -> None:
-        self.articles = list(articles)
-        self.banks = banks
-        self.outlets = [Outlet(*line.split("\t")) for line in banks["outlets"]]
-        self.by_source: dict[str, list[Article]] = defaultdict(list)
-        self.by_form: dict[str, list[Article]] = defaultdict(list)
-        for article in articles:
-            self.by_source[article.source].append(article)
-            self.by_form[article.form].append(article)
-        headlines, leads = [], []
-        for article in articles:
-            headlines += [article.title, *(head for head, _ in article.related)]
-            leads += [lead for lead in (article.lead, *(lead for _, lead in article.related)) if lead]
-        kinds: dict[str, list[str]] = defaultdict(list)
-        for article in articles:
-            for line in article.body:
-                kinds[line.kind].append(line.text)
-        self.headlines = _Shelf(headlines + banks["headlines"])
-        self.leads = _Shelf(leads + banks["teaser_leads"] + [text for text in kinds["paragraph"] if 70 <= len(text) <= 260][::3])
-        self.captions = _Shelf(kinds["caption"])
-        self.paragraphs = _Shelf(kinds["paragraph"])
-        self.shorts = _Shelf(kinds["subhead"] + kinds["item"] + kinds["step"] + [t for t in kinds["paragraph"] if len(t) < 90])
-        self.rows = _Shelf(kinds["row"])
-        self.comments = _Shelf(banks["comments"] + [text for article in articles for text in article.comments])
-        self.voices = _Shelf(
-            [text for shelf in (self.comments, self.leads, _Shelf(banks["promos"])) for text in shelf.texts if len(text) >= 60]
-        )
-        self.tags = [tag for article in articles for tag in article.tags]
-        self.tag_shelf = _Shelf(self.tags)
-        self.footer_lines = _Shelf([line for block in banks["footers_blocks"] for line in block.split("\n")])
-        self._shelves: dict[str, _Shelf] = {}
-
-    def shelf(self, *names: str) -> _Shelf:
-        """Return the shelf of one or several phrase banks."""
-        key = "+".join(names)
-        if key not in self._shelves:
-            self._shelves[key] = _Shelf([text for name in names for text in self.banks[name]])
-        return self._shelves[key]
-
-
-def slug(text: str) -> str:
-    """Return the text as an address slug."""
-    return re.sub(r"[^a-z0-9]+", "-", strip_accents(text).lower()).strip("-")
-
-
-def cut_to(text: str, length: int, end: str = "") -> str:
-    """Return the text cut at a word boundary at or below `length`, with `end` put behind it."""
-    if len(text) <= length:
-        return text
-    cut = text[: max(1, length - len(end)) + 1]
-    cut = cut[: cut.rfind(" ")] if " " in cut else cut[: max(1, length)]
-    return cut.rstrip(" ,;:-–") + end
 
 
 class Supply:
@@ -208,7 +125,7 @@ class Supply:
             queue += [line for line in other.body if line.kind != "caption"]
         return queue
 
-    def borrowed(self, text: str, shelf: _Shelf) -> str:
+    def borrowed(self, text: str, shelf: Shelf) -> str:
         """Return, on a page that borrows and for prose only, text of about the same length from another shelf."""
         if not self.borrowing or len(text) < 60 or self.rng.random() < 0.4:
             return text

@@ -1,0 +1,128 @@
+"""Changes a composed page as another season, another site or another extractor would have it.
+
+Blocks dropped, doubled, shortened or moved, the article printed twice, blank lines, case, broken paragraphs, NFD. Labels stay with
+their lines.
+"""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+from typing import NamedTuple
+
+__all__ = ["BLANK", "Line", "blank_policy", "cut_raw", "disturb"]
+
+BLOCKS = ("nav", "related", "most_read", "media", "weather", "comment", "promo", "footer")
+
+
+class Line(NamedTuple):
+    """A line of a page: label (`-` for blank), text, and whether it heads its block."""
+
+    label: str
+    text: str
+    heading: bool = False
+
+
+BLANK = Line("-", "")
+
+
+def disturb(lines: list[Line], style: str, rng: random.Random) -> list[Line]:
+    """Return the page as another season or another extractor would have it."""
+    if rng.random() < 0.6:
+        lines = _move_blocks(lines, rng)
+    if rng.random() < 0.04:
+        lines = _double_article(lines, rng)
+    if rng.random() < 0.15:
+        lines = blank_policy(lines, rng)
+    if rng.random() < 0.06:
+        lines = _break_paragraphs(lines, rng)
+    if rng.random() < 0.05:
+        lines = [Line(line.label, line.text.upper(), line.heading) if line.heading else line for line in lines]
+    if rng.random() < 0.08:
+        lines = [Line(line.label, line.text.lower(), line.heading) if line.heading else line for line in lines]
+    if rng.random() < 0.04:
+        lines = [line._replace(text=unicodedata.normalize("NFD", line.text)) for line in lines]
+    return lines
+
+
+def _runs(lines: list[Line]) -> list[list[Line]]:
+    """Cut a page into runs of one label; blank lines stay with the run before, headings open a run."""
+    runs: list[list[Line]] = []
+    for line in lines:
+        if runs and (line.label == "-" or (line.label == runs[-1][0].label and not line.heading)):
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    return runs
+
+
+def _move_blocks(lines: list[Line], rng: random.Random) -> list[Line]:
+    """Drop, double, shorten or move a few blocks that are not the article."""
+    runs = _runs(lines)
+    out: list[list[Line]] = []
+    dropped = rng.choice((0.04, 0.12, 0.3))
+    parked: list[list[Line]] = []
+    for run in runs:
+        roll = rng.random()
+        if run[0].label not in BLOCKS or len(run) < 2:
+            out.append(run)
+        elif roll < dropped:
+            continue
+        elif roll < dropped + 0.03:
+            out += [run, run]
+        elif roll < dropped + 0.08 and len(run) > 6:
+            out.append(run[: rng.randint(3, len(run))])
+        elif roll < dropped + 0.12:
+            parked.append(run)
+        else:
+            out.append(run)
+    for run in parked:
+        out.insert(rng.randint(0, len(out)), run) if run[0].label != "footer" else out.append(run)
+    return [line for run in out for line in run]
+
+
+def _double_article(lines: list[Line], rng: random.Random) -> list[Line]:
+    """Print the article twice: a hidden mobile copy before or after the one that shows."""
+    article = [index for index, line in enumerate(lines) if line.label in ("title", "body")]
+    if not article:
+        return lines
+    first, last = article[0], article[-1] + 1
+    copy = [line for line in lines[first:last] if line.label in ("title", "body", "caption", "meta", "-")]
+    at = rng.choice((first, last, len(lines)))
+    return [*lines[:at], *copy, BLANK, *lines[at:]]
+
+
+def blank_policy(lines: list[Line], rng: random.Random) -> list[Line]:
+    """Remove blank lines, put one everywhere, or double them."""
+    policy = rng.choice(("none", "none", "all", "double"))
+    out: list[Line] = []
+    for line in lines:
+        if line.label == "-":
+            out += [] if policy in ("none", "all") else [line, line]
+        else:
+            out += [line, BLANK] if policy == "all" else [line]
+    return out
+
+
+def _break_paragraphs(lines: list[Line], rng: random.Random) -> list[Line]:
+    """Wrap long lines at a fixed width, as text dumps do."""
+    width = rng.choice((72, 90, 120, 200))
+    out: list[Line] = []
+    for line in lines:
+        text = line.text
+        while len(text) > 1.3 * width and "](" not in text:
+            part = cut_raw(text, width)
+            out.append(line._replace(text=part))
+            text = text[len(part) :].lstrip()
+        out.append(line._replace(text=text))
+    return out
+
+
+def cut_raw(text: str, length: int) -> str:
+    """Return the start of the text up to the word boundary nearest below `length`, at least one word."""
+    if len(text) <= length:
+        return text
+    space = text.rfind(" ", 0, length + 1)
+    if space <= 0:
+        space = text.find(" ", length)
+    return text[:space] if space > 0 else text
