@@ -142,49 +142,70 @@ def running(described: Described, evidence: Int16s, blanks: Ints, starts: Bools,
     n = len(blanks)
     index = np.arange(n)
     first = np.maximum.accumulate(np.where(starts, index, 0))
-    continued = np.cumsum(starts) == 0
-    lines = described.columns
-    prose = lines[:, COLUMN["prose"]] > 0
-    date = lines[:, COLUMN["date"]] > 0
-    short = described.size <= 60
-    heading = (evidence[:, _HEADING_AT:] >= _LOG_STEPS - STEP) & short[:, None]
-    any_heading = heading.any(axis=1)
+    opened = int(starts.argmax()) if starts.any() else n  # lines that carry on the page before
+    events = _events(described, evidence)
+    totals = _counted(described, events)
+    before_page = totals[first]
+    totals = totals.cumsum(axis=0)
+    totals -= totals[first] - before_page
+    totals[:opened] += carry.totals
 
-    counted = np.stack((np.ones(n, np.int64), prose, prose * described.size, lines[:, COLUMN["linked"]] >= STEP, any_heading, date), axis=1)
-    totals: Ints = np.cumsum(counted, axis=0)
-    totals -= (totals - counted)[first]
-    totals[continued] += carry.totals
-
-    def likely(name: str) -> Bools:
-        return evidence[:, EVIDENCE.index(name)] >= _LOG_STEPS - STEP
-
-    events = np.column_stack((prose, heading, any_heading, date, likely("title"), likely("footer"), likely("comment"), likely("caption")))
     latest = np.maximum.accumulate(np.where(events, index[:, None], -1), axis=0)
     since = np.where(latest >= first[:, None], index[:, None] - latest, FAR)
-    before = np.minimum(carry.since + 1 + index[:, None], FAR)
-    since = np.where((since == FAR) & continued[:, None], before, since)
-
-    last_heading = latest[:, EVENTS.index("any heading")]
-    at_heading = np.where(last_heading >= first, totals[np.maximum(last_heading, 0), 1], np.where(continued, carry.prose_at_heading, 0))
+    if opened:
+        carried = np.minimum(carry.since + 1 + index[:opened, None], FAR)
+        since[:opened] = np.minimum(since[:opened], carried)
+    last_heading = latest[:, _ANY_HEADING]
+    at_heading = np.where(last_heading >= first, totals[last_heading, 1], np.where(index < opened, carry.prose_at_heading, 0))
     under = since[:, 1 : 1 + len(HEADINGS)]
-    nearest = under.min(axis=1)
+    nearest = under.min(axis=1, keepdims=True)
     distance, recent = _repetitions(described.hashes, starts, carry.recent)
     opening, recent_openings = _repetitions(described.openings, starts, carry.recent_openings)
 
     table = np.empty((n, len(RUNNING)), np.int16)
-    table[:, : len(COUNTED)] = _log(np.where(np.array(COUNTED) == "prose characters", totals // 32, totals))
-    at = len(COUNTED)
-    table[:, at : at + len(EVENTS)] = _log(since)
-    at += len(EVENTS)
-    table[:, at : at + len(HEADINGS)] = ((under == nearest[:, None]) & (nearest < FAR)[:, None]) * STEP
-    rest = (
-        _log(totals[:, 1] - at_heading),
-        *(near * STEP for back in (distance, opening) for near in (back == 1, back == 2, back <= 5, back <= MEMORY)),
-        (distance <= MEMORY) * lines[:, COLUMN["size"]],
-        np.minimum(blanks, 3) * STEP,
-    )
-    table[:, at + len(HEADINGS) :] = np.stack(rest, axis=1)
+    amounts = np.concatenate((totals, since, totals[:, 1:2] - at_heading[:, None]), axis=1)
+    amounts[:, 2] //= 32  # prose characters
+    at = len(COUNTED) + len(EVENTS)
+    table[:, _AMOUNTS] = _log(amounts)
+    table[:, at : at + len(HEADINGS)] = (under == nearest) & (nearest < FAR)
+    back = np.stack((distance, opening), axis=1)[:, :, None]
+    near = (back == _EXACTLY) | (back <= _AT_MOST)
+    table[:, at + len(HEADINGS) + 1 : -2] = near.reshape(n, -1)
+    table[:, at : at + len(HEADINGS)] *= STEP
+    table[:, at + len(HEADINGS) + 1 : -2] *= STEP
+    table[:, -2] = (distance <= MEMORY) * described.columns[:, COLUMN["size"]]
+    table[:, -1] = np.minimum(blanks, 3) * STEP
     return table, Carry(totals[-1], since[-1], int(at_heading[-1]), recent, recent_openings)
+
+
+def _events(described: Described, evidence: Int16s) -> Bools:
+    """Return which of EVENTS each line is (n, len(EVENTS))."""
+    sure = evidence >= _LOG_STEPS - STEP  # p of at least a half
+    events = np.empty((len(evidence), len(EVENTS)), np.bool_)
+    heading = sure[:, _HEADING_AT:] & (described.size <= 60)[:, None]
+    events[:, 0] = described.columns[:, COLUMN["prose"]] > 0
+    events[:, 1:_ANY_HEADING] = heading
+    events[:, _ANY_HEADING] = heading.any(axis=1)
+    events[:, _ANY_HEADING + 1] = described.columns[:, COLUMN["date"]] > 0
+    events[:, _ANY_HEADING + 2 :] = sure[:, _SURE]
+    return events
+
+
+def _counted(described: Described, events: Bools) -> Ints:
+    """Return what each line adds to COUNTED (n, len(COUNTED))."""
+    counted = np.ones((len(events), len(COUNTED)), np.int64)
+    counted[:, 1] = events[:, 0]
+    counted[:, 2] = events[:, 0] * described.size
+    counted[:, 3] = described.columns[:, COLUMN["linked"]] >= STEP
+    counted[:, 4:] = events[:, _ANY_HEADING : _ANY_HEADING + 2]
+    return counted
+
+
+_ANY_HEADING = EVENTS.index("any heading")
+_SURE = np.array([EVIDENCE.index(name) for name in EVENTS[_ANY_HEADING + 2 :]])
+_AMOUNTS = np.array([*range(len(COUNTED) + len(EVENTS)), RUNNING.index("prose since heading")])
+# The repetition columns: one line back, two lines back, within five, within MEMORY.
+_EXACTLY, _AT_MOST = np.array([1, 2, -1, -1]), np.array([-1, -1, 5, MEMORY])
 
 
 def _repetitions(hashes: Hashes, starts: Bools, recent: Hashes) -> tuple[Ints, Hashes]:
