@@ -27,6 +27,7 @@ import numpy as np
 import classifier
 from classifier.arrays import Bools, Floats
 from classifier.labels import DEFAULT_KEEP, LABELS
+from training.compose import Page
 from training.skeleton import BLANK, SkeletonError, read_page
 
 __all__ = ["Gold", "PageScore", "Scores", "evaluate", "gold_pages", "merged", "read_gold", "visible"]
@@ -129,9 +130,10 @@ def visible(text: str) -> int:
     return len("".join(LINK_TARGET.sub("]", text).split()))
 
 
-def gold_pages(pages: Sequence[Sequence[tuple[str, str]]]) -> list[Gold]:
-    """Return composed pages of (label, line) as gold pages, each its own publisher."""
-    return [Gold(f"composed {n}", str(n), *zip(*page)) for n, page in enumerate(pages)]
+def gold_pages(pages: Sequence[Page]) -> list[Gold]:
+    """Return composed pages as gold pages, each its own publisher."""
+    lines = [([line.label for line in page.lines], [line.text for line in page.lines]) for page in pages]
+    return [Gold(f"{page.style} {number}", str(number), *both) for number, (page, both) in enumerate(zip(pages, lines))]
 
 
 def read_gold(folder: Path) -> dict[str, list[Gold]]:
@@ -250,8 +252,7 @@ def held_out_pages() -> list[Gold]:
     from training.dataset import make_pages
     from training.train import SETTINGS
 
-    held_out = make_pages(SETTINGS.pages, SETTINGS.seed, hands=(0,))[0]
-    return gold_pages([[(line.label, line.text) for line in page.lines] for page in held_out])
+    return gold_pages(make_pages(SETTINGS.pages, SETTINGS.seed, hands=(0,))[0])
 
 
 if __name__ == "__main__":

@@ -36,6 +36,10 @@ Articles, phrases and layouts that training has not seen. Real pages are harder;
 |---|---|---|---|---|
 | {article_f1:.3f} | {strict_f1:.3f} | {line_f1:.3f} | {macro_f1:.3f} | {ece:.3f} |
 
+| style | pages | article F1 | line F1 | macro F1 | calibration error |
+|---|---:|---:|---:|---:|---:|
+{style_rows}
+
 | label | precision | recall | F1 | lines |
 |---|---:|---:|---:|---:|
 {label_rows}
@@ -56,13 +60,19 @@ Reliability of the keep probability (a line said to be kept with probability p s
 """
 
 
-def write_card(manifest: dict[str, Any], scores: Scores, folder: Path) -> Path:
+def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Scores], folder: Path) -> Path:
     """Write MODEL_CARD.md beside the model and return its path."""
     labels = "\n".join(
         f"| {label} | {precision:.3f} | {recall:.3f} | {score:.3f} | {lines} |"
         for label, (precision, recall, score, lines) in scores.labels().items()
     )
+    styles = "\n".join(
+        f"| {style} | {len(own.pages)} | {own.article:.3f} | {own.line:.3f} | {own.macro:.3f} | {own.ece:.3f} |"
+        for style, own in by_style.items()
+    )
     reliability = "\n".join(f"| {said:.3f} | {true:.3f} | {count} |" for said, true, count in scores.reliability)
     path = folder / "MODEL_CARD.md"
-    path.write_text(CARD.format(**manifest, **manifest["scores"], label_rows=labels, reliability_rows=reliability), encoding="utf-8")
+    path.write_text(
+        CARD.format(**manifest, **manifest["scores"], style_rows=styles, label_rows=labels, reliability_rows=reliability), encoding="utf-8"
+    )
     return path

@@ -31,6 +31,7 @@ from classifier.labels import LABELS
 from classifier.model import FORMAT, FORMAT_VERSION, STEM, feature_digest
 from classifier.pipeline import LOOKAHEAD
 from training import corpus, skeleton
+from training.compose import Page
 from training.context_pass import ContextPass, rows_of
 from training.dataset import FOLDS, Block, block_of, make_pages
 from training.evaluate import Scores, evaluate, gold_pages
@@ -73,7 +74,7 @@ class Trained(NamedTuple):
 
     first: FirstPass
     context: ContextPass
-    held_out: list[list[tuple[str, str]]]  # pages of (label, line)
+    held_out: list[Page]
     training_lines: int
 
 
@@ -108,8 +109,7 @@ def fit(settings: Settings = SETTINGS, jobs: int = 1, log: Any = print, skeleton
     tell("context pass trained")
     context.calibrate(rows_of(held_out, first.log_probabilities(held_out.described)), held_out.labels)
     tell(f"temperature {context.temperature_}")
-    pages = [[(line.label, line.text) for line in page.lines] for page in hands[0]]
-    return Trained(first, context, pages, len(labels))
+    return Trained(first, context, hands[0], len(labels))
 
 
 def _evidence(model: FirstPass, block: Block, settings: Settings, number: int) -> Floats:
@@ -170,11 +170,19 @@ def train(folder: Path, settings: Settings, jobs: int) -> dict[str, Any]:
     """Fit, export, evaluate on the held-out pages, and write manifest and card."""
     trained = fit(settings, jobs)
     manifest = export(trained, folder, settings)
-    scores: Scores = evaluate(classifier.load(folder), gold_pages(trained.held_out))
+    scores, by_style = judge(folder, trained.held_out)
     manifest["scores"] = scores.summary()
     write_manifest(manifest, folder)
-    write_card(manifest, scores, folder)
+    write_card(manifest, scores, by_style, folder)
     return manifest
+
+
+def judge(folder: Path, held_out: Sequence[Page]) -> tuple[Scores, dict[str, Scores]]:
+    """Return the scores of a folder's model on held-out pages, in all and by style."""
+    cleaner, gold = classifier.load(folder), gold_pages(held_out)
+    styles = sorted({page.style for page in held_out})
+    by_style = {style: evaluate(cleaner, [one for one, page in zip(gold, held_out) if page.style == style]) for style in styles}
+    return evaluate(cleaner, gold), by_style
 
 
 def verify(jobs: int) -> int:
@@ -220,10 +228,15 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Train the model from the repository's own data.")
     parser.add_argument("--out", type=Path, default=MODELS, help="folder for model, manifest and card")
     parser.add_argument("--jobs", type=int, default=2, help="processes; the result does not depend on it")
+    parser.add_argument("--card", action="store_true", help="write the card of the model in --out anew, without training")
     parser.add_argument("--verify", action="store_true", help="retrain into a scratch folder and compare with models/")
     args = parser.parse_args(argv)
     if args.verify:
         return verify(args.jobs)
+    if args.card:
+        manifest = json.loads((args.out / f"{STEM}.json").read_text(encoding="utf-8"))
+        write_card(manifest, *judge(args.out, make_pages(SETTINGS.pages, SETTINGS.seed, hands=(0,))[0]), args.out)
+        return 0
     manifest = train(args.out, SETTINGS, args.jobs)
     for name, value in manifest["scores"].items():
         print(f"{name:24s} {value:.4f}")
