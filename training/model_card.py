@@ -30,7 +30,7 @@ All of it was written for this project: articles and phrase banks in `training/c
 taken from real pages is form: the order of blocks, lengths, markup, where blank lines fall (`training/layouts/`, which hold no words).
 
 ## Figures on held-out composed pages
-Articles, phrases and layouts that training has not seen. Real pages are harder; figures on them are in the README.
+Articles, phrases and layouts that training has not seen, in hard and strange combinations. Figures on real pages are in the README.
 
 | article F1 | strict F1 | line F1 | macro F1 | calibration error |
 |---|---|---|---|---|
@@ -55,6 +55,7 @@ Reliability of the keep probability (a line said to be kept with probability p s
 - A list of teaser leads without any heading, right after the article and in its tone.
 - Long, well-written reader comments, and advertisements written as articles.
 - University and government notices: addresses and phone numbers inside the article look like an imprint.
+- Articles of bare short lines: squad lists, opening hours, some table rows.
 - Pages of fewer than about five article lines among hundreds of menu lines.
 - Text that is not Vietnamese, or not news, was not tested.
 """
