@@ -37,6 +37,7 @@ class Page(NamedTuple):
 BARE_SHARE = 0.2
 # Articles of mostly short lines look most like lists of links, and there are few of them: they come more often than their number.
 LISTLIKE = ("brief", "lineup", "list", "live", "market", "notice", "photo", "press", "qa", "recipe", "steps")
+ENUMERATING = frozenset({"lineup", "match", "recipe", "list", "notice"})
 LISTLIKE_SHARE, LISTLIKE_IF_BARE = 0.15, 0.6
 
 
@@ -66,7 +67,18 @@ def _draw_article(library: Library, rng: random.Random, listlike: float) -> Arti
 def _bare(article: Article, rng: random.Random) -> list[Line]:
     """Return the article alone, with or without captions, with or without blank lines."""
     lines = [line for line in article_page(article) if line.label != "caption" or rng.random() < 0.3]
+    if article.form in ENUMERATING and rng.random() < 0.5:
+        lines = [part for line in lines for part in _one_a_line(line)]
     return blank_policy(lines, rng) if rng.random() < 0.5 else lines
+
+
+def _one_a_line(line: Line) -> list[Line]:
+    """Return an enumeration (a squad, a price list) as a list of its items, as many sites print it; other lines as they are."""
+    head, colon, rest = line.text.partition(": ")
+    items = [item.strip(" .") for item in re.split(r"[,;]| - ", rest if colon else head)]
+    if line.label != "body" or len(head) > 40 or "|" in head or len(items) < 4 or not all(2 <= len(item) <= 30 for item in items):
+        return [line]
+    return [line._replace(text=text) for text in ([head + ":"] if colon else []) + items]
 
 
 def _draw(skeletons: Sequence[Skeleton], rng: random.Random) -> Skeleton:
