@@ -74,7 +74,7 @@ def load(
     >>> cleaner.lookahead
     48
     """
-    return Cleaner(Model.load(path), keep=keep, threshold=threshold, path=None if path is None else str(path))
+    return Cleaner(Model.load(path), keep=keep, threshold=threshold)
 
 
 class Cleaner:
@@ -89,7 +89,6 @@ class Cleaner:
         *,
         keep: str | Iterable[str] = DEFAULT_KEEP,
         threshold: float | None = None,
-        path: str | None = None,
     ) -> None:
         """Take a loaded model and what to keep; see `load`."""
         if threshold is not None and not 0 <= threshold <= 1:
@@ -97,7 +96,6 @@ class Cleaner:
         self.model = model
         self.keep = parse_keep(keep)
         self.threshold = threshold
-        self.path = path
 
     def _pipeline(self) -> Pipeline:
         return Pipeline(self.model, [code for code, label in enumerate(LABELS) if label in self.keep], self.threshold)
@@ -150,7 +148,8 @@ class Cleaner:
         Reads ahead by a bounded number of batches only, so `pages` may be endless.
 
         Raises:
-            InputError: `pages` is one string, holds something that is not a string, or `jobs` is 0.
+            InputError: `pages` is one string, holds something that is not a string, `jobs` is 0, or more processes are asked
+                for with a model that came from no file.
         """
         _require_pages(pages, "clean_pages")
         if jobs == 0:
@@ -160,7 +159,9 @@ class Cleaner:
             return (page for batch in batches for page in self._clean_batch(batch))
         from joblib import Parallel, delayed  # only where processes are asked for: importing it costs more than a page
 
-        options = (self.path, tuple(sorted(self.keep)), self.threshold)
+        if self.model.path is None:
+            raise InputError("this model came from no file that other processes could load; use jobs=1, or load(path)")
+        options = (self.model.path, self.model.manifest["arrays_sha256"], tuple(sorted(self.keep)), self.threshold)
         work = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
         results = work(delayed(_clean_in_worker)(options, batch) for batch in batches)
         return (page for batch in results for page in batch)
@@ -311,12 +312,13 @@ def _batches(pages: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-_worker_cleaners: dict[tuple[str | None, tuple[Label, ...], float | None], Cleaner] = {}
+_Options = tuple[Path, str, tuple[Label, ...], float | None]  # model file, its digest, what to keep, threshold
+_worker_cleaners: dict[_Options, Cleaner] = {}
 
 
-def _clean_in_worker(options: tuple[str | None, tuple[Label, ...], float | None], batch: list[str]) -> list[str]:
-    """Clean a batch in a worker process, which loads the model once."""
+def _clean_in_worker(options: _Options, batch: list[str]) -> list[str]:
+    """Clean a batch in a worker process, which loads each model once: a file trained anew is another model."""
     if options not in _worker_cleaners:
-        path, keep, threshold = options
+        path, _, keep, threshold = options
         _worker_cleaners[options] = load(path, keep=keep, threshold=threshold)
     return _worker_cleaners[options]._clean_batch(batch)

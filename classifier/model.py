@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from classifier.arrays import Floats, Int16s, Ints
+from classifier.arrays import Bools, Floats, Int16s, Ints
 from classifier.context import CONTEXT_COLUMNS, EVIDENCE
 from classifier.errors import ModelError
 from classifier.features import LINE_COLUMNS, Described
@@ -72,9 +72,15 @@ def default_path() -> Path:
     raise ModelError(f"no shipped model in {here / 'models'} or {here.parent / 'models'}; run `make train`, or pass a path to load()")
 
 
-def gram_counts(grams: NGrams, vocabulary: Vocabulary) -> tuple[Ints, Ints, Floats]:
-    """Return the columns of bigrams and unigrams (k,), and each line's scale (n,): 1 / sqrt(known n-grams)."""
+def gram_counts(grams: NGrams, vocabulary: Vocabulary, hidden: Bools | None = None) -> tuple[Ints, Ints, Floats]:
+    """Return the columns of bigrams and unigrams (k,), and each line's scale (n,): 1 / sqrt(known n-grams).
+
+    Entries that `hidden` (k,) marks count as unknown; training hides some.
+    """
     bigrams, unigrams = vocabulary.columns(grams.bigrams), vocabulary.columns(grams.unigrams)
+    if hidden is not None:
+        unknown = np.int32(vocabulary.size)
+        bigrams, unigrams = np.where(hidden, unknown, bigrams), np.where(hidden, unknown, unigrams)
     known = (bigrams < vocabulary.size).astype(np.int64) + (unigrams < vocabulary.size)
     return bigrams, unigrams, 1 / np.sqrt(np.maximum(np.add.reduceat(known, grams.starts), 1))
 
@@ -88,9 +94,10 @@ def log_softmax(scores: Floats) -> Floats:
 class Model:
     """Weights ready to run; make one with `Model.load`."""
 
-    def __init__(self, arrays: Mapping[str, Ints], manifest: Mapping[str, Any]) -> None:
-        """Take checked arrays (see `shapes`) and their manifest."""
+    def __init__(self, arrays: Mapping[str, Ints], manifest: Mapping[str, Any], path: Path | None = None) -> None:
+        """Take checked arrays (see `shapes`), their manifest, and the file they came from, if from one."""
         self.manifest = dict(manifest)
+        self.path = path
         self.vocabulary = Vocabulary(arrays["vocabulary"])
         self._text = np.concatenate((arrays["text"], np.zeros((1, len(EVIDENCE)))))  # last row: unknown n-grams
         self._columns, self._bias = arrays["columns"], arrays["bias"]
@@ -112,7 +119,7 @@ class Model:
             data = where.read_bytes()
         except OSError as error:
             raise ModelError(f"{where}: cannot read the model ({error.strerror}); run `make train` or pass another path") from error
-        return cls(_read_arrays(where, data, manifest), manifest)
+        return cls(_read_arrays(where, data, manifest), manifest, where.resolve())
 
     def first_pass(self, described: Described) -> Floats:
         """Return natural-log probabilities (n, len(EVIDENCE)) from each line by itself."""

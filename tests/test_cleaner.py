@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tracemalloc
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import classifier
 from classifier.cleaner import BLOCK_LINES, Cleaner, LabelledLine
 from classifier.lines import split_lines
+from classifier.model import Model, default_path
 from classifier.pipeline import BLANK_REACH, LOOKAHEAD
 
 PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông Tấn tự tay xếp mẻ gốm đầu tiên vào chiếc lò bầu mà cha ông đắp từ năm 1958."
@@ -80,6 +82,17 @@ def test_columns_agree_with_lines(cleaner, composed_pages):
 def test_processes_give_the_same_pages_in_order(cleaner, composed_pages):
     many = composed_pages * 4
     assert list(cleaner.clean_pages(many, jobs=2)) == list(cleaner.clean_pages(many))
+
+
+def test_processes_use_the_model_of_the_cleaner(composed_pages, tmp_path):
+    for suffix in (".npz", ".json"):
+        shutil.copy(default_path().with_suffix(suffix), tmp_path)
+    own = Cleaner(Model.load(tmp_path))
+    assert own.model.path == (tmp_path / default_path().name).resolve()
+    assert list(own.clean_pages(composed_pages[:3], jobs=2)) == list(own.clean_pages(composed_pages[:3]))
+    own.model.path = None
+    with pytest.raises(classifier.InputError, match="jobs=1"):
+        own.clean_pages(composed_pages[:3], jobs=2)
 
 
 def test_clean_pages_is_lazy(cleaner, composed_pages):

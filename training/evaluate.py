@@ -249,10 +249,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def held_out_pages() -> list[Gold]:
     """Return the composed pages that training holds out."""
-    from training.dataset import make_pages
-    from training.train import SETTINGS
+    from training.train import compose_held_out  # train imports this module
 
-    return gold_pages(make_pages(SETTINGS.pages, SETTINGS.seed, hands=(0,))[0])
+    return gold_pages(compose_held_out())
 
 
 if __name__ == "__main__":

@@ -42,12 +42,14 @@ def copies_so_far(blocks: Sequence[Block]) -> Ints:
     return rank
 
 
-def select_vocabulary(blocks: Sequence[Block], size: int, least: int) -> Hashes:
-    """Return the hashes of the n-grams in most distinct lines (at least `least`), one for each bucket of the table."""
-    rank = copies_so_far(blocks)
+def select_vocabulary(blocks: Sequence[Block], copies: Ints, size: int, least: int) -> Hashes:
+    """Return the hashes of the n-grams in most distinct lines (at least `least`), one for each bucket of the table.
+
+    `copies` is what `copies_so_far` says of the blocks' lines.
+    """
     seen, offset = [], 0
     for block in blocks:
-        first = rank[offset : offset + len(block.labels)] == 0
+        first = copies[offset : offset + len(block.labels)] == 0
         chosen = first[line_of_gram(block.described)]
         seen += [block.described.grams.bigrams[chosen], block.described.grams.unigrams[chosen]]
         offset += len(block.labels)
@@ -81,12 +83,13 @@ class FirstPass:
 
     def fit(self, blocks: Sequence[Block]) -> FirstPass:
         """Learn vocabulary, idf and coefficients from labelled blocks."""
-        self.vocabulary_ = Vocabulary(select_vocabulary(blocks, self.vocabulary_size, self.least_lines))
-        few = copies_so_far(blocks) < self.copies
+        copies = copies_so_far(blocks)
+        self.vocabulary_ = Vocabulary(select_vocabulary(blocks, copies, self.vocabulary_size, self.least_lines))
+        few = copies < self.copies
         classes = np.concatenate([block.classes for block in blocks])[few]
-        counts = sp.vstack([self._counts(block.described) for block in blocks]).tocsr()[few]
+        counted, scales = zip(*(self._counts(block.described) for block in blocks))
+        counts, scale = sp.vstack(counted).tocsr()[few], np.concatenate(scales)[few]
         columns = np.concatenate([block.described.columns for block in blocks])[few]
-        scale = np.concatenate([self._scale(block.described) for block in blocks])[few]
         self.tfidf_ = TfidfTransformer(norm=None).fit(counts)
         self.regression_ = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)
         self.regression_.fit(self._matrix(counts, columns, scale), classes)
@@ -94,7 +97,8 @@ class FirstPass:
 
     def log_probabilities(self, described: Described, hidden: Bools | None = None) -> Floats:
         """Return natural-log probabilities (n, len(EVIDENCE)); `hidden` n-gram entries (k,) count as unknown."""
-        matrix = self._matrix(self._counts(described, hidden), described.columns, self._scale(described, hidden))
+        counts, scale = self._counts(described, hidden)
+        matrix = self._matrix(counts, described.columns, scale)
         out = np.full((len(described.size), len(EVIDENCE)), -50.0)
         out[:, self.regression_.classes_] = self.regression_.predict_log_proba(matrix)
         return out
@@ -113,23 +117,14 @@ class FirstPass:
             "bias": on_grid(bias),
         }
 
-    def _columns_of(self, described: Described, hidden: Bools | None) -> list[Ints]:
-        bigrams, unigrams, _ = gram_counts(described.grams, self.vocabulary_)
-        if hidden is None:
-            return [bigrams, unigrams]
-        unknown = np.int32(self.vocabulary_.size)
-        return [np.where(hidden, unknown, bigrams), np.where(hidden, unknown, unigrams)]
-
-    def _counts(self, described: Described, hidden: Bools | None = None) -> sp.csr_matrix:
-        columns = np.concatenate(self._columns_of(described, hidden))
+    def _counts(self, described: Described, hidden: Bools | None = None) -> tuple[sp.csr_matrix, Floats]:
+        """Return n-gram counts (n, vocabulary) and each line's scale (n,)."""
+        bigrams, unigrams, scale = gram_counts(described.grams, self.vocabulary_, hidden)
+        columns = np.concatenate((bigrams, unigrams))
         rows = np.tile(line_of_gram(described), 2)
         known = columns < self.vocabulary_.size
         shape = (len(described.size), self.vocabulary_.size)
-        return sp.csr_matrix((np.ones(known.sum()), (rows[known], columns[known])), shape=shape)
-
-    def _scale(self, described: Described, hidden: Bools | None = None) -> Floats:
-        known = sum((columns < self.vocabulary_.size).astype(np.int64) for columns in self._columns_of(described, hidden))
-        return 1 / np.sqrt(np.maximum(np.add.reduceat(known, described.grams.starts), 1))
+        return sp.csr_matrix((np.ones(known.sum()), (rows[known], columns[known])), shape=shape), scale
 
     def _matrix(self, counts: sp.csr_matrix, columns: Int16s, scale: Floats) -> sp.csr_matrix:
         self.columns_ = columns.shape[1]

@@ -281,15 +281,8 @@ class Supply:
 
     def heading(self, label: str, want: Want) -> str:
         """Return a block heading."""
-        bank = {
-            "related": "related",
-            "most_read": "most_read",
-            "media": "media",
-            "comment": "comment",
-            "promo": "promo",
-            "weather": "weather",
-        }
-        name = "headings_" + bank.get(label, "nav")
+        own = f"headings_{label}"
+        name = own if own in self.library.banks else "headings_nav"
         return self.near(want.length, name) if self.rng.random() < 0.5 else self.pick(name)
 
     def media(self, want: Want) -> str:

@@ -177,11 +177,16 @@ def train(folder: Path, settings: Settings, jobs: int) -> dict[str, Any]:
     return manifest
 
 
-def judge(folder: Path, held_out: Sequence[Page]) -> tuple[Scores, dict[str, Scores]]:
+def compose_held_out() -> list[Page]:
+    """Return the composed pages that training with the shipped settings holds out."""
+    return make_pages(SETTINGS.pages, SETTINGS.seed, hands=(0,))[0]
+
+
+def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores]]:
     """Return the scores of a folder's model on held-out pages, in all and by style."""
-    cleaner, gold = classifier.load(folder), gold_pages(held_out)
-    styles = sorted({page.style for page in held_out})
-    by_style = {style: evaluate(cleaner, [one for one, page in zip(gold, held_out) if page.style == style]) for style in styles}
+    cleaner, gold = classifier.load(folder), gold_pages(pages)
+    styles = sorted({page.style for page in pages})
+    by_style = {style: evaluate(cleaner, [one for one, page in zip(gold, pages) if page.style == style]) for style in styles}
     return evaluate(cleaner, gold), by_style
 
 
@@ -207,8 +212,7 @@ def verify(jobs: int) -> int:
 
 
 def _differing_labels(other: Path) -> int:
-    held_out = make_pages(SETTINGS.pages, SETTINGS.seed)[0]
-    texts = ["\n".join(line.text for line in page.lines) for page in held_out]
+    texts = ["\n".join(line.text for line in page.lines) for page in compose_held_out()]
     one, two = (classifier.load(folder).label_pages(texts).codes for folder in (MODELS, other))
     return int((one != two).sum())
 
@@ -235,7 +239,7 @@ def main(argv: list[str] | None = None) -> int:
         return verify(args.jobs)
     if args.card:
         manifest = json.loads((args.out / f"{STEM}.json").read_text(encoding="utf-8"))
-        write_card(manifest, *judge(args.out, make_pages(SETTINGS.pages, SETTINGS.seed, hands=(0,))[0]), args.out)
+        write_card(manifest, *judge(args.out, compose_held_out()), args.out)
         return 0
     manifest = train(args.out, SETTINGS, args.jobs)
     for name, value in manifest["scores"].items():
