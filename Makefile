@@ -9,7 +9,7 @@ SEED ?=
 STAMP := $(VENV)/.installed
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench fuzz worst-case clean
+.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench fuzz soak worst-case clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -67,6 +67,9 @@ bench: $(STAMP) ## Measure speed against fastText, scikit-learn, jusText and tra
 
 fuzz: $(STAMP) ## Fuzz calls and model file with INPUTS=200000 inputs, SEED= to repeat a run (about 20 minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.run --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
+
+soak: $(STAMP) ## Push two million lines through one stream; memory flat, result as in batch
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.soak
 
 worst-case: $(STAMP) ## Time the nastiest megabytes against ordinary pages
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.worst_case

@@ -63,7 +63,7 @@ def _models(cleaner: Cleaner, random: Random, folder: Path) -> Counter[str]:
 
 
 SUITES: list[Callable[[Cleaner, Random, Path], Counter[str]]] = [_pages, _texts, _lines, _bytes, _models]
-INPUTS = ("pages", "texts", "line lists", "bytes", "models", "bytes flipped")
+INPUTS = ("pages", "texts", "line lists", "bytes", "models")
 
 
 def batch(cleaner: Cleaner, seed: int, number: int, folder: Path) -> tuple[Counter[str], list[str]]:
