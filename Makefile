@@ -9,7 +9,7 @@ SEED ?=
 STAMP := $(VENV)/.installed
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench fuzz soak worst-case clean
+.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench audit fuzz soak worst-case clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -65,6 +65,9 @@ bench: $(STAMP) ## Measure speed against fastText, scikit-learn, jusText and tra
 	$(INSTALL) --editable '.[bench]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench
 
+audit: $(STAMP) ## Look every package up for known vulnerabilities, where the service can be reached
+	PYTHONWARNINGS=ignore $(BIN)/python -m tests.slow.audit
+
 fuzz: $(STAMP) ## Fuzz calls and model file with INPUTS=200000 inputs, SEED= to repeat a run (about 20 minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.run --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
 
@@ -75,4 +78,4 @@ worst-case: $(STAMP) ## Time the nastiest megabytes against ordinary pages
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.worst_case
 
 clean: ## Remove what make made, but not the model
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	rm -rf $(VENV) .venv-audit build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

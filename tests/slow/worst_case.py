@@ -165,9 +165,9 @@ def _seconds(call: Callable[[Cleaner, list[str]], int], cleaner: Cleaner, pages:
     return time.process_time() - start
 
 
-def ordinary_pages(size: int = SIZE) -> list[str]:
+def ordinary_pages(size: int) -> list[str]:
     """Return composed pages of about `size` bytes."""
-    pages = ["\n".join(line.text for line in page.lines) for page in make_pages(size // 1000, 5, hands=(0,))[0]]
+    pages = ["\n".join(line.text for line in page.lines) for page in make_pages(size // 1200, 5, hands=(0,))[0]]
     while sum(map(encoded, pages)) < size:
         pages += pages
     total, enough = 0, []
@@ -181,7 +181,7 @@ def ordinary_pages(size: int = SIZE) -> list[str]:
 
 def table(names: list[str], rounds: int) -> dict[str, dict[str, float]]:
     """Time every kind by every call and print a row each; return the ratios."""
-    cleaner, pages = classifier.load(), ordinary_pages()
+    cleaner, pages = classifier.load(), ordinary_pages(SIZE)
     ordinary = {name: cost(call, cleaner, pages, rounds + 2) for name, call in CALLS.items()}
     print(f"{'':28s}" + "".join(f"{name:>18s}" for name in CALLS) + f"{'lines':>10s}")
     print(
