@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tracemalloc
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +90,14 @@ def header_positions(data: bytes) -> list[int]:
             positions += range(start, content + 10 + int.from_bytes(data[content + 8 : content + 10], "little"))
         positions += range(archive.start_dir, len(data))
     return positions
+
+
+@contextmanager
+def peak_below(limit: int) -> Iterator[None]:
+    """Check that what is done inside takes less than `limit` bytes of memory at any time."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
