@@ -45,8 +45,8 @@ def nested(opens: str, closes: str) -> Callable[[int], list[str]]:
 
 
 def numbered(form: str) -> Callable[[int], list[str]]:
-    """Return a kind: `form` filled with counting numbers, so that no two lines are the same."""
-    return lambda size: ["".join(form.format(number) for number in range(size // encoded(form.format(12345))))]
+    """Return a kind: `form` with counting numbers for {}, so that no two lines are the same and none can be remembered."""
+    return lambda size: ["".join(form.replace("{}", str(number)) for number in range(size // encoded(form.replace("{}", "12345"))))]
 
 
 def many_pages(page: str) -> Callable[[int], list[str]]:
@@ -75,16 +75,19 @@ KINDS: dict[str, Callable[[int], list[str]]] = {
     "the same line": full(PROSE + "\n"),
     "numbered lines": numbered("Dòng {}\n"),
     "headings": full("Đọc nhiều\n"),
-    "lines of 20,001": full("từ " * (MAX_CHARS // 3) + "xa\n"),
-    "lines of 20,001 marks": full("a" + "\u0301" * MAX_CHARS + "\n"),
-    "lines of 20,000 brackets": full("](" * (MAX_CHARS // 2) + "\n"),
+    "lines of 20,001": numbered("{}" + "từ " * (MAX_CHARS // 3) + "xa\n"),
+    "lines of 20,001 marks": numbered("a{}" + "\u0301" * MAX_CHARS + "\n"),
+    "lines of 20,000 brackets": numbered("{}" + "](" * (MAX_CHARS // 2) + "\n"),
     "'[', one line": full("["),
     "'](', one line": full("]("),
     "'![](', one line": full("![]("),
     "'![]()', one line": full("![]()"),
     "100,000 links, one line": full("[a](b)"),
-    "links, a line each": full("[a](b)\n"),
-    "images, a line each": full("![a](b)\n"),
+    "links, a line each": numbered("[a](b{})\n"),
+    "short lines": numbered("{}\n"),
+    "lines of marks": numbered("{}" + "\u0301\u0323" * 9 + "\n"),
+    "nests, a line each": numbered("{}" + "[" * 90 + "](b)" * 90 + "\n"),
+    "images, a line each": numbered("![a](b{})\n"),
     "bullets with links": full("* [Kinh tế](https://a.vn/kinh-te \"Kinh tế\")\n"),
     "'](' a line each": full("](\n"),
     "open targets, then ')'": lambda size: ["[a](" * (size // 8) + "\n" + ")" * (size // 2)],
@@ -92,23 +95,24 @@ KINDS: dict[str, Callable[[int], list[str]]] = {
     "nested [](": nested("[", "](b)"),
     "nested ()": nested("](", ")"),
     "'|', one line": full("|"),
-    "table rows": full("| a | b |\n"),
+    "table rows": numbered("| a | b{} |\n"),
     "marks on one letter": lambda size: ["a" + "\u0301" * (size // 2)],
     "unordered marks": lambda size: ["a" + "\u0323\u0301" * (size // 4)],
-    "lines of unordered marks": full("a" + "\u0301\u0323" * (MAX_CHARS // 2) + "\n"),
-    "short unordered marks": full("a" + "\u0301\u0323" * 500 + "\n"),
+    "lines of unordered marks": numbered("a{}" + "\u0301\u0323" * (MAX_CHARS // 2) + "\n"),
+    "short unordered marks": numbered("a{}" + "\u0301\u0323" * 500 + "\n"),
     "marks, a line each": full("\u0301\n"),
-    "NFD prose": full(unicodedata.normalize("NFD", PROSE) + "\n"),
+    "Hangul lines": numbered("\u1112\u1161\u11ab{}" * 40 + "\n"),
+    "NFD prose": numbered(unicodedata.normalize("NFD", PROSE) + "{}\n"),
     "Hangul jamo": full("\u1112\u1161\u11ab"),
-    "composition exclusions": full("\u0958\u2126\u212b\n"),
-    "ligature that grows": full("\ufb2c\n"),
+    "composition exclusions": numbered("\u0958\u2126\u212b{}\n"),
+    "ligature that grows": numbered("\ufb2c{}\n"),
     "astral, one line": full("\U0001f600"),
-    "astral lines": full("\U0001d400\n"),
+    "astral lines": numbered("\U0001d400{}\n"),
     "lone surrogates": full("\ud800"),
     "bidi marks": full("\u202e\u2066a"),
     "U+2028, U+0085, VT, FF": full("a\u2028b\u0085c\vd\f"),
     "capitals": full("ĐẠI HỘI\n"),
-    "times": full("07:15 | 04/03/2025 GMT+7\n"),
+    "times": numbered("07:15 | 04/03/2025 GMT+7 {}\n"),
     "pages of a letter": many_pages("a"),
     "empty-looking pages": many_pages("\n"),
     "pages of a line": many_pages(PROSE),
