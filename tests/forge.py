@@ -26,7 +26,7 @@ def arrays() -> dict[str, np.ndarray]:
     found = {}
     for name, spec in array_specs(VOCABULARY, HIDDEN).items():
         whole = np.arange(np.prod(spec.shape)).reshape(spec.shape)
-        found[name] = (random.integers(-64, 64, spec.shape) / 16 if spec.dtype[1] == "f" else whole).astype(spec.dtype)
+        found[name] = (random.integers(-8, 8, spec.shape) / 16 if spec.dtype[1] == "f" else whole).astype(spec.dtype)
     return found
 
 
