@@ -1,18 +1,41 @@
 """Names for the arrays that the other files pass around: they say what is in an array; its shape stands beside it.
 
+And three one-liners that numpy has as Python functions of its own, at several times the cost: with a line or two to label, the
+calls are what takes the time.
+
 To a type checker all are arrays of anything: numpy's own element types change with every release, and a checker that trips
 over them checks nothing else.
 """
 
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Bools", "Floats", "Hashes", "Int8s", "Int16s", "Ints"]
+__all__ = ["Bools", "Float32s", "Floats", "Hashes", "Int8s", "Int16s", "Ints", "places", "steps", "with_end"]
 
 Bools: TypeAlias = npt.NDArray[Any]  # bool
+Float32s: TypeAlias = npt.NDArray[Any]  # float32: whole numbers below 2^24, or weights that keep sums of them exact
 Floats: TypeAlias = npt.NDArray[Any]  # float64
 Hashes: TypeAlias = npt.NDArray[Any]  # uint64
 Int8s: TypeAlias = npt.NDArray[Any]  # int8: label codes
 Int16s: TypeAlias = npt.NDArray[Any]  # int16: features in sixteenths
 Ints: TypeAlias = npt.NDArray[Any]  # int64, or any whole number
+
+
+def places(flags: Bools) -> Ints:
+    """Return where one-dimensional flags are set (`np.flatnonzero`)."""
+    return flags.nonzero()[0]
+
+
+def steps(values: Ints) -> Ints:
+    """Return the differences between neighbours (`np.diff`)."""
+    return values[1:] - values[:-1]
+
+
+def with_end(values: Ints, end: int) -> Ints:
+    """Return the values with one more behind them (`np.append`)."""
+    out = np.empty(len(values) + 1, values.dtype)
+    out[:-1] = values
+    out[-1] = end
+    return out

@@ -12,25 +12,30 @@ What this leaves out: a Viterbi pass over the labels. It gained .01 on an early 
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from classifier.arrays import Bools, Floats, Hashes, Int16s, Ints
-from classifier.features import CEILING, COLUMN, STEP, Described
+from classifier.arrays import Bools, Float32s, Floats, Hashes, Int16s, Ints, steps
+from classifier.features import CEILING, COLUMN, FLAGS, STEP, Described
 from classifier.labels import LABELS
 
 __all__ = [
     "AHEAD",
     "BEHIND",
+    "CEILINGS",
     "CONTEXT_COLUMNS",
     "EVIDENCE",
     "HEADINGS",
+    "ROW_ORDER",
     "Carry",
     "Stretch",
     "context_rows",
     "running",
     "scaled_evidence",
+    "stretch_of",
 ]
 
 AHEAD = 32  # raw lines, blank ones included; pages with a blank line after each line still show 16 lines ahead
@@ -85,12 +90,35 @@ CONTEXT_COLUMNS = (
     *(f"{name} over {w:+d}" for w in WINDOWS for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE)),
 )
 
+# A context row is filled part by part, each part from one kind of array. `CONTEXT_COLUMNS` is the order in the model file;
+# `ROW_ORDER` says where the columns of a row stand in it.
+_PARTS = (
+    (*COLUMN, *EVIDENCE, *RUNNING),
+    tuple(f"{name} at {d:+d}" for name in (*NEIGHBOUR_COLUMNS, "blank lines before") for d in NEIGHBOUR_OFFSETS),
+    tuple(f"{name} at {d:+d}" for name in ("same text", "same opening", "there") for d in NEIGHBOUR_OFFSETS),
+    tuple(f"{name} at {d:+d}" for name in EVIDENCE for d in EVIDENCE_OFFSETS),
+    tuple(f"{name} over {w:+d}" for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE) for w in WINDOWS),
+)
+_PLACE = {name: place for place, name in enumerate(CONTEXT_COLUMNS)}
+ROW_ORDER = np.array([_PLACE[name] for part in _PARTS for name in part])
+_PART_ENDS = np.cumsum([0, *map(len, _PARTS)]).tolist()
+
+
+def _ceilings() -> Floats:
+    """Return the largest value each of CONTEXT_COLUMNS can have."""
+    flags = ("under ", "repeats ", "opens ")
+    line = {name: STEP if name in FLAGS else CEILING for name in COLUMN}
+    running = {name: STEP if name.startswith(flags) else 3 * STEP if name == "blank lines before" else CEILING for name in RUNNING}
+    evidence = dict.fromkeys(EVIDENCE, _LOG_STEPS)
+    own = line | running | evidence | {"same text": STEP, "same opening": STEP, "there": STEP}
+    means = line | dict.fromkeys(EVIDENCE, 4 * STEP) | {"repeated": STEP}
+    ceilings = {f"{name} at": value for name, value in own.items()} | {f"{name} over": value for name, value in means.items()} | own
+    return np.array([ceilings[re.sub(r" [+-]\d+$", "", name)] for name in CONTEXT_COLUMNS], np.float64)
+
+
+CEILINGS = _ceilings()
+
 _LOG = np.minimum(np.rint(8 * np.log2(1 + np.arange(1 << 13))), CEILING).astype(np.int16)
-
-
-def _log(values: Ints) -> Int16s:
-    """Return 8 * log2(1 + value), cut at the ceiling."""
-    return _LOG[np.minimum(values, len(_LOG) - 1)]
 
 
 class Stretch(NamedTuple):
@@ -98,19 +126,20 @@ class Stretch(NamedTuple):
 
     page: Ints  # (n,) which page, ascending
     position: Ints  # (n,) raw line index within the page
-    hashes: Hashes  # (n,)
-    openings: Hashes  # (n,)
-    lines: Int16s  # (n, len(COLUMN))
-    evidence: Int16s  # (n, len(EVIDENCE)) 6 + log2 p, at least 0
-    running: Int16s  # (n, len(RUNNING))
+    hashes: Hashes  # (2, n) of the line, of its opening
+    own: Float32s  # (OWN, n) line columns, evidence, running columns
 
     def tail(self, start: int) -> Stretch:
         """Return the stretch from line `start` on."""
-        return Stretch(*(part[start:] for part in self))
+        return Stretch(*(part[..., start:] for part in self))
 
     def joined(self, other: Stretch) -> Stretch:
         """Return this stretch followed by another."""
-        return Stretch(*(np.concatenate(pair) for pair in zip(self, other)))
+        return Stretch(*(np.concatenate(pair, axis=-1) for pair in zip(self, other)))
+
+    def evidence(self, low: int, high: int) -> Float32s:
+        """Return the first pass's evidence (len(EVIDENCE), high - low) of lines `low` to `high`."""
+        return self.own[_EVIDENCE, low:high]
 
 
 class Carry(NamedTuple):
@@ -119,162 +148,195 @@ class Carry(NamedTuple):
     totals: Ints  # (len(COUNTED),)
     since: Ints  # (len(EVENTS),)
     prose_at_heading: int
-    recent: Hashes  # (up to MEMORY,) line hashes
-    recent_openings: Hashes  # (up to MEMORY,)
+    recent: Hashes  # (2, up to MEMORY) hashes of lines and of their openings
 
     @classmethod
     def fresh(cls) -> Carry:
         """Return what a page starts with."""
-        nothing = np.zeros(0, np.uint64)
-        return cls(np.zeros(len(COUNTED), np.int64), np.full(len(EVENTS), FAR), 0, nothing, nothing)
+        return cls(np.zeros(len(COUNTED), np.int64), np.full(len(EVENTS), FAR), 0, np.zeros((2, 0), np.uint64))
 
 
 def scaled_evidence(log_probabilities: Floats) -> Int16s:
-    """Return the first pass's natural-log probabilities (n, classes) as evidence: 6 + log2 p in sixteenths, at least 0."""
+    """Return the first pass's natural-log probabilities (any shape) as evidence: 6 + log2 p in sixteenths, at least 0."""
     return np.maximum(np.rint(log_probabilities * (STEP / np.log(2))) + _LOG_STEPS, 0).astype(np.int16)
 
 
 def running(described: Described, evidence: Int16s, blanks: Ints, starts: Bools, carry: Carry) -> tuple[Int16s, Carry]:
-    """Return the running columns of a block of lines (n, len(RUNNING)), and what to carry to the next block.
+    """Return the running columns of a block of lines (len(RUNNING), n), and what to carry to the next block.
 
-    `starts` marks the first line of each page; lines before the first mark continue the page that `carry` tells of.
+    `evidence` is (len(EVIDENCE), n); `starts` marks the first line of each page; lines before the first mark continue the page
+    that `carry` tells of.
     """
-    n = len(blanks)
-    index = np.arange(n)
+    index = np.arange(len(blanks))
     first = np.maximum.accumulate(np.where(starts, index, 0))
-    opened = int(starts.argmax()) if starts.any() else n  # lines that carry on the page before
+    opened = int(starts.argmax()) if starts.any() else len(starts)  # lines that carry on the page before
     events = _events(described, evidence)
-    totals = _counted(described, events)
-    before_page = totals[first]
-    totals = totals.cumsum(axis=0)
-    totals -= totals[first] - before_page
-    totals[:opened] += carry.totals
+    counted = _counted(described, events)
+    totals = counted.cumsum(axis=1)
+    totals -= (totals - counted)[:, first]
+    totals[:, :opened] += carry.totals[:, None]
 
-    latest = np.maximum.accumulate(np.where(events, index[:, None], -1), axis=0)
-    since = np.where(latest >= first[:, None], index[:, None] - latest, FAR)
+    latest = np.maximum.accumulate(np.where(events, index, -1), axis=1)
+    since = np.where(latest >= first, index - latest, FAR)
     if opened:
-        carried = np.minimum(carry.since + 1 + index[:opened, None], FAR)
-        since[:opened] = np.minimum(since[:opened], carried)
-    last_heading = latest[:, _ANY_HEADING]
-    at_heading = np.where(last_heading >= first, totals[last_heading, 1], np.where(index < opened, carry.prose_at_heading, 0))
-    under = since[:, 1 : 1 + len(HEADINGS)]
-    nearest = under.min(axis=1, keepdims=True)
+        carried = np.minimum(carry.since[:, None] + 1 + index[:opened], FAR)
+        since[:, :opened] = np.minimum(since[:, :opened], carried)
+    last_heading = latest[_ANY_HEADING]
+    at_heading = np.where(last_heading >= first, totals[1, last_heading], np.where(index < opened, carry.prose_at_heading, 0))
     distance, recent = _repetitions(described.hashes, starts, carry.recent)
-    opening, recent_openings = _repetitions(described.openings, starts, carry.recent_openings)
-
-    table = np.empty((n, len(RUNNING)), np.int16)
-    amounts = np.concatenate((totals, since, totals[:, 1:2] - at_heading[:, None]), axis=1)
-    amounts[:, 2] //= 32  # prose characters
-    at = len(COUNTED) + len(EVENTS)
-    table[:, _AMOUNTS] = _log(amounts)
-    table[:, at : at + len(HEADINGS)] = (under == nearest) & (nearest < FAR)
-    back = np.stack((distance, opening), axis=1)[:, :, None]
-    near = (back == _EXACTLY) | (back <= _AT_MOST)
-    table[:, at + len(HEADINGS) + 1 : -2] = near.reshape(n, -1)
-    table[:, at : at + len(HEADINGS)] *= STEP
-    table[:, at + len(HEADINGS) + 1 : -2] *= STEP
-    table[:, -2] = (distance <= MEMORY) * described.columns[:, COLUMN["size"]]
-    table[:, -1] = np.minimum(blanks, 3) * STEP
-    return table, Carry(totals[-1], since[-1], int(at_heading[-1]), recent, recent_openings)
+    table = np.empty((len(RUNNING), len(blanks)), np.int16)
+    _fill(table, totals, since, at_heading, distance)
+    table[-2] = (distance[0] <= MEMORY) * described.columns[COLUMN["size"]]
+    table[-1] = np.minimum(blanks, 3) * STEP
+    return table, Carry(totals[:, -1], since[:, -1], int(at_heading[-1]), recent)
 
 
 def _events(described: Described, evidence: Int16s) -> Bools:
-    """Return which of EVENTS each line is (n, len(EVENTS))."""
+    """Return which of EVENTS each line is (len(EVENTS), n)."""
     sure = evidence >= _LOG_STEPS - STEP  # p of at least a half
-    events = np.empty((len(evidence), len(EVENTS)), np.bool_)
-    heading = sure[:, _HEADING_AT:] & (described.size <= 60)[:, None]
-    events[:, 0] = described.columns[:, COLUMN["prose"]] > 0
-    events[:, 1:_ANY_HEADING] = heading
-    events[:, _ANY_HEADING] = heading.any(axis=1)
-    events[:, _ANY_HEADING + 1] = described.columns[:, COLUMN["date"]] > 0
-    events[:, _ANY_HEADING + 2 :] = sure[:, _SURE]
+    events = np.empty((len(EVENTS), sure.shape[1]), np.bool_)
+    events[0] = described.columns[COLUMN["prose"]]
+    headings = np.logical_and(sure[_HEADING_AT:], described.size <= 60, out=events[1:_ANY_HEADING])
+    events[_ANY_HEADING] = headings.any(axis=0)
+    events[_ANY_HEADING + 1] = described.columns[COLUMN["date"]]
+    events[_ANY_HEADING + 2 :] = sure[_SURE]
     return events
 
 
 def _counted(described: Described, events: Bools) -> Ints:
-    """Return what each line adds to COUNTED (n, len(COUNTED))."""
-    counted = np.ones((len(events), len(COUNTED)), np.int64)
-    counted[:, 1] = events[:, 0]
-    counted[:, 2] = events[:, 0] * described.size
-    counted[:, 3] = described.columns[:, COLUMN["linked"]] >= STEP
-    counted[:, 4:] = events[:, _ANY_HEADING : _ANY_HEADING + 2]
+    """Return what each line adds to COUNTED (len(COUNTED), n)."""
+    counted = np.ones((len(COUNTED), events.shape[1]), np.int64)
+    counted[1] = events[0]
+    counted[2] = events[0] * described.size
+    counted[3] = described.columns[COLUMN["linked"]] >= STEP
+    counted[4:] = events[_ANY_HEADING : _ANY_HEADING + 2]
     return counted
+
+
+def _fill(table: Int16s, totals: Ints, since: Ints, at_heading: Ints, distance: Ints) -> None:
+    """Write what counts, distances and repetitions say to the running columns."""
+    amounts = np.concatenate((totals, since, totals[1:2] - at_heading))
+    amounts[2] //= 32  # prose characters
+    table[_AMOUNTS] = _LOG.take(amounts, mode="clip")
+    under = since[1 : 1 + len(HEADINGS)]
+    nearest = under.min(axis=0)
+    at = len(COUNTED) + len(EVENTS)
+    np.multiply((under == nearest) & (nearest < FAR), STEP, out=table[at : at + len(HEADINGS)], dtype=np.int16)
+    back = distance[:, None]
+    near = (back == _EXACTLY) | (back <= _AT_MOST)  # (2, 4, n)
+    np.multiply(near.reshape(-1, near.shape[-1]), STEP, out=table[at + len(HEADINGS) + 1 : -2], dtype=np.int16)
 
 
 _ANY_HEADING = EVENTS.index("any heading")
 _SURE = np.array([EVIDENCE.index(name) for name in EVENTS[_ANY_HEADING + 2 :]])
 _AMOUNTS = np.array([*range(len(COUNTED) + len(EVENTS)), RUNNING.index("prose since heading")])
 # The repetition columns: one line back, two lines back, within five, within MEMORY.
-_EXACTLY, _AT_MOST = np.array([1, 2, -1, -1]), np.array([-1, -1, 5, MEMORY])
+_EXACTLY, _AT_MOST = np.array([[1], [2], [-1], [-1]]), np.array([[-1], [-1], [5], [MEMORY]])
 
 
 def _repetitions(hashes: Hashes, starts: Bools, recent: Hashes) -> tuple[Ints, Hashes]:
-    """Return how many lines back the same text last stood on the page (FAR where not within MEMORY), and the new memory."""
-    known = len(recent)
-    every = np.concatenate((recent, hashes))
-    page = np.concatenate((np.zeros(known, np.int64), np.cumsum(starts)))
-    order = np.lexsort((page, every))
-    same = (every[order][1:] == every[order][:-1]) & (page[order][1:] == page[order][:-1])
-    distance = np.full(len(every), FAR)
-    distance[order[1:]] = np.where(same, order[1:] - order[:-1], FAR)
-    distance[distance > MEMORY] = FAR
-    return distance[known:], every[max(len(every) - MEMORY, int(np.searchsorted(page, page[-1]))) :]
+    """Return how many lines back the same text and the same opening last stood on the page, and the new memory.
 
-
-def context_rows(stretch: Stretch, low: int, high: int) -> Int16s:
-    """Return what surrounds lines `low` to `high` of a stretch, as (high - low, len(CONTEXT_COLUMNS)) sixteenths.
-
-    The stretch must reach BEHIND lines back and AHEAD raw lines on, as far as the page does.
+    `hashes` is (2, n), distances too, FAR where not within MEMORY; `recent` is (2, up to MEMORY).
     """
-    n, count = len(stretch.page), high - low
-    want = np.arange(low, high)[:, None]
+    known = recent.shape[1]
+    every = np.concatenate((recent, hashes), axis=1)
+    count = every.shape[1]
+    pages = np.zeros((2, count), np.int64)
+    starts.cumsum(out=pages[0, known:])
+    first = max(count - MEMORY, int(pages[0].searchsorted(pages[0, -1])))
+    pages[1] = pages[0] + (1 << 40)  # openings stand apart, as if on other pages
+    both, pages = every.ravel(), pages.ravel()
+    order = np.lexsort((pages, both))
+    sorted_hashes, sorted_pages = both.take(order), pages.take(order)
+    back = steps(order)
+    same = (sorted_hashes[1:] == sorted_hashes[:-1]) & (sorted_pages[1:] == sorted_pages[:-1]) & (back <= MEMORY)
+    distance = np.full(2 * count, FAR)
+    distance[order[1:]] = np.where(same, back, FAR)
+    return distance.reshape(2, count)[:, known:], every[:, first:]
+
+
+def stretch_of(described: Described, evidence: Int16s, columns: Int16s, page: Ints, position: Ints) -> Stretch:
+    """Return described lines as a stretch; `columns` are their running columns."""
+    own = np.concatenate((described.columns, evidence, columns), dtype=np.float32)
+    return Stretch(page, position, described.hashes, own)
+
+
+def context_rows(stretch: Stretch, low: int, high: int) -> Float32s:
+    """Return what surrounds lines `low` to `high` of a stretch, as (len(ROW_ORDER), high - low) sixteenths in that order.
+
+    The stretch must reach BEHIND lines back and AHEAD raw lines on, as far as the page does. At most some thousand lines at
+    once: sums over a stretch have to be whole numbers of float32.
+    """
+    behind, ahead = _in_sight(stretch, low, high)
+    there = _THERE.take(np.minimum(behind, NEAR) * (NEAR + 1) + np.minimum(ahead, NEAR), axis=1)  # (offsets, count)
+    beside = np.arange(low, high) + _OFFSETS[:, None]  # clipped where it leaves the stretch, and multiplied by 0 as not there
+    rows = np.empty((len(ROW_ORDER), high - low), np.float32)
+    own, near, same, evidence, means = (rows[start:end] for start, end in pairwise(_PART_ENDS))
+
+    own[:] = stretch.own[:, low:high]
+    near = near.reshape(-1, *beside.shape)
+    stretch.own.take(_NEAR, axis=0).take(beside, axis=1, mode="clip", out=near)
+    near *= there
+    evidence = evidence.reshape(-1, len(_EVIDENCE_AT), high - low)
+    stretch.own[_EVIDENCE].take(beside[_EVIDENCE_AT], axis=1, mode="clip", out=evidence)
+    evidence *= there[_EVIDENCE_AT]
+    same = same.reshape(-1, *beside.shape)
+    equal = stretch.hashes.take(beside, axis=1, mode="clip") == stretch.hashes[:, None, low:high]
+    np.multiply(equal, there, out=same[:2])
+    same[2] = there
+    same *= STEP
+    _means(stretch, low, behind, ahead, means.reshape(-1, len(WINDOWS), high - low))
+    return rows
+
+
+def _in_sight(stretch: Stretch, low: int, high: int) -> tuple[Ints, Ints]:
+    """Return how many lines of its page before it and after it each line may look at (high - low,)."""
     key = (stretch.page - stretch.page[0]) * (1 << 40) + stretch.position  # ascending; no page has 2^40 lines
-    start = np.searchsorted(stretch.page, stretch.page[low:high])[:, None]
-    end = np.searchsorted(stretch.page, stretch.page[low:high], side="right")
-    reach = np.minimum(np.searchsorted(key, key[low:high] + AHEAD, side="right"), end)[:, None]
-
-    other = want + _OFFSETS
-    there = (other >= start) & (other < reach)  # (count, offsets)
-    other = np.where(there, other, n)  # n: a line of zeros
-    neighbours = np.empty((count, len(NEIGHBOUR_OFFSETS), len(_NEAR) + 4), np.int16)
-    neighbours[:, :, : len(_NEAR)] = _with_zeros(stretch.lines[:, _NEAR])[other]
-    neighbours[:, :, len(_NEAR)] = _with_zeros(stretch.running[:, -1])[other]
-    inside = np.minimum(other, n - 1)
-    neighbours[:, :, -3] = there & (stretch.hashes[inside] == stretch.hashes[low:high, None])
-    neighbours[:, :, -2] = there & (stretch.openings[inside] == stretch.openings[low:high, None])
-    neighbours[:, :, -1] = there
-    neighbours[:, :, -3:] *= STEP
-    evidence = _with_zeros(stretch.evidence)[other[:, _EVIDENCE_AT]]
-
-    summed = np.concatenate(
-        (stretch.lines[:, _WINDOW], stretch.running[:, _REPEATED], _SHARE[np.minimum(stretch.evidence, _LOG_STEPS)]), axis=1
-    )
-    sums = np.zeros((n + 1, summed.shape[1]), np.int32)
-    np.cumsum(summed, axis=0, out=sums[1:])
-    behind = _WINDOW_SIZES < 0
-    first = np.where(behind, np.maximum(want + _WINDOW_SIZES, start), np.minimum(want + 1, reach))
-    last = np.where(behind, want, np.minimum(want + 1 + _WINDOW_SIZES, reach))
-    windows = (sums[last] - sums[first]) * _RECIPROCAL[last - first][:, :, None] >> 16
-
-    own = (stretch.lines[low:high], stretch.evidence[low:high], stretch.running[low:high])
-    around = (neighbours.reshape(count, -1), evidence.reshape(count, -1), windows.reshape(count, -1))
-    return np.concatenate((*own, *around), axis=1, dtype=np.int16, casting="unsafe")
+    line, own = np.arange(low, high), key[low:high]
+    page = own - stretch.position[low:high]  # the key of the page's first raw line
+    reach = key.searchsorted(np.minimum(own + AHEAD, page + ((1 << 40) - 1)), side="right")
+    return line - key.searchsorted(page), reach - line - 1
 
 
-def _with_zeros(rows: Int16s) -> Int16s:
-    """Return the rows with one of zeros behind them."""
-    return np.concatenate((rows, np.zeros_like(rows[:1])))
+def _means(stretch: Stretch, low: int, behind: Ints, ahead: Ints, out: Float32s) -> None:
+    """Write means over WINDOWS of lines from `low` on, rounded down to whole sixteenths, to `out` (columns, windows, count)."""
+    count = len(behind)
+    first, last = max(0, low - max(_BEHIND)[0]), min(len(stretch.page), low + count + max(_AHEAD)[0])
+    averaged = stretch.own[_AVERAGED, first:last]
+    averaged[-len(EVIDENCE) :] = _SHARE.take(averaged[-len(EVIDENCE) :].astype(np.intp), mode="clip")
+    sums = np.zeros((len(averaged), last - first + 1), np.float32)
+    averaged.cumsum(axis=1, out=sums[:, 1:])
+    line = np.arange(low - first, low - first + count)
+    size = np.empty(out.shape[1:], np.intp)
+    before, after = np.minimum(behind, _BEHIND, out=size[: len(_BEHIND)]), np.minimum(ahead, _AHEAD, out=size[len(_BEHIND) :])
+    here, there = sums[:, None, line[0] : line[-1] + 1], sums[:, None, line[0] + 1 : line[-1] + 2]
+    np.subtract(here, sums.take(line - before, axis=1), out=out[:, : len(_BEHIND)])
+    np.subtract(sums.take(line + 1 + after, axis=1), there, out=out[:, len(_BEHIND) :])
+    out += 0.5  # no quotient comes near a whole number from below
+    out *= _RECIPROCAL.take(size)
+    np.floor(out, out=out)
 
 
 # Evidence (6 + log2 p) back to p, in sixteenths of 4 units so that small shares still count in a window's mean.
-_SHARE = np.rint(4 * STEP * np.exp2(np.arange(_LOG_STEPS + 1) / STEP - 6)).astype(np.int16)
+_SHARE = np.rint(4 * STEP * np.exp2(np.arange(_LOG_STEPS + 1) / STEP - 6)).astype(np.float32)
 
-
+NEAR = max(NEIGHBOUR_OFFSETS)
+# Which of NEIGHBOUR_OFFSETS are there, by how many lines are in sight behind (0 to NEAR) and ahead.
+_THERE = np.array(
+    [[-behind <= d <= ahead for behind in range(NEAR + 1) for ahead in range(NEAR + 1)] for d in NEIGHBOUR_OFFSETS], np.float32
+)
 _OFFSETS = np.array(NEIGHBOUR_OFFSETS)
 _EVIDENCE_AT = np.array([NEIGHBOUR_OFFSETS.index(offset) for offset in EVIDENCE_OFFSETS])
-_NEAR = np.array([COLUMN[name] for name in NEIGHBOUR_COLUMNS])
-_WINDOW = np.array([COLUMN[name] for name in WINDOW_COLUMNS])
-_WINDOW_SIZES = np.array(WINDOWS)
-_REPEATED = np.array([RUNNING.index("repeats an earlier line")])
-# x * _RECIPROCAL[n] >> 16 is x // n: exact for sums of up to 20 values below 2^11.
-_RECIPROCAL = np.array([0, *(-(-65536 // size) for size in range(1, max(map(abs, WINDOWS)) + 1))], np.int32)
+_EVIDENCE = slice(len(COLUMN), len(COLUMN) + len(EVIDENCE))
+_RUNNING_AT = len(COLUMN) + len(EVIDENCE)
+_NEAR = np.array([*(COLUMN[name] for name in NEIGHBOUR_COLUMNS), _RUNNING_AT + RUNNING.index("blank lines before")])
+_AVERAGED = np.array(
+    [
+        *(COLUMN[name] for name in WINDOW_COLUMNS),
+        _RUNNING_AT + RUNNING.index("repeats an earlier line"),
+        *range(len(COLUMN), _RUNNING_AT),
+    ]
+)
+_BEHIND, _AHEAD = np.array([[-w] for w in WINDOWS if w < 0]), np.array([[w] for w in WINDOWS if w > 0])  # in this order in WINDOWS
+_RECIPROCAL = (1 / np.maximum(np.arange(max(map(abs, WINDOWS)) + 1), 1)).astype(np.float32)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.arrays import Hashes, Int16s, Ints
+from classifier.arrays import Bools, Hashes, Int16s, Ints, places, steps, with_end
 from classifier.lines import MAX_CHARS, CharClass, Scan, scan
 from classifier.ngrams import NGrams, line_hashes, ngrams
 
@@ -78,124 +78,157 @@ LINE_COLUMNS = {
 COLUMN = {name: index for index, name in enumerate(LINE_COLUMNS)}
 
 # 8 * log2(1 + count): a doubling is half a unit. One table, so that every machine rounds alike.
-_LOG = np.minimum(np.rint(8 * np.log2(1 + np.arange(MAX_CHARS + 2))), CEILING).astype(np.int64)
+_LOG = np.minimum(np.rint(8 * np.log2(1 + np.arange(MAX_CHARS + 2))), CEILING).astype(np.int16)
 
 # How each column is made of what `describe` counts: as a logarithm, as a share of a whole, or as a flag.
 LOGS = (
-    "size", "words", "commas", "sentences", "colons", "slashes", "quotes", "parens", "bars", "dashes", "symbols", "emphasis",
+    "size", "words", "sentences", "commas", "colons", "slashes", "quotes", "parens", "bars", "dashes", "symbols", "emphasis",
     "links", "images",
 )  # fmt: skip
 SHARES = ("upper", "titled", "digits", "accents", "linked", "hidden")
 FLAGS = tuple(name for name in LINE_COLUMNS if name not in LOGS + SHARES)
 _LOG_AT, _SHARE_AT, _FLAG_AT = (np.array([COLUMN[name] for name in names]) for names in (LOGS, SHARES, FLAGS))
 CLASS_COUNT = 17
+_PUNCTUATION_COUNTED = [getattr(CharClass, name) for name in ("COMMA", "COLON", "SLASH", "QUOTE", "OPEN", "BAR", "DASH", "SYMBOL")]
+_ENDINGS = {
+    "ends_sentence": CharClass.ENDER,
+    "ends_quote": CharClass.QUOTE,
+    "ends_colon": CharClass.COLON,
+    "ends_close": CharClass.CLOSE,
+    "ends_digit": CharClass.DIGIT,
+    "ends_comma": CharClass.COMMA,
+}
+_BEGINNINGS = {
+    "starts_upper": CharClass.UPPER,
+    "starts_lower": CharClass.LOWER,
+    "starts_digit": CharClass.DIGIT,
+    "starts_quote": CharClass.QUOTE,
+    "starts_open": CharClass.OPEN,
+}
+_ENDING_CLASSES, _BEGINNING_CLASSES = (np.array(list(kinds.values()), np.uint8)[:, None] for kinds in (_ENDINGS, _BEGINNINGS))
 
 
 class Described(NamedTuple):
     """A batch of n lines, each seen by itself."""
 
-    columns: Int16s  # (n, len(LINE_COLUMNS)) in sixteenths
-    hashes: Hashes  # (n,) equal where letters and digits are equal
-    openings: Hashes  # (n,) equal where the first words are, accents left out
-    grams: NGrams
+    columns: Int16s  # (len(LINE_COLUMNS), n) in sixteenths
+    hashes: Hashes  # (2, n) equal where letters and digits are equal; where the first words are, accents left out
     size: Ints  # (n,) visible characters, white space left out
+    grams: NGrams
+
+    def repeated(self, copies: Ints) -> Described:
+        """Return lines `copies` of these (m,), but for their n-grams, which stay those of each line once."""
+        return Described(*(part.take(copies, axis=-1) for part in self[:3]), self.grams)
 
 
 def describe(lines: Sequence[str]) -> Described:
     """Return what each line (not blank, at least one) shows by itself."""
     scanned = scan(lines)
     grams = ngrams(scanned)
-    hashes = line_hashes(scanned, grams.tokens)
-    line = np.repeat(np.arange(len(lines)), np.diff(scanned.starts))  # of each character
-    counts = np.bincount(line * CLASS_COUNT + scanned.classes, minlength=len(lines) * CLASS_COUNT).reshape(-1, CLASS_COUNT).T
-    found: dict[str, Ints] = {"doubled": hashes.doubled}
-    _amounts(found, scanned, grams, counts, line)
-    _edges(found, scanned)
-    _markup(found, scanned, counts)
-    found["prose"] = ~found["empty"] & (found["size"] >= 60) & (found["ends_sentence"] | found["ends_quote"]) & (found["linked"] < STEP)
-    table = np.empty((len(lines), len(LINE_COLUMNS)), np.int16)
-    table[:, _LOG_AT] = _LOG[np.minimum(np.stack([found[name] for name in LOGS], axis=1), MAX_CHARS)]
-    table[:, _SHARE_AT] = np.minimum(np.stack([found[name] for name in SHARES], axis=1), CEILING)
-    table[:, _FLAG_AT] = np.stack([found[name] for name in FLAGS], axis=1) * np.int16(STEP)
-    return Described(table, hashes.whole, hashes.opening, grams, found["size"])
+    hashes, doubled = line_hashes(scanned, grams.tokens)
+    counts = _class_counts(scanned)
+    flags: dict[str, Bools] = {"doubled": doubled}
+    amounts, shares = _amounts(flags, scanned, grams, counts)
+    _edges(flags, scanned)
+    _markup(flags, scanned)
+    size, linked = amounts[0], shares[SHARES.index("linked")]
+    flags["prose"] = ~flags["empty"] & (size >= 60) & (flags["ends_sentence"] | flags["ends_quote"]) & (linked < STEP)
+    table = np.empty((len(LINE_COLUMNS), len(lines)), np.int16)
+    table[_LOG_AT] = _LOG.take(amounts, mode="clip")
+    table[_SHARE_AT] = np.minimum(shares, CEILING)
+    for place, name in zip(_FLAG_AT, FLAGS):
+        table[place] = flags[name]
+    table[_FLAG_AT] *= STEP
+    return Described(table, hashes, size, grams)
 
 
-def _share(part: Ints, whole: Ints) -> Ints:
-    """Return part / whole in sixteenths of two units, 0 where whole is 0."""
-    return 2 * STEP * part // np.maximum(whole, 1)
+def _class_counts(lines: Scan) -> Ints:
+    """Return how many characters of each class each line has (classes, n); small letters, most of the text, by subtraction."""
+    n = len(lines.raw_length)
+    kinds = lines.classes.take(places(lines.classes != CharClass.LOWER))
+    lengths = places(kinds == CharClass.NEWLINE)
+    lengths[1:] -= lengths[:-1].copy()
+    lengths[0] += 1
+    line = np.arange(n).repeat(lengths)
+    counts = np.bincount(kinds * np.int64(n) + line, minlength=n * CLASS_COUNT).reshape(CLASS_COUNT, n)
+    counts[CharClass.LOWER] = steps(lines.starts) - counts.sum(axis=0)
+    return counts
 
 
-def _amounts(found: dict[str, Ints], lines: Scan, grams: NGrams, counts: Ints, line: Ints) -> None:
-    """Find lengths, shares and counts; `counts` (classes, n) has the characters of each class, `line` each character's line."""
-    kinds, n = lines.classes, len(lines.raw_length)
+def _amounts(flags: dict[str, Bools], lines: Scan, grams: NGrams, counts: Ints) -> tuple[Ints, Ints]:
+    """Return what LOGS and SHARES are made of (each (names, n)), and find the flags that depend on counts."""
+    kinds, starts = lines.classes, lines.starts
     lower, upper, digits = counts[CharClass.LOWER], counts[CharClass.UPPER], counts[CharClass.DIGIT]
-    letters, total = lower + upper, counts.sum(axis=0)
-    size = total - counts[CharClass.SPACE] - counts[CharClass.MARKUP] - counts[CharClass.NEWLINE]
-    opening = kinds[grams.tokens]
-    words = np.bincount(line[grams.tokens[opening <= CharClass.DIGIT]], minlength=n)
-    capitals = np.bincount(line[grams.tokens[opening == CharClass.UPPER]], minlength=n)
-    foreign = np.bincount(line[lines.accented], minlength=n)
-    ends = np.flatnonzero(kinds[:-2] == CharClass.ENDER)
-    inner = ends[(kinds[ends + 1] == CharClass.SPACE) & (kinds[ends + 2] != CharClass.NEWLINE)]
-    dates, clocks = (_between_digits(kinds, kind, line, n) for kind in (CharClass.SLASH, CharClass.COLON))
+    letters, total = lower + upper, steps(starts)
+    size = total - counts[CharClass.SPACE] - counts[CharClass.MARKUP] - 1
+    words = grams.lengths - counts[CharClass.COMMA :].sum(axis=0) - 1
+    capitals = _per_line(grams.tokens[kinds.take(grams.tokens) == CharClass.UPPER], starts)
+    foreign = np.add.reduceat(lines.accented.view(np.uint8), starts[:-1], dtype=np.int64)
+    enders = places(kinds[:-2] == CharClass.ENDER)
+    inner = enders[(kinds[enders + 1] == CharClass.SPACE) & (kinds[enders + 2] != CharClass.NEWLINE)]
 
-    found |= {"size": size, "words": words, "sentences": np.bincount(line[inner], minlength=n)}
-    found |= {"commas": counts[CharClass.COMMA], "colons": counts[CharClass.COLON], "slashes": counts[CharClass.SLASH]}
-    found |= {"quotes": counts[CharClass.QUOTE], "parens": counts[CharClass.OPEN], "bars": counts[CharClass.BAR]}
-    found |= {"dashes": counts[CharClass.DASH], "symbols": counts[CharClass.SYMBOL]}
-    found |= {"short": size < 24, "medium": (size >= 24) & (size < 100), "long": size >= 100, "empty": letters + digits == 0}
-    found |= {"upper": _share(upper, letters), "titled": _share(capitals, words), "digits": _share(digits, size)}
-    found |= {"accents": _share(foreign, letters), "linked": _share(lines.link_chars, letters + digits)}
-    found["hidden"] = _share(lines.raw_length + 1 - total, np.maximum(lines.raw_length, 1))
-    found |= {"shouting": (lower == 0) & (upper >= 4), "unaccented": (letters >= 12) & (foreign == 0)}
-    found |= {"date": dates >= 2, "clock": clocks >= 1}
+    amounts = np.empty((len(LOGS), len(size)), np.int64)
+    amounts[0], amounts[1], amounts[2] = size, words, _per_line(inner, starts)
+    amounts[3:-3] = counts[_PUNCTUATION_COUNTED]
+    amounts[-3], amounts[-2], amounts[-1] = np.maximum(counts[CharClass.MARKUP] - 2 * lines.links, 0), lines.links, lines.images
+    parts, wholes = np.empty((2, len(SHARES), len(size)), np.int64)
+    parts[0], wholes[0] = upper, letters
+    parts[1], wholes[1] = capitals, words
+    parts[2], wholes[2] = digits, size
+    parts[3], wholes[3] = foreign, letters
+    parts[4], wholes[4] = lines.link_chars, letters + digits
+    parts[5], wholes[5] = lines.raw_length + 1 - total, lines.raw_length
+    shares = 2 * STEP * parts // np.maximum(wholes, 1)  # in sixteenths of two units
+
+    between = places((kinds[1:-1] == CharClass.SLASH) | (kinds[1:-1] == CharClass.COLON)) + 1
+    between = between[(kinds[between - 1] == CharClass.DIGIT) & (kinds[between + 1] == CharClass.DIGIT)]
+    slash = kinds[between] == CharClass.SLASH
+    flags |= {"date": _per_line(between[slash], starts) >= 2, "clock": _per_line(between[~slash], starts) >= 1}
+    flags |= {"short": size < 24, "medium": (size >= 24) & (size < 100), "long": size >= 100, "empty": letters + digits == 0}
+    flags |= {"shouting": (lower == 0) & (upper >= 4), "unaccented": (letters >= 12) & (foreign == 0)}
     plain = (counts[CharClass.COMMA] + counts[CharClass.ENDER] + counts[CharClass.COLON] + digits) == 0
-    found["name_like"] = plain & (words >= 2) & (words <= 5) & (capitals == words)
+    flags["name_like"] = plain & (words >= 2) & (words <= 5) & (capitals == words)
+    return amounts, shares
 
 
-def _between_digits(kinds: Ints, kind: int, line: Ints, n: int) -> Ints:
-    """Count, per line, characters of a class that stand between two digits."""
-    at = np.flatnonzero(kinds[1:-1] == kind) + 1
-    return np.bincount(line[at[(kinds[at - 1] == CharClass.DIGIT) & (kinds[at + 1] == CharClass.DIGIT)]], minlength=n)
+def _per_line(chars: Ints, starts: Ints) -> Ints:
+    """Return how many of some characters, in ascending order, each line has (n,)."""
+    return steps(chars.searchsorted(starts))
 
 
-def _edges(found: dict[str, Ints], lines: Scan) -> None:
+def _edges(flags: dict[str, Bools], lines: Scan) -> None:
     """Find what the first and the last visible character say."""
     kinds, starts = lines.classes, lines.starts
-    seen = np.flatnonzero((kinds < CharClass.SPACE) | (kinds > CharClass.MARKUP))
-    bounds = np.searchsorted(seen, starts)
+    seen = places((kinds < CharClass.SPACE) | (kinds > CharClass.MARKUP))
+    bounds = seen.searchsorted(starts)
     some = bounds[1:] > bounds[:-1]
-    seen = np.append(seen, len(kinds) - 1)
+    seen = with_end(seen, len(kinds) - 1)
     first = np.where(some, kinds[seen[bounds[:-1]]], CharClass.NEWLINE)
     last_at = np.where(some, seen[bounds[1:] - 1], starts[1:] - 1)
     last = kinds[last_at]
-    twice = (last_at > starts[:-1]) & (kinds[np.maximum(last_at - 1, 0)] == CharClass.ENDER)
-    found["ends_sentence"] = last == CharClass.ENDER
-    found["ends_ellipsis"] = found["ends_sentence"] & ((lines.chars[last_at] == ord("…")) | twice)
-    found |= {"ends_quote": last == CharClass.QUOTE, "ends_colon": last == CharClass.COLON, "ends_close": last == CharClass.CLOSE}
-    found |= {"ends_digit": last == CharClass.DIGIT, "ends_comma": last == CharClass.COMMA}
-    found |= {"starts_upper": first == CharClass.UPPER, "starts_lower": first == CharClass.LOWER, "starts_digit": first == CharClass.DIGIT}
-    found |= {"starts_quote": first == CharClass.QUOTE, "starts_open": first == CharClass.OPEN}
-    found["starts_dash"] = (first == CharClass.DASH) | (first == CharClass.BAR)
-    dashes = np.flatnonzero(kinds[1:-1] == CharClass.DASH) + 1
+    flags |= zip(_ENDINGS, last == _ENDING_CLASSES)
+    flags |= zip(_BEGINNINGS, first == _BEGINNING_CLASSES)
+    twice = (last_at > starts[:-1]) & (kinds[last_at - 1] == CharClass.ENDER)
+    flags["ends_ellipsis"] = flags["ends_sentence"] & ((lines.chars[last_at] == ord("…")) | twice)
+    flags["starts_dash"] = (first == CharClass.DASH) | (first == CharClass.BAR)
+    dashes = places(kinds[1:-1] == CharClass.DASH) + 1
     dashes = dashes[(kinds[dashes - 1] != CharClass.DASH) & (kinds[dashes + 1] == CharClass.SPACE)]
-    dashes = np.append(dashes, len(kinds) + KICKER)
-    nearest = dashes[np.searchsorted(dashes, starts[:-1])] - starts[:-1]
-    found["kicker"] = (nearest > 1) & (nearest < KICKER) & (starts[1:] - starts[:-1] > 2 * KICKER)
+    dashes = with_end(dashes, len(kinds) + KICKER)
+    nearest = dashes[dashes.searchsorted(starts[:-1])] - starts[:-1]
+    flags["kicker"] = (nearest > 1) & (nearest < KICKER) & (steps(starts) > 2 * KICKER)
 
 
-def _markup(found: dict[str, Ints], lines: Scan, counts: Ints) -> None:
+def _markup(flags: dict[str, Bools], lines: Scan) -> None:
     """Find what markdown decoration says."""
     kinds = lines.classes
-    solid = np.flatnonzero(kinds != CharClass.SPACE)  # each line has at least its NEWLINE
-    bounds = np.searchsorted(solid, lines.starts)
+    solid = places(kinds != CharClass.SPACE)  # each line has at least its NEWLINE
+    bounds = solid.searchsorted(lines.starts)
     opening = solid[bounds[:-1]]
     code = lines.chars[opening]
-    spaced = kinds[np.minimum(opening + 1, len(kinds) - 1)] == CharClass.SPACE
+    spaced = kinds.take(opening + 1, mode="clip") == CharClass.SPACE
     closing = lines.chars[solid[bounds[1:] - 2]]  # wraps to the line before where only NEWLINE stands: guarded below
-    several = bounds[1:] - bounds[:-1] > 1
-    found["indent"] = kinds[lines.starts[:-1]] == CharClass.SPACE
-    found["bullet"] = spaced & ((code == ord("*")) | (code == ord("-")) | (code == ord("•")))
-    found["heading"] = code == ord("#")
-    found["table"] = several & ((code == ord("|")) | (closing == ord("|")))
-    found |= {"emphasis": np.maximum(counts[CharClass.MARKUP] - 2 * lines.links, 0), "links": lines.links, "images": lines.images}
+    several = steps(bounds) > 1
+    flags["indent"] = kinds[lines.starts[:-1]] == CharClass.SPACE
+    flags["bullet"] = spaced & ((code == ord("*")) | (code == ord("-")) | (code == ord("•")))
+    flags["heading"] = code == ord("#")
+    flags["table"] = several & ((code == ord("|")) | (closing == ord("|")))

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import codecs
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from classifier.arrays import Bools, Ints
+from classifier.arrays import Bools, Ints, places, steps, with_end
 
-__all__ = ["CharClass", "LineSplitter", "Scan", "blank_flags", "is_blank", "scan", "split_lines"]
+__all__ = ["CharClass", "LineSplitter", "Scan", "blank_flags", "is_blank", "is_word", "scan", "split_lines"]
 
 # A line's features read at most this many of its characters: real lines are shorter by far (the longest on the pages the
 # layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
@@ -48,52 +48,41 @@ _PUNCTUATION = {
 }
 
 
-def _character_tables() -> tuple[Ints, Ints, Bools]:
-    """Return class, folded form (lower case, digits as 0) and the accented-letter flag of every code point in the table."""
-    classes = np.zeros(TABLE_SIZE, np.uint8)
-    folded = np.arange(TABLE_SIZE, dtype=np.uint32)
-    accented = np.zeros(TABLE_SIZE, np.bool_)
-    for code in range(TABLE_SIZE):
-        char = chr(code)
-        category = unicodedata.category(char)
-        if category == "Lu":
-            classes[code] = CharClass.UPPER
-            lowered = char.lower()
-            folded[code] = ord(lowered) if len(lowered) == 1 else code
-        elif category[0] in "LM":  # a combining mark belongs to its letter
-            classes[code] = CharClass.LOWER
-        elif category == "Nd":
-            classes[code] = CharClass.DIGIT
-            folded[code] = ord("0")
-        elif char.isspace() or category in ("Cc", "Cf", "Zs"):  # zero-width and bidi marks are not visible text
-            classes[code] = CharClass.SPACE
-        accented[code] = code > 0x7F and category[0] == "L"
+ACCENTED, UNSETTLED, CLASS = 0x20, 0x40, 0x1F  # bits of a code point's properties: CLASS masks its CharClass
+
+
+def _character_tables() -> tuple[Ints, Ints, Ints]:
+    """Return properties, folded form (lower case, digits as 0) and folded form without accents, of every code point in the table."""
+    chars = list(map(chr, range(TABLE_SIZE)))
+    category = np.array(list(map(unicodedata.category, chars)))
+    major = category.astype("U1")
+    upper, digit, letter = category == "Lu", category == "Nd", major == "L"
+    unseen = np.isin(category, ("Cc", "Cf", "Zs")) | np.array(list(map(str.isspace, chars)))  # zero-width and bidi marks too
+    kinds = [upper, letter | (major == "M"), digit, unseen]  # a combining mark belongs to its letter
+    classes = np.select(kinds, [CharClass.UPPER, CharClass.LOWER, CharClass.DIGIT, CharClass.SPACE], CharClass.OTHER).astype(np.uint8)
     for characters, kind in _PUNCTUATION.items():
-        for char in characters:
-            classes[ord(char)] = kind
-    return classes, folded, accented
+        classes[list(map(ord, characters))] = kind
+
+    folded = np.arange(TABLE_SIZE, dtype=np.uint32)
+    for code in np.flatnonzero(upper).tolist():
+        lowered = chars[code].lower()
+        folded[code] = ord(lowered) if len(lowered) == 1 else code
+    folded[digit] = ord("0")
+
+    # Code points that may change in NFC, by themselves or behind another (Hangul vowels and finals among them).
+    normal = np.array([unicodedata.normalize("NFC", char) == char for char in chars])
+    unsettled = (major == "M") | ~normal
+    unsettled[0x1160:0x1200] = True
+    bare = np.array([ord(unicodedata.normalize("NFD", char)[0]) for char in chars], np.uint32)
+    bare[ord("đ")] = ord("d")
+
+    accented = letter & (np.arange(TABLE_SIZE) > 0x7F)
+    properties = classes | np.where(accented, ACCENTED, 0) | np.where(unsettled, UNSETTLED, 0)
+    properties[-1] = CharClass.LOWER | UNSETTLED  # stands for every code point beyond the table
+    return properties.astype(np.uint8), folded, bare
 
 
-def _bare_letters() -> Ints:
-    """Return each folded code point without its accents."""
-    bare = np.arange(TABLE_SIZE, dtype=np.uint32)
-    for code in range(0x80, TABLE_SIZE):
-        first = unicodedata.normalize("NFD", chr(code))[0]
-        bare[code] = ord("d") if chr(code) == "đ" else ord(first)
-    return bare
-
-
-def _unsettled() -> Bools:
-    """Return which code points may change in NFC, by themselves or behind another; those beyond the table may all."""
-    flags = [unicodedata.category(char)[0] == "M" or unicodedata.normalize("NFC", char) != char for char in map(chr, range(TABLE_SIZE))]
-    flags[0x1160:0x1200] = [True] * 0xA0  # Hangul vowels and finals
-    return np.array([*flags[:-1], True])
-
-
-CLASSES, FOLDED, ACCENTED = _character_tables()
-UNSETTLED = _unsettled()
-BARE = _bare_letters()
-CLASSES[TABLE_SIZE - 1] = CharClass.LOWER  # stands for every code point beyond the table
+PROPERTIES, FOLDED, BARE = _character_tables()
 
 
 class Scan(NamedTuple):
@@ -109,8 +98,8 @@ class Scan(NamedTuple):
     link_chars: Ints  # (n,) letters and digits that stand inside link brackets
 
 
-# White space, zero-width marks and the BOM.
-_UNSEEN = "".join(filter(str.isspace, map(chr, range(TABLE_SIZE + 1)))) + "\u200b\u200c\u200d\u2060\ufeff"
+_ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
+_UNSEEN = "".join(filter(str.isspace, map(chr, range(TABLE_SIZE + 1)))) + _ZERO_WIDTH
 
 
 def is_blank(line: str) -> bool:
@@ -118,25 +107,27 @@ def is_blank(line: str) -> bool:
     return not line.strip(_UNSEEN)
 
 
-def blank_flags(lines: Sequence[str]) -> Bools:
-    """Return `is_blank` of each line, without a call for each."""
-    return np.array([not line.strip(_UNSEEN) for line in lines], np.bool_)
+def blank_flags(lines: Iterable[str]) -> Bools:
+    """Return `is_blank` of each line, without a call of ours for each."""
+    ends = map(str.rstrip, lines)  # where something visible ends the line, it is not blank: nearly all are decided by that
+    return np.array([not end or (end[-1] in _ZERO_WIDTH and is_blank(end)) for end in ends], np.bool_)
 
 
 def scan(lines: Sequence[str]) -> Scan:
     """Turn lines (not blank, n >= 1) into code-point arrays, with link targets and their titles left out."""
     text, codes, table = _decoded(_joined(lines))
-    classes = CLASSES[table]
-    breaks = np.flatnonzero(classes == CharClass.NEWLINE)
-    starts = np.concatenate((np.zeros(1, np.int64), breaks + 1))
-    raw_length = np.diff(starts)
-    n = len(raw_length)
-    folded = np.where(codes < TABLE_SIZE, FOLDED[table], codes)
-    accented = ACCENTED[table]
-    none = np.zeros(n, np.int64)
-    if "](" not in text:
-        return Scan(folded, classes, accented, starts, raw_length, none, none, none)
-    return _without_targets(codes, folded, classes, accented, starts)
+    properties = PROPERTIES.take(table)
+    starts = np.zeros(len(lines) + 1, np.int64)
+    starts[1:] = places(codes == ord("\n")) + 1
+    raw_length = steps(starts)
+    links = images = link_chars = np.zeros(len(lines), np.int64)
+    if "](" in text:
+        seen, starts, links, images, link_chars = _links(codes, properties, starts)
+        codes, table, properties = codes.take(seen), table.take(seen), properties.take(seen)
+    folded = FOLDED.take(table)
+    if codes.max() >= TABLE_SIZE:
+        folded = np.where(codes < TABLE_SIZE, folded, codes)
+    return Scan(folded, properties & CLASS, (properties & ACCENTED) != 0, starts, raw_length, links, images, link_chars)
 
 
 def _joined(lines: Sequence[str]) -> str:
@@ -150,64 +141,77 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _decoded(text: str) -> tuple[str, Ints, Ints]:
-    """Return the text in NFC, its code points, and their places in the character tables."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    table = np.minimum(codes, np.uint32(TABLE_SIZE - 1))
-    if not UNSETTLED[table].any():  # a gather costs a tenth of unicodedata's own look
+    """Return lines of text in NFC, their code points, and their places in the character tables (in the form that gathers fastest)."""
+    codes, table = _code_points(text)
+    unsettled = PROPERTIES.take(table) >= UNSETTLED
+    if not unsettled.any():
         return text, codes, table
-    composed = unicodedata.normalize("NFC", text)  # composes nothing across a newline, and makes none
-    codes = np.frombuffer(composed.encode("utf-32-le", "surrogatepass"), np.uint32)
-    return composed, codes, np.minimum(codes, np.uint32(TABLE_SIZE - 1))
+    # Normalisation takes longer than all else here, so only lines that may need it get it. It composes nothing across a
+    # newline, and makes none.
+    lines = text.split("\n")
+    may_change = np.unique(places(codes == ord("\n")).searchsorted(places(unsettled))).tolist()
+    composed = unicodedata.normalize("NFC", "\n".join([lines[i] for i in may_change])).split("\n")
+    for i, line in zip(may_change, composed):
+        lines[i] = line
+    text = "\n".join(lines)
+    return text, *_code_points(text)
 
 
-def _without_targets(
-    codes: Ints,
-    folded: Ints,
-    classes: Ints,
-    accented: Bools,
-    starts: Ints,
-) -> Scan:
-    """Hide every `(target "title")` that follows `]`, count links and images, and measure the text inside brackets."""
-    n, size = len(starts) - 1, len(codes)
-    opens = np.flatnonzero((codes[:-1] == ord("]")) & (codes[1:] == ord("("))) + 1
-    closers = np.flatnonzero(codes == ord(")"))
-    line_of = np.searchsorted(starts, opens, side="right") - 1
-    nearest = np.searchsorted(closers, opens)
-    ends = np.append(closers, size)[nearest]  # (links,) the first ")" after each "("
-    closed = ends < starts[line_of + 1]  # an unclosed target is text
-    opens, ends = opens[closed], ends[closed]
-    links = np.bincount(line_of[closed], minlength=n)
+def _code_points(text: str) -> tuple[Ints, Ints]:
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return codes, np.minimum(codes, np.uint32(TABLE_SIZE - 1)).astype(np.intp)
+
+
+def _links(codes: Ints, properties: Ints, starts: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Find every `(target "title")` that follows `]`.
+
+    Returns which code points are visible without them, where each line begins among those, and for each line its links, its
+    images, and the letters and digits inside its brackets. Marks `!` before an image as markup, else it would end a sentence.
+    """
+    n = len(starts) - 1
+    brackets = places((codes == ord("[")) | (codes == ord("]")))
+    opens = brackets[(codes[brackets] == ord("]")) & (codes[brackets + 1] == ord("("))] + 1
+    closers = places(codes == ord(")"))
+    line = starts.searchsorted(opens, side="right") - 1
+    ends = with_end(closers, len(codes))[closers.searchsorted(opens)]  # the first ")" after each "("
+    closed = ends < starts[line + 1]  # an unclosed target is text
+    opens, ends, line = opens[closed], ends[closed], line[closed]
+    links = np.bincount(line, minlength=n)
     # Brackets and exclamation marks of lines without links are text: what a line is must not depend on its batch.
-    image_open = np.flatnonzero((codes[:-1] == ord("!")) & (codes[1:] == ord("[")))
-    image_line = np.searchsorted(starts, image_open, side="right") - 1
-    image_open, image_line = image_open[links[image_line] > 0], image_line[links[image_line] > 0]
-    classes[image_open] = CharClass.MARKUP  # else an image would end like an exclamation
+    marks = brackets[(codes[brackets] == ord("[")) & (brackets > 0)] - 1
+    marks = marks[codes[marks] == ord("!")]
+    image = starts.searchsorted(marks, side="right") - 1
+    linked = links[image] > 0
+    properties[marks[linked]] = CharClass.MARKUP
 
-    marks = np.zeros(size + 1, np.int32)
-    np.add.at(marks, opens, 1)
-    np.add.at(marks, ends + 1, -1)
-    visible = np.cumsum(marks[:-1]) == 0
-    visible[starts[1:] - 1] = True
+    outer = np.ones(len(ends), np.bool_)
+    outer[1:] = ends[1:] > ends[:-1]  # targets that open inside another end with it
+    opens, ends = opens[outer], ends[outer]
+    bounds = np.zeros(2 * len(opens) + 2, np.int64)
+    bounds[1:-1:2], bounds[2::2], bounds[-1] = opens, ends + 1, len(codes)
+    visible = (np.arange(len(bounds) - 1) % 2 == 0).repeat(steps(bounds))
+    hidden = np.zeros(len(opens) + 1, np.int64)
+    hidden[1:] = (ends + 1 - opens).cumsum()
+    new_starts = starts - hidden[opens.searchsorted(starts)]
+    inside = np.where(links > 0, _inside_brackets(codes, properties, starts, brackets, visible), 0)
+    return places(visible), new_starts, links, np.bincount(image[linked], minlength=n), inside
 
-    # Text inside brackets: depth of "[" seen so far in the line, forgetting what earlier lines left open.
-    step = (codes == ord("[")).astype(np.int32) - (codes == ord("]"))
-    depth = np.cumsum(step)
-    before = np.concatenate((np.zeros(1, depth.dtype), depth))[starts[:-1]]
-    word = (classes >= CharClass.LOWER) & (classes <= CharClass.DIGIT)
-    inside = visible & word & (depth > np.repeat(before, np.diff(starts)))
 
-    counted = np.cumsum(visible)
-    new_starts = np.concatenate((np.zeros(1, np.int64), counted[starts[1:] - 1]))
-    return Scan(
-        folded[visible],
-        classes[visible],
-        accented[visible],
-        new_starts,
-        np.diff(starts),
-        links,
-        np.bincount(image_line, minlength=n),
-        np.where(links > 0, np.add.reduceat(inside.astype(np.int64), starts[:-1]), 0),
-    )
+def _inside_brackets(codes: Ints, properties: Ints, starts: Ints, brackets: Ints, visible: Bools) -> Ints:
+    """Return how many visible letters and digits of each line stand inside brackets, those left open by earlier lines forgotten."""
+    line = starts.searchsorted(brackets, side="right") - 1
+    depth = np.zeros(len(brackets) + 1, np.int64)
+    depth[1:] = np.where(codes[brackets] == ord("["), 1, -1).cumsum()
+    inside = depth[1:] > depth[brackets.searchsorted(starts[line])]
+    letters = np.zeros(len(codes) + 1, np.int32)
+    (visible & is_word(properties & CLASS)).cumsum(dtype=np.int32, out=letters[1:])
+    until = np.minimum(with_end(brackets[1:], len(codes)), starts[line + 1])
+    return np.bincount(line, (letters[until] - letters[brackets]) * inside, minlength=len(starts) - 1).astype(np.int64)
+
+
+def is_word(classes: Ints) -> Bools:
+    """Return which characters are letters, digits or marks on them."""
+    return (classes >= CharClass.LOWER) & (classes <= CharClass.DIGIT)
 
 
 class LineSplitter:
@@ -268,5 +272,8 @@ def split_lines(text: str) -> list[str]:
     >>> split_lines("một\\r\\n\\nhai\\n")
     ['một', '', 'hai']
     """
-    splitter = LineSplitter()
-    return splitter.feed(text) + splitter.flush()
+    if "\r" in text:
+        splitter = LineSplitter()
+        return splitter.feed(text) + splitter.flush()
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]

@@ -4,8 +4,9 @@
 (the labels, and six kinds of block heading). *Context pass*: a one-layer network over `context.py`'s rows. Both are trained in
 scikit-learn (`training/train.py`) and stored as arrays beside a JSON manifest, which `model_file.py` reads and checks.
 
-All weights lie on the grid 2^-GRID and all features are small integers, so every sum is exact in float64, whatever the BLAS, the
-machine or the batch: a line gets the same probability however it came in.
+Features are small whole numbers and weights lie on grids coarse enough that every sum is exact, in int32 (text), float32 (the
+context pass, which is most of the arithmetic) or float64: a line gets the same probability whatever the BLAS, the machine or the
+batch. Training rounds the weights; loading checks that they are round enough.
 """
 
 from __future__ import annotations
@@ -16,41 +17,65 @@ from typing import Any
 
 import numpy as np
 
-from classifier.arrays import Bools, Floats, Int16s, Ints
-from classifier.context import EVIDENCE
+from classifier.arrays import Bools, Float32s, Floats, Hashes, Ints, places, steps, with_end
+from classifier.context import CEILINGS, ROW_ORDER
+from classifier.errors import ModelError
 from classifier.features import Described
 from classifier.model_file import read_model
-from classifier.ngrams import NGrams, Vocabulary
+from classifier.ngrams import HEAD, TAIL, NGrams, Vocabulary
 
-__all__ = ["GRID", "Model", "gram_counts", "log_softmax", "on_grid"]
+__all__ = ["GRID", "OUTPUT_GRID", "TEXT_GRID", "Model", "exact_grid", "known_grams", "log_softmax", "on_grid", "sum_in_order"]
 
+# Weights are multiples of 2^-GRID. The context pass takes the finest grid that keeps its own sums exact (`exact_grid`).
+TEXT_GRID = 20
 GRID = 32
-HIDDEN_SPLIT = 1 << 10
-HIDDEN_GRID = 1 << 26
+OUTPUT_GRID = 22
+_FLOAT32_BITS, _FLOAT64_BITS = 24, 53
 
 
-def on_grid(weights: Floats) -> Floats:
-    """Return the weights rounded to multiples of 2^-GRID."""
-    return np.ldexp(np.rint(np.ldexp(np.asarray(weights, np.float64), GRID)), -GRID)
+def on_grid(weights: Floats, grid: int = GRID) -> Floats:
+    """Return the weights rounded to multiples of 2^-grid."""
+    return np.ldexp(np.rint(np.ldexp(np.asarray(weights, np.float64), grid)), -grid)
 
 
-def gram_counts(grams: NGrams, vocabulary: Vocabulary, hidden: Bools | None = None) -> tuple[Ints, Ints, Floats]:
-    """Return the columns of bigrams and unigrams (k,), and each line's scale (n,): 1 / sqrt(known n-grams).
+def exact_grid(hidden: Floats, bias: Floats) -> int:
+    """Return the finest grid on which no partial sum of the context pass's first product leaves float32's whole numbers."""
+    largest = (np.abs(hidden).T @ CEILINGS + np.abs(bias)).max()
+    if not largest:
+        return _FLOAT32_BITS
+    return _FLOAT32_BITS - int(np.ceil(np.log2(largest * (1 + 2**-6))))  # rounding may add a little
 
-    Entries that `hidden` (k,) marks count as unknown; training hides some.
+
+def known_grams(grams: NGrams, vocabulary: Vocabulary, hidden: Bools | None = None) -> tuple[Ints, Ints, Floats]:
+    """Return the columns of the known n-grams line by line (k,), where each line's begin (n,), and each line's scale (n,).
+
+    Each line's last entry is `vocabulary.size`, so that no line is without one. The scale is 1 / sqrt(known n-grams).
+    Entries that `hidden` marks count as unknown; training hides some.
     """
-    bigrams, unigrams = vocabulary.columns(grams.bigrams), vocabulary.columns(grams.unigrams)
+    hashes = np.empty((len(grams.bigrams), 2), np.uint64)
+    hashes[:, 0], hashes[:, 1] = grams.bigrams, grams.unigrams
+    known = vocabulary.known(hashes)
     if hidden is not None:
-        unknown = np.int32(vocabulary.size)
-        bigrams, unigrams = np.where(hidden, unknown, bigrams), np.where(hidden, unknown, unigrams)
-    known = (bigrams < vocabulary.size).astype(np.int64) + (unigrams < vocabulary.size)
-    return bigrams, unigrams, 1 / np.sqrt(np.maximum(np.add.reduceat(known, grams.starts), 1))
+        known[hidden] = False
+    known[with_end(grams.starts[1:], len(known)) - 1, 1] = True  # the unigram of the line end, which no vocabulary holds
+    entries = places(known.ravel())
+    columns = vocabulary.columns(hashes.take(entries))
+    starts = entries.searchsorted(2 * grams.starts)
+    closes = with_end(starts[1:], len(entries)) - 1
+    columns[closes] = vocabulary.size
+    return columns, starts, 1 / np.sqrt(np.maximum(closes - starts, 1))
 
 
 def log_softmax(scores: Floats) -> Floats:
-    """Return scores (n, classes) as natural-log probabilities."""
-    scores = scores - scores.max(axis=1, keepdims=True)
-    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    """Return scores (classes, n) as natural-log probabilities."""
+    scores = scores - scores.max(axis=0)
+    scores -= np.log(sum_in_order(np.exp(scores)))
+    return scores
+
+
+def sum_in_order(rows: Floats) -> Floats:
+    """Return the sum of rows (k, n), added one after the other; `sum` adds in another order where n is 1."""
+    return rows.cumsum(axis=0)[-1]
 
 
 class Model:
@@ -61,10 +86,11 @@ class Model:
         self.manifest = dict(manifest)
         self.path = path
         self.vocabulary = Vocabulary(arrays["vocabulary"])
-        self._text = np.concatenate((arrays["text"], np.zeros((1, len(EVIDENCE)))))  # last row: unknown n-grams
-        self._columns, self._bias = arrays["columns"], arrays["bias"]
-        self._hidden, self._hidden_bias = arrays["hidden"], arrays["hidden_bias"]
-        self._output, self._output_bias = arrays["output"], arrays["output_bias"]
+        self._text = _in_pairs(arrays["text"])
+        # Lines run along the second axis everywhere: few and long rows of numbers are what numpy is fast at.
+        self._columns, self._bias = _across(arrays["columns"]), arrays["bias"][:, None]
+        self._hidden, self._hidden_bias = _across(arrays["hidden"][ROW_ORDER]), arrays["hidden_bias"][:, None]
+        self._output, self._output_bias = _across(arrays["output"]), arrays["output_bias"][:, None]
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Model:
@@ -73,22 +99,54 @@ class Model:
         Raises:
             ModelError: the file or its manifest is missing, damaged, or made for another version.
         """
-        return cls(*read_model(path))
+        arrays, manifest, where = read_model(path)
+        _require_exact(where, arrays, manifest)
+        return cls(arrays, manifest, where)
 
     def first_pass(self, described: Described) -> Floats:
-        """Return natural-log probabilities (n, len(EVIDENCE)) from each line by itself."""
-        grams = described.grams
-        bigrams, unigrams, scale = gram_counts(grams, self.vocabulary)
-        text = np.add.reduceat(self._text[bigrams] + self._text[unigrams], grams.starts, axis=0)
-        numeric = described.columns.astype(np.float64) @ self._columns
-        return log_softmax(text * scale[:, None] + numeric + self._bias)
+        """Return natural-log probabilities (len(EVIDENCE), n) from each line by itself."""
+        columns, starts, scale = known_grams(described.grams, self.vocabulary)
+        pairs = np.add.reduceat(self._text.take(columns, axis=0), starts, axis=0)
+        entries = steps(with_end(starts, len(columns)))
+        text = pairs.view(np.uint32).T - entries * _RAISED
+        return log_softmax(text * np.ldexp(scale, -TEXT_GRID) + self._columns @ described.columns.astype(np.float64) + self._bias)
 
-    def context_pass(self, rows: Int16s) -> Floats:
-        """Return log probabilities (n, len(LABELS)) from context rows (n, len(CONTEXT_COLUMNS))."""
-        hidden = rows.astype(np.float64) @ self._hidden
+    def context_pass(self, rows: Float32s) -> Floats:
+        """Return log probabilities (len(LABELS), n) from context rows (len(ROW_ORDER), n)."""
+        hidden = self._hidden @ rows
         hidden += self._hidden_bias
         np.maximum(hidden, 0, out=hidden)
-        # The second product is exact as well once its left side is cut into a coarse and a fine part.
-        coarse = np.floor(hidden * HIDDEN_SPLIT) / HIDDEN_SPLIT
-        fine = np.rint((hidden - coarse) * HIDDEN_GRID) / HIDDEN_GRID
-        return log_softmax(coarse @ self._output + fine @ self._output + self._output_bias)
+        return log_softmax(self._output @ hidden.astype(np.float64) + self._output_bias)
+
+
+# Text weights are raised so that none is negative, and summed two at a time as the halves of a uint64: a line's n-grams, at most
+# MOST_GRAMS, cannot make the lower half run over. This halves the time of the sum.
+_MOST_GRAMS = 2 * (HEAD + TAIL + 1)
+_RAISED = (1 << 32) // _MOST_GRAMS // 2
+
+
+def _across(weights: Floats) -> Floats:
+    return np.ascontiguousarray(weights.T)
+
+
+def _in_pairs(weights: Ints) -> Hashes:
+    """Return text weights (vocabulary, classes) with a row of zeros behind them, raised, as (vocabulary + 1, classes / 2)."""
+    rows = np.full((len(weights) + 1, weights.shape[1]), _RAISED, np.int64)
+    rows[:-1] += weights
+    return np.ascontiguousarray(rows, np.uint32).view(np.uint64)
+
+
+def _require_exact(path: Path, arrays: Mapping[str, Ints], manifest: Mapping[str, Any]) -> None:
+    """Refuse weights whose sums could be rounded: a line's label would then depend on the lines it came with."""
+    grid = manifest.get("hidden_grid")
+    if type(grid) is not int or abs(grid) > 2 * GRID:
+        raise ModelError(f"{path}: hidden_grid is {str(grid)[:40]}, not a number of bits; retrain with `make train`")
+    if grid > exact_grid(arrays["hidden"].astype(np.float64), arrays["hidden_bias"].astype(np.float64)):
+        raise ModelError(f"{path}: its weights are too large for exact sums; retrain with `make train`")
+    if np.abs(arrays["output"]).sum(axis=0).max() >= 2.0 ** (_FLOAT64_BITS - _FLOAT32_BITS - OUTPUT_GRID):
+        raise ModelError(f"{path}: its output weights are too large for exact sums; retrain with `make train`")
+    if np.abs(arrays["text"].astype(np.int64)).max(initial=0) >= _RAISED:
+        raise ModelError(f"{path}: its text weights are too large for exact sums; retrain with `make train`")
+    for name, step in (("columns", GRID), ("bias", GRID), ("hidden", grid), ("hidden_bias", grid), ("output", OUTPUT_GRID)):
+        if not np.array_equal(on_grid(arrays[name], step), arrays[name]):
+            raise ModelError(f"{path}: array {name!r} is finer than multiples of 2^-{step}; retrain with `make train`")

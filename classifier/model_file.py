@@ -36,12 +36,12 @@ __all__ = [
 ]  # fmt: skip
 
 FORMAT = "tinsach-line-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 STEM = "vi-news"
 MAX_MANIFEST = 64 << 10  # bytes; the shipped one has 1.6 KB
 ENTRY_BYTES = 1 << 10  # zip and array headers of one array take less: under 400
 MAX_HIDDEN = 4096  # with the most n-grams that the vocabulary's table holds: under 32 MB of arrays
-LARGEST_WEIGHT = 2.0**16  # far above any trained weight (the largest is near 10): no sum of such weights overflows
+LARGEST_WEIGHT = 256.0  # far above any trained weight (the largest is near 10); sums of such weights stay exact in float64
 DIGEST = "manifest_sha256"
 RESTORE = "restore both files, or make them anew with `make train`"
 
@@ -62,11 +62,11 @@ def array_specs(vocabulary: int, hidden: int) -> dict[str, ArraySpec]:
     """Return shape and type of every array of a model: the one table of what the file holds."""
     return {
         "vocabulary": ArraySpec((vocabulary,), "<u8"),  # hashes
-        "text": ArraySpec((vocabulary, len(EVIDENCE)), "<f8"),  # idf times coefficient
+        "text": ArraySpec((vocabulary, len(EVIDENCE)), "<i4"),  # idf times coefficient, in units of 2^-TEXT_GRID
         "columns": ArraySpec((len(LINE_COLUMNS), len(EVIDENCE)), "<f8"),
         "bias": ArraySpec((len(EVIDENCE),), "<f8"),
-        "hidden": ArraySpec((len(CONTEXT_COLUMNS), hidden), "<f8"),  # standardisation folded in
-        "hidden_bias": ArraySpec((hidden,), "<f8"),
+        "hidden": ArraySpec((len(CONTEXT_COLUMNS), hidden), "<f4"),  # standardisation folded in
+        "hidden_bias": ArraySpec((hidden,), "<f4"),
         "output": ArraySpec((hidden, len(LABELS)), "<f8"),  # temperature folded in
         "output_bias": ArraySpec((len(LABELS),), "<f8"),
     }

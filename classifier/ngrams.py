@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.arrays import Bools, Hashes, Ints
-from classifier.lines import BARE, CharClass, Scan
+from classifier.arrays import Bools, Hashes, Ints, places, with_end
+from classifier.lines import BARE, CharClass, Scan, is_word
 
-__all__ = ["LineHashes", "NGrams", "Vocabulary", "line_hashes", "ngrams"]
+__all__ = ["NGrams", "Vocabulary", "line_hashes", "ngrams"]
 
 
 _BASE = 0x9E3779B97F4A7C15 | 1
@@ -38,6 +38,7 @@ class NGrams(NamedTuple):
     unigrams: Hashes  # (k,) the bigram's second token; 0 where that is the line end
     starts: Ints  # (n,) a line's first entry; every line has at least one
     tokens: Ints  # (t,) where each token starts, in code points of the scan
+    lengths: Ints  # (n,) tokens of each line, its end among them
 
 
 def _powers_to(size: int) -> tuple[Hashes, Hashes]:
@@ -52,10 +53,21 @@ def _powers_to(size: int) -> tuple[Hashes, Hashes]:
 
 def _span_hashes(codes: Ints, starts: Ints, ends: Ints) -> Hashes:
     """Return the hash of each span of code points; the same code points give the same hash anywhere."""
-    powers, inverses = _powers_to(len(codes) + 1)
+    return _between(_prefix(codes), starts, ends)
+
+
+def _prefix(codes: Ints) -> Hashes:
+    """Return the wrapping sums of the code points (m,) times powers of the base, as (m + 1,)."""
+    powers, _ = _powers_to(len(codes) + 1)
     prefix = np.zeros(len(codes) + 1, np.uint64)
-    np.cumsum((codes + np.uint32(1)).astype(np.uint64) * powers[:-1], out=prefix[1:])
-    return _scramble((prefix[ends] - prefix[starts]) * inverses[starts])
+    ((codes + np.uint32(1)) * powers[:-1]).cumsum(out=prefix[1:])
+    return prefix
+
+
+def _between(prefix: Hashes, starts: Ints, ends: Ints) -> Hashes:
+    """Return the hash of each span of a prefix sum."""
+    _, inverses = _powers_to(len(prefix))
+    return _scramble((prefix.take(ends) - prefix.take(starts)) * inverses.take(starts))
 
 
 def _scramble(hashes: Hashes) -> Hashes:
@@ -65,74 +77,84 @@ def _scramble(hashes: Hashes) -> Hashes:
 
 def ngrams(lines: Scan) -> NGrams:
     """Return the hashed 1-2-grams of the scanned lines."""
-    word = (lines.classes >= CharClass.LOWER) & (lines.classes <= CharClass.DIGIT)
-    begins = word.copy()
-    begins[1:] &= ~word[:-1]
+    word = is_word(lines.classes)
     mark = (lines.classes >= CharClass.COMMA) | (lines.classes == CharClass.NEWLINE)
-    starts = np.flatnonzero(begins | mark)
-    closes = word.copy()
-    closes[:-1] &= ~word[1:]
-    ends = np.flatnonzero(closes | mark) + 1
+    outside = np.empty(len(word) + 2, np.bool_)
+    outside[0] = outside[-1] = True
+    np.logical_not(word, out=outside[1:-1])
+    starts = places(mark | (word & outside[:-2]))
+    ends = places(mark | (word & outside[2:])) + 1
     hashes = _span_hashes(lines.chars, starts, ends)
-    newline = lines.classes[starts] == CharClass.NEWLINE
-    before = np.concatenate((hashes[newline][:1], hashes[:-1]))  # the first line opens behind a line end as well
-    bigrams = _scramble(before * _SECOND + hashes)
-    unigrams = np.where(newline, np.uint64(0), hashes)
-    line_ends = np.flatnonzero(newline)
-    first = np.concatenate((np.zeros(1, np.int64), line_ends[:-1] + 1))
-    length = line_ends + 1 - first
-    at = np.arange(len(hashes))
-    edge = (at - np.repeat(first, length) < HEAD) | (np.repeat(line_ends, length) - at <= TAIL)
-    kept = np.minimum(length, HEAD + TAIL + 1)
-    return NGrams(bigrams[edge], unigrams[edge], np.cumsum(kept) - kept, starts)
+    lengths = places(lines.classes.take(starts) == CharClass.NEWLINE)
+    lengths[1:] -= lengths[:-1].copy()
+    lengths[0] += 1
+    edge, begins = _edges(lengths)
+    second = hashes.take(edge)
+    first = hashes[edge - 1]  # before the first line stands the last one's end: each line opens behind a line end
+    unigrams = second.copy()
+    unigrams[with_end(begins[1:], len(edge)) - 1] = 0
+    return NGrams(_scramble(first * _SECOND + second), unigrams, begins, starts, lengths)
 
 
-class LineHashes(NamedTuple):
-    """Hashes of n lines' letters and digits: a headline equals its own repetition in capitals or in quotes."""
+def _edges(lengths: Ints) -> tuple[Ints, Ints]:
+    """Return which tokens stand at either end of lines of so many tokens (n,), and where each line's begin among those."""
+    kept = np.minimum(lengths, HEAD + TAIL + 1)
+    begins = kept.cumsum() - kept
+    within = np.arange(int(begins[-1] + kept[-1])) - begins.repeat(kept)
+    firsts = lengths.cumsum() - lengths
+    return within + firsts.repeat(kept) + (within >= HEAD) * (lengths - kept).repeat(kept), begins
 
-    whole: Hashes  # (n,)
-    opening: Hashes  # (n,) of the first OPENING words, accents left out: an unaccented alt text opens like its headline
-    doubled: Bools  # (n,) the second half repeats the first
 
+def line_hashes(lines: Scan, tokens: Ints) -> tuple[Hashes, Bools]:
+    """Return hashes (2, n) of each line's letters and digits, and whether its second half repeats the first (n,).
 
-def line_hashes(lines: Scan, tokens: Ints) -> LineHashes:
-    """Return the hashes of the scanned lines; `tokens` are the token starts of `ngrams`."""
-    word = (lines.classes >= CharClass.LOWER) & (lines.classes <= CharClass.DIGIT)
-    counted: Ints = np.concatenate((np.zeros(1, np.int64), np.cumsum(word)))
+    A headline equals its own repetition in capitals or in quotes. The second hash is of the first OPENING words only, accents
+    left out: an unaccented alt text opens like its headline. `tokens` are the token starts of `ngrams`.
+    """
+    word = is_word(lines.classes)
+    letters = places(word)
+    counted = np.zeros(len(word) + 1, np.int32)
+    word.cumsum(dtype=np.int32, out=counted[1:])
     starts = counted[lines.starts]
-    chars = lines.chars[word]
+    chars = lines.chars.take(letters)
     first, last = starts[:-1], starts[1:]
     middle = (first + last) // 2
-    whole = _span_hashes(chars, first, last)
-    doubled = (_span_hashes(chars, first, middle) == _span_hashes(chars, middle, last)) & (last - first >= 16)
-    words = np.append(tokens[word[tokens]], len(word))
-    sixth = np.searchsorted(words, lines.starts[:-1]) + OPENING
-    ends = np.minimum(counted[words[np.minimum(sixth, len(words) - 1)]], last)
-    opening = _span_hashes(BARE[np.minimum(chars, len(BARE) - 1)], first, ends)
-    return LineHashes(whole, opening, doubled & ((last - first) % 2 == 0))
+    prefix = _prefix(chars)
+    length = last - first
+    doubled = (_between(prefix, first, middle) == _between(prefix, middle, last)) & (length >= 16) & (length % 2 == 0)
+    words = with_end(tokens[word.take(tokens)], len(word))
+    sixth = words.searchsorted(lines.starts[:-1]) + OPENING
+    ends = np.minimum(counted[words.take(sixth, mode="clip")], last)
+    hashes = np.empty((2, len(first)), np.uint64)
+    hashes[0] = _between(prefix, first, last)
+    hashes[1] = _span_hashes(BARE.take(chars, mode="clip"), first, ends)
+    return hashes, doubled
 
 
 class Vocabulary:
-    """Maps n-gram hashes to columns: one bucket per low bits, the full hash compared; unknown n-grams give `size`."""
+    """Maps n-gram hashes to columns: one bucket per low bits, the full hash compared."""
 
-    BITS = 16
+    BITS = 16  # the low bits are those of a uint16
 
     def __init__(self, hashes: Hashes) -> None:
-        """Take the hash of each column; all must fall into buckets of their own (see `training.train.select`)."""
+        """Take the hash of each column; all must fall into buckets of their own (see `training.first_pass.select_vocabulary`)."""
         self.size = len(hashes)
         self.hashes = hashes
         buckets = self.bucket(hashes)
         self._hash = np.zeros(1 << self.BITS, np.uint64)
-        self._column = np.full(1 << self.BITS, self.size, np.int32)
+        self._column = np.full(1 << self.BITS, self.size, np.intp)
         self._hash[buckets] = hashes
-        self._column[buckets] = np.arange(self.size, dtype=np.int32)
+        self._column[buckets] = np.arange(self.size)
 
     @classmethod
     def bucket(cls, hashes: Hashes) -> Ints:
         """Return the bucket of each hash."""
-        return (hashes & np.uint64((1 << cls.BITS) - 1)).astype(np.int64)
+        return hashes.astype(np.uint16)
+
+    def known(self, hashes: Hashes) -> Bools:
+        """Return which n-grams have a column."""
+        return self._hash.take(self.bucket(hashes)) == hashes
 
     def columns(self, hashes: Hashes) -> Ints:
-        """Return the column of each n-gram."""
-        buckets = self.bucket(hashes)
-        return np.where(self._hash[buckets] == hashes, self._column[buckets], np.int32(self.size))
+        """Return the columns of n-grams that have one."""
+        return self._column.take(self.bucket(hashes))

@@ -8,16 +8,17 @@ in the result: everything carried is exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress, count
 from typing import NamedTuple
 
 import numpy as np
 
-from classifier.arrays import Bools, Floats, Int8s, Ints
-from classifier.context import AHEAD, BEHIND, HEADINGS, Carry, Stretch, context_rows, running, scaled_evidence
-from classifier.features import describe
+from classifier.arrays import Bools, Floats, Int8s, Int16s, Ints, places
+from classifier.context import AHEAD, BEHIND, HEADINGS, Carry, Stretch, context_rows, running, scaled_evidence, stretch_of
+from classifier.features import Described, describe
 from classifier.labels import LABELS
 from classifier.lines import blank_flags
-from classifier.model import Model
+from classifier.model import Model, sum_in_order
 
 __all__ = ["BLANK", "BLANK_REACH", "LOOKAHEAD", "Decided", "Pipeline"]
 
@@ -41,18 +42,15 @@ class Decided(NamedTuple):
     keep_probabilities: Floats  # (n,) that the line's label is one of those to keep; 0 for blank lines
 
     @classmethod
+    def of(cls, table: Floats) -> Decided:
+        """Return the rows of a table (fields, n), each in its own type."""
+        codes, guesses, probabilities, kept, keep_probabilities = table
+        return cls(codes.astype(np.int8), guesses.astype(np.int8), probabilities, kept > 0, keep_probabilities)
+
+    @classmethod
     def joined(cls, parts: Sequence[Decided]) -> Decided:
         """Return the parts one after the other."""
         return cls(*(np.concatenate(columns) for columns in zip(*parts))) if len(parts) != 1 else parts[0]
-
-
-def _blank_lines(count: int) -> Decided:
-    """Return what a blank line that is not kept looks like, `count` times."""
-    none = np.full(count, BLANK, np.int8)
-    return Decided(none, none.copy(), np.zeros(count), np.zeros(count, np.bool_), np.zeros(count))
-
-
-NOTHING = _blank_lines(0)
 
 
 class Pipeline:
@@ -75,43 +73,62 @@ class Pipeline:
         `ends` says before which of these lines a page ends (ascending; `len(lines)` ends the last page, and a number
         standing twice closes an empty page).
         """
-        blank = blank_flags(lines)
-        page = self._page + np.searchsorted(np.asarray(ends, np.int64), np.arange(len(lines)), side="right")
-        page_start = np.searchsorted(page, page)
-        position = np.arange(len(lines)) - page_start + np.where(page == self._page, self._position, 0)
-        self._waiting.add(page, position, blank)
-        solid = np.flatnonzero(~blank)
-        if len(solid):
-            self._describe([lines[i] for i in solid.tolist()], page[solid], position[solid])
+        index = np.arange(len(lines))
+        page = self._page + np.asarray(ends, np.int64).searchsorted(index, side="right")
+        position = index - page.searchsorted(page) + (page == self._page) * self._position
+        blank = np.zeros(0, np.bool_)
+        if len(lines):
+            blank, described, evidence = self._seen_alone(lines)
+            if described is not None:
+                solid = places(~blank)
+                self._add(described, evidence, page[solid], position[solid])
+        self._waiting.add(page, blank)
         next_page = self._page + len(ends)
-        self._close(lines, blank, page, next_page)
+        self._close(blank, page, next_page)
         self._decide(next_page)
-        return self._waiting.settle(next_page, self._position)
+        return self._waiting.settle(next_page)
 
-    def _describe(self, texts: list[str], page: Ints, position: Ints) -> None:
-        """Add non-blank lines to the stretch, with all that can be said of them before what follows is known."""
+    def _seen_alone(self, lines: Sequence[str]) -> tuple[Bools, Described | None, Int16s]:
+        """Return which lines are blank, and what the others show by themselves with their evidence.
+
+        A text that stands many times, as menus do, is looked at once.
+        """
+        place = dict(zip(dict.fromkeys(lines), count()))
+        blank = blank_flags(place)
+        texts = list(compress(place, ~blank))
+        if not texts:
+            return np.ones(len(lines), np.bool_), None, np.zeros((0, 0), np.int16)
         described = describe(texts)
         evidence = scaled_evidence(self._model.first_pass(described))
-        starts = np.concatenate(([page[0] != self._page or self._page_empty], page[1:] != page[:-1]))
-        blanks = np.diff(position, prepend=-1) - 1
-        first = np.flatnonzero(starts)
-        blanks[first] = position[first]
+        if len(place) == len(lines):
+            return blank, described, evidence
+        copies = np.fromiter(map(place.__getitem__, lines), np.intp, len(lines))
+        every = blank.take(copies)
+        copies = (np.cumsum(~blank) - 1).take(copies[~every])
+        return every, described.repeated(copies), evidence.take(copies, axis=1)
+
+    def _add(self, described: Described, evidence: Int16s, page: Ints, position: Ints) -> None:
+        """Add non-blank lines to the stretch, with all that can be said of them before what follows is known."""
+        starts = np.empty(len(page), np.bool_)
+        starts[0] = page[0] != self._page or self._page_empty
+        starts[1:] = page[1:] != page[:-1]
+        blanks = position.copy()
+        blanks[1:] -= np.where(starts[1:], 0, position[:-1] + 1)
         if not starts[0]:
             blanks[0] = self._gap + position[0] - self._position
         rows, self._carry = running(described, evidence, blanks, starts, self._carry)
-        block = Stretch(page, position, described.hashes, described.openings, described.columns, evidence, rows)
+        block = stretch_of(described, evidence, rows, page, position)
         self._stretch = block if self._stretch is None else self._stretch.joined(block)
 
-    def _close(self, lines: Sequence[str], blank: Bools, page: Ints, next_page: int) -> None:
+    def _close(self, blank: Bools, page: Ints, next_page: int) -> None:
         """Move page number, position and trailing blank count to the end of what was read."""
-        own = page == next_page
-        count = int(own.sum())
+        own = blank[page.searchsorted(next_page) :]  # lines of the page that stays open
         if next_page != self._page:
             self._position, self._gap, self._page_empty = 0, 0, True
-        self._position += count
-        solid = np.flatnonzero(~blank & own)
-        self._gap = len(lines) - 1 - int(solid[-1]) if len(solid) else self._gap + count
-        self._page_empty &= not len(solid)
+        self._position += len(own)
+        trailing = len(own) if own.all() else int(own[::-1].argmin())
+        self._gap = trailing if trailing < len(own) else self._gap + trailing
+        self._page_empty &= trailing == len(own)
         if self._page_empty:
             self._carry = Carry.fresh()
         self._page = next_page
@@ -122,82 +139,63 @@ class Pipeline:
         if stretch is None:
             return
         ripe = (stretch.page < open_page) | (stretch.position + AHEAD < self._position)
-        low, high = self._undecided, int(ripe.sum())
+        low, high = self._undecided, int(np.count_nonzero(ripe))
         for start in range(low, high, ROWS_AT_ONCE):
             stop = min(start + ROWS_AT_ONCE, high)
-            guesses = _LABEL_OF[stretch.evidence[start:stop].argmax(axis=1)]
+            guesses = _LABEL_OF[stretch.evidence(start, stop).argmax(axis=0)]
             self._waiting.fill(self._choose(np.exp(self._model.context_pass(context_rows(stretch, start, stop))), guesses))
         drop = max(0, high - BEHIND)
         self._stretch = stretch.tail(drop)
         self._undecided = high - drop
 
-    def _choose(self, p: Floats, guesses: Ints) -> Decided:
-        """Return the decisions that label probabilities (n, labels) lead to."""
-        codes = p.argmax(axis=1)
-        keep = p[:, self._keep].sum(axis=1)
+    def _choose(self, p: Floats, guesses: Ints) -> Floats:
+        """Return the decisions (fields of Decided, n) that label probabilities (labels, n) lead to."""
+        codes = p.argmax(axis=0)
+        keep = sum_in_order(p[self._keep])
         kept = self._keep[codes] if self._threshold is None else keep >= self._threshold
-        return Decided(codes.astype(np.int8), guesses.astype(np.int8), p[np.arange(len(p)), codes], kept, keep)
+        return np.array((codes, guesses, p.max(axis=0), kept, keep))
 
 
 class _Waiting:
     """Lines read and not returned yet, blank ones included; settles what to do with blank lines."""
 
     def __init__(self) -> None:
-        self.page: Ints = np.zeros(0, np.int64)
-        self.position: Ints = np.zeros(0, np.int64)
-        self.blank: Bools = np.zeros(0, np.bool_)
-        self._decided: list[Decided] = []  # of the next non-blank lines, in order
-        self._count = 0
-        self._kept_before = False  # fate of the last non-blank line returned ...
-        self._page_before = -1  # ... and its page
+        self._raw: Ints = np.zeros((2, 0), np.int64)  # page and blankness of each line
+        self._decided: Floats = np.zeros((len(Decided._fields), 0))  # the next non-blank lines, in order
+        self._before = (-1, False)  # page and fate of the last non-blank line returned
 
-    def add(self, page: Ints, position: Ints, blank: Bools) -> None:
-        self.page = np.concatenate((self.page, page))
-        self.position = np.concatenate((self.position, position))
-        self.blank = np.concatenate((self.blank, blank))
+    def add(self, page: Ints, blank: Bools) -> None:
+        self._raw = np.concatenate((self._raw, (page, blank)), axis=1)
 
-    def fill(self, decided: Decided) -> None:
-        self._decided.append(decided)
-        self._count += len(decided.codes)
+    def fill(self, decided: Floats) -> None:
+        self._decided = np.concatenate((self._decided, decided), axis=1)
 
-    def settle(self, open_page: int, read: int) -> Decided:
-        """Return the longest run of lines from the front whose fate is certain; `read` lines of the open page are known."""
-        n = len(self.page)
-        if not n:
-            return NOTHING
-        solid = np.flatnonzero(~self.blank)
-        rank = np.cumsum(~self.blank) - 1  # of a solid line among the solid; of a blank line: its predecessor's
-        following = rank + 1
-        next_at = np.append(solid, n)[np.minimum(following, len(solid))]
-        inside = next_at < n
-        next_at = np.minimum(next_at, n - 1)
-        near = inside & (self.page[next_at] == self.page) & (next_at - np.arange(n) <= BLANK_REACH)
-        unsure = np.where(
-            self.blank,
-            np.where(near, following >= self._count, ~inside & (self.page == open_page) & (self.position + BLANK_REACH >= read)),
-            rank >= self._count,
-        )
-        stop = int(np.argmax(unsure)) if unsure.any() else n
-        if not stop:
-            return NOTHING
-        return self._take(stop, solid, rank, near)
-
-    def _take(self, stop: int, solid: Ints, rank: Ints, near: Bools) -> Decided:
-        done = Decided.joined(self._decided) if self._decided else NOTHING
-        count = int(np.searchsorted(solid, stop))
-        blank = self.blank[:stop]
-        out = _blank_lines(stop)
-        for column, values in zip(out, done):
-            column[~blank] = values[:count]
-        # A blank line is kept between kept lines of its page.
-        fates = np.concatenate(([self._kept_before], done.kept, [False]))
-        pages = np.concatenate(([self._page_before], self.page[solid]))
-        before = rank[:stop] + 1
-        between = fates[before] & (pages[before] == self.page[:stop]) & near[:stop] & fates[np.minimum(before + 1, len(fates) - 1)]
-        out.kept[blank] = between[blank]
+    def settle(self, open_page: int) -> Decided:
+        """Return the longest run of lines from the front whose fate is certain."""
+        page, blank = self._raw
+        solid = places(blank == 0)
+        count = self._decided.shape[1]
+        # Behind the last decided line stand blank ones; those within reach of the next line, read or not, wait for it.
+        last = int(solid[count - 1]) if count else -1
+        following, its_page = (int(solid[count]), page[solid[count]]) if count < len(solid) else (len(page), open_page)
+        stop = min(following, max(last + 1, following - BLANK_REACH, int(page.searchsorted(its_page))))
+        out = np.zeros((len(Decided._fields), stop))
+        out[:, solid[:count]] = self._decided
+        gaps = places(blank[:stop])
+        if len(gaps):
+            out[:2, gaps] = BLANK
+            out[3, gaps] = self._between(gaps, page, solid)
         if count:
-            self._kept_before, self._page_before = bool(done.kept[count - 1]), int(self.page[solid[count - 1]])
-        self._decided = [Decided(*(column[count:] for column in done))] if self._decided else []
-        self._count -= count
-        self.page, self.position, self.blank = self.page[stop:], self.position[stop:], self.blank[stop:]
-        return out
+            self._before = (int(page[last]), bool(self._decided[3, -1]))
+        self._decided = self._decided[:, :0]
+        self._raw = self._raw[:, stop:]
+        return Decided.of(out)
+
+    def _between(self, gaps: Ints, page: Ints, solid: Ints) -> Bools:
+        """Return which blank lines stand between kept lines of their page, the next one within reach."""
+        before = gaps - np.arange(len(gaps))  # how many of the lines that are not blank stand before each
+        fates = np.concatenate(([self._before[1]], self._decided[3] > 0, [False]))
+        pages = np.concatenate(([self._before[0]], page[solid], [-1]))
+        places = np.append(solid, len(page))
+        near = (places[before] - gaps <= BLANK_REACH) & (pages[before + 1] == page[gaps]) & (pages[before] == page[gaps])
+        return near & fates[before] & fates[np.minimum(before + 1, len(fates) - 1)]

@@ -39,6 +39,7 @@ def manifest() -> dict[str, Any]:
         "features_sha256": feature_digest(),
         "vocabulary_size": VOCABULARY,
         "hidden_size": HIDDEN,
+        "hidden_grid": 4,
         "note": "nhỏ",
     }
 

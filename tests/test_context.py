@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from classifier import context
 from classifier.context import (
     AHEAD,
     CONTEXT_COLUMNS,
     EVIDENCE,
+    ROW_ORDER,
     RUNNING,
     Carry,
     Stretch,
@@ -24,15 +26,15 @@ def stretch_of(pages: list[list[str]], sure: dict[int, str] | None = None) -> St
     """A stretch of whole pages; `sure` names lines whose first-pass class is certain, all others are nav."""
     lines = [line for page in pages for line in page]
     described = describe(lines)
-    p = np.full((len(lines), len(EVIDENCE)), 1e-6)
+    p = np.full((len(EVIDENCE), len(lines)), 1e-6)
     for number in range(len(lines)):
-        p[number, EVIDENCE.index((sure or {}).get(number, "nav"))] = 1
+        p[EVIDENCE.index((sure or {}).get(number, "nav")), number] = 1
     evidence = scaled_evidence(np.log(p))
     page = np.concatenate([np.full(len(page), number) for number, page in enumerate(pages)])
     position = np.concatenate([np.arange(len(page)) for page in pages])
     starts = position == 0
     columns, _ = running(described, evidence, np.zeros(len(lines), np.int64), starts, Carry.fresh())
-    return Stretch(page, position, described.hashes, described.openings, described.columns, evidence, columns)
+    return context.stretch_of(described, evidence, columns, page, position)
 
 
 def log2(value: int) -> int:
@@ -40,11 +42,11 @@ def log2(value: int) -> int:
 
 
 def ran(stretch: Stretch, name: str) -> list[int]:
-    return stretch.running[:, RUNNING.index(name)].tolist()
+    return stretch.own[-len(RUNNING) + RUNNING.index(name)].tolist()
 
 
 def seen(stretch: Stretch, name: str) -> list[int]:
-    return context_rows(stretch, 0, len(stretch.page))[:, CONTEXT_COLUMNS.index(name)].tolist()
+    return context_rows(stretch, 0, len(stretch.page))[ROW_ORDER.tolist().index(CONTEXT_COLUMNS.index(name))].tolist()
 
 
 def test_counts_start_anew_on_each_page():
@@ -113,7 +115,7 @@ def test_line_three_million_is_like_any_other():
 def test_running_columns_do_not_depend_on_blocks():
     lines = [["Đọc nhiều", PROSE, "Tin khác", "Đọc nhiều", PROSE, "Một", "Một", PROSE][i % 8] + str(i // 16) for i in range(60)]
     described = describe(lines)
-    evidence = scaled_evidence(np.log(np.random.default_rng(1).dirichlet(np.full(len(EVIDENCE), 0.2), 60) + 1e-9))
+    evidence = scaled_evidence(np.log(np.random.default_rng(1).dirichlet(np.full(len(EVIDENCE), 0.2), 60).T + 1e-9))
     starts, blanks = np.zeros(60, np.bool_), np.arange(60) % 3
     starts[[0, 37]] = True
     whole, _ = running(described, evidence, blanks, starts, Carry.fresh())
@@ -121,6 +123,6 @@ def test_running_columns_do_not_depend_on_blocks():
         carry, parts = Carry.fresh(), []
         for low in range(0, 60, size):
             part = slice(low, low + size)
-            rows, carry = running(describe(lines[part]), evidence[part], blanks[part], starts[part], carry)
+            rows, carry = running(describe(lines[part]), evidence[:, part], blanks[part], starts[part], carry)
             parts.append(rows)
-        assert np.array_equal(np.concatenate(parts), whole)
+        assert np.array_equal(np.concatenate(parts, axis=1), whole)

@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from classifier.errors import ModelError
 from classifier.features import describe
 from classifier.model import Model
+from tests import forge
 
 
 def test_a_batch_changes_no_bit(composed_pages):
@@ -18,7 +21,7 @@ def test_a_batch_changes_no_bit(composed_pages):
     whole = model.first_pass(describe(lines))
     for start, size in ((0, 1), (3, 7), (100, 64), (0, len(lines) // 2)):
         part = model.first_pass(describe(lines[start : start + size]))
-        assert np.array_equal(part, whole[start : start + size])
+        assert np.array_equal(part, whole[:, start : start + size])
 
 
 def test_import_is_light():
@@ -28,3 +31,37 @@ def test_import_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parent.parent)
     assert done.returncode == 0, done.stderr
+
+
+def loaded(folder: Path, changes: dict[str, np.ndarray] | None = None, **fields: object) -> Model:
+    path = forge.tiny(folder, changes)
+    forge.seal(path, **fields)
+    return Model.load(path)
+
+
+@pytest.mark.parametrize("grid", [None, "4", True, 4.0, 10**9, -(10**9), 99])
+def test_a_grid_that_is_no_number_of_bits_is_refused(tmp_path, grid):
+    with pytest.raises(ModelError, match="hidden_grid"):
+        loaded(tmp_path, hidden_grid=grid)
+
+
+INEXACT = {
+    "a grid too fine": ({}, {"hidden_grid": 30}, "hidden|too large"),
+    "hidden weights too large": ({"hidden": 200.0}, {}, "too large"),
+    "output weights too large": ({"output": 200.0}, {}, "output weights"),
+    "text weights too large": ({"text": 1 << 30}, {}, "text weights"),
+    "off the grid": ({"hidden": 1 / 32}, {}, "finer than"),
+}
+
+
+@pytest.mark.parametrize("name", INEXACT)
+def test_weights_whose_sums_could_be_rounded_are_refused(tmp_path, name):
+    values, fields, message = INEXACT[name]
+    changes = {array: np.full_like(forge.arrays()[array], value) for array, value in values.items()}
+    with pytest.raises(ModelError, match=message):
+        loaded(tmp_path, changes, **fields)
+
+
+def test_a_model_of_zeros_is_a_model(tmp_path):
+    zeros = {name: np.zeros_like(array) for name, array in forge.arrays().items() if name != "vocabulary"}
+    assert np.allclose(np.exp(loaded(tmp_path, zeros).first_pass(describe(["một dòng"]))), 1 / 18)

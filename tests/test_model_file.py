@@ -15,7 +15,7 @@ import pytest
 
 import classifier
 from classifier.errors import ModelError
-from classifier.model_file import MAX_HIDDEN, MAX_MANIFEST, array_specs, default_path, manifest_bytes, read_model
+from classifier.model_file import FORMAT_VERSION, MAX_HIDDEN, MAX_MANIFEST, array_specs, default_path, manifest_bytes, read_model
 from classifier.ngrams import Vocabulary
 from tests import forge
 from tests.forge import peak_below
@@ -127,8 +127,8 @@ MANIFESTS = [
     ({"format": "other"}, "not a tinsach model manifest"),
     ({"format_version": 99}, "format version 99, this tinsach reads"),
     ({"format_version": True}, "format version True"),
-    ({"format_version": "1"}, "format version '1'"),
-    ({"format_version": 1.0}, r"format version 1\.0"),
+    ({"format_version": str(FORMAT_VERSION)}, f"format version '{FORMAT_VERSION}'"),
+    ({"format_version": float(FORMAT_VERSION)}, rf"format version {FORMAT_VERSION}\.0"),
     ({"labels": ["title"]}, "other labels or features"),
     ({"labels": [label.value for label in classifier.LABELS][::-1]}, "other labels or features"),
     ({"features_sha256": "0" * 64}, "other labels or features"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import classifier
+from classifier.context import ROW_ORDER
 from classifier.model import Model, log_softmax
 from training import gate, train
 from training.context_pass import rows_of
@@ -38,12 +39,13 @@ def test_numpy_runtime_equals_the_scikit_learn_pipeline(trained, exported):
     block = block_of(pages)
     assert len(block.labels) >= 5000
     model = Model.load(exported)
-    by_numpy, by_sklearn = model.first_pass(block.described), trained.first.log_probabilities(block.described)
+    by_numpy, by_sklearn = model.first_pass(block.described).T, trained.first.log_probabilities(block.described)
     assert np.abs(np.exp(by_numpy) - np.exp(by_sklearn)).max() < 1e-5
     rows = rows_of(block, by_numpy)
     assert np.array_equal(rows, rows_of(block, by_sklearn))
-    probabilities = np.exp(log_softmax(trained.context.scores(rows)))
-    assert np.abs(np.exp(model.context_pass(rows)) - probabilities).max() < 1e-5
+    probabilities = np.exp(log_softmax(trained.context.scores(rows).T))
+    by_context = np.exp(model.context_pass(rows.T[ROW_ORDER].astype(np.float32)))
+    assert np.abs(by_context - probabilities).max() < 1e-5
 
 
 def test_the_pipeline_decides_what_whole_pages_say(exported):
@@ -51,7 +53,8 @@ def test_the_pipeline_decides_what_whole_pages_say(exported):
     pages = [page.lines for page in make_pages(40, 4, hands=(1,))[0]]
     model = Model.load(exported)
     block = block_of(pages)
-    at_once = model.context_pass(rows_of(block, model.first_pass(block.described))).argmax(axis=1)
+    rows = rows_of(block, model.first_pass(block.described).T)
+    at_once = model.context_pass(rows.T[ROW_ORDER].astype(np.float32)).argmax(axis=0)
     columns = classifier.load(exported).label_pages("\n".join(line.text for line in page) + "\n" for page in pages)
     assert columns.codes[columns.codes >= 0].tolist() == at_once.tolist()
 

@@ -16,9 +16,9 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from classifier.arrays import Floats, Int16s, Ints
-from classifier.context import Carry, Stretch, context_rows, running, scaled_evidence
+from classifier.context import CONTEXT_COLUMNS, ROW_ORDER, Carry, context_rows, running, scaled_evidence, stretch_of
 from classifier.labels import LABELS, Label
-from classifier.model import log_softmax, on_grid
+from classifier.model import OUTPUT_GRID, exact_grid, log_softmax, on_grid
 from training.dataset import Block
 
 __all__ = ["ContextPass", "rows_of"]
@@ -29,12 +29,15 @@ _BODY = LABELS.index(Label.BODY)
 
 def rows_of(block: Block, log_probabilities: Floats) -> Int16s:
     """Return the context rows (n, len(CONTEXT_COLUMNS)) of whole pages, given the first pass's log probabilities."""
-    evidence = scaled_evidence(log_probabilities)
+    evidence = scaled_evidence(log_probabilities.T)
     columns, _ = running(block.described, evidence, block.blanks, block.starts, Carry.fresh())
     page = np.cumsum(block.starts) - 1
-    stretch = Stretch(page, block.position, block.described.hashes, block.described.openings, block.described.columns, evidence, columns)
-    n = len(page)
-    return np.concatenate([context_rows(stretch, low, min(low + ROWS_AT_ONCE, n)) for low in range(0, n, ROWS_AT_ONCE)])
+    stretch = stretch_of(block.described, evidence, columns, page, block.position)
+    rows = np.empty((len(page), len(CONTEXT_COLUMNS)), np.int16)
+    for low in range(0, len(page), ROWS_AT_ONCE):
+        part = rows[low : low + ROWS_AT_ONCE]
+        part[:, ROW_ORDER] = context_rows(stretch, low, low + len(part)).T
+    return rows
 
 
 class ContextPass:
@@ -76,8 +79,23 @@ class ContextPass:
         self.networks_ = Parallel(n_jobs=self.jobs)(
             delayed(self._fit_one)(rows, labels, self.seed + number) for number in range(self.networks)
         )
+        self._round()
         self.temperature_ = 1.0
         return self
+
+    def _round(self) -> None:
+        """Round the first layer's weights as the runtime needs them (`model.exact_grid`): all that follows sees what ships."""
+        layers = [self._folded(network) for network in self.networks_]
+        self.grid_ = min(exact_grid(weights, bias) for weights, bias in layers)
+        for network, (weights, bias) in zip(self.networks_, layers):
+            weights, bias = on_grid(weights, self.grid_), on_grid(bias, self.grid_)
+            network.coefs_[0] = weights * self.scale_[:, None]
+            network.intercepts_[0] = bias + self.mean_ @ weights
+
+    def _folded(self, network: MLPClassifier) -> tuple[Floats, Floats]:
+        """Return weights and bias of the first layer with standardisation folded in."""
+        weights = network.coefs_[0].astype(np.float64) / self.scale_[:, None]
+        return weights, network.intercepts_[0] - self.mean_ @ weights
 
     def _fit_one(self, rows: Int16s, labels: Ints, seed: int) -> MLPClassifier:
         network = MLPClassifier(
@@ -110,7 +128,7 @@ class ContextPass:
         scores = self.scores(rows)
 
         def loss(log_temperature: float) -> float:
-            chosen = log_softmax(scores / np.exp(log_temperature))[np.arange(len(rows)), labels]
+            chosen = log_softmax(scores.T / np.exp(log_temperature))[labels, np.arange(len(rows))]
             return -float(chosen.mean())
 
         found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded", options={"xatol": 1e-4})
@@ -123,19 +141,19 @@ class ContextPass:
         hidden, hidden_bias, output = [], [], []
         output_bias = np.zeros(len(classes))
         for network in self.networks_:
-            weights = network.coefs_[0].astype(np.float64) / self.scale_[:, None]
+            weights, bias = self._folded(network)
             hidden.append(weights)
-            hidden_bias.append(network.intercepts_[0] - self.mean_ @ weights)
+            hidden_bias.append(bias)
             output.append(network.coefs_[1].astype(np.float64) / self.networks / self.temperature_)
             output_bias += network.intercepts_[1] / self.networks / self.temperature_
         every = np.zeros((self.networks * self.hidden, len(LABELS)))
         every[:, classes] = np.concatenate(output)
-        bias = np.full(len(LABELS), -50.0)
-        bias[classes] = output_bias
-        bias[_BODY] += self.body_bias / self.temperature_
+        label_bias = np.full(len(LABELS), -50.0)
+        label_bias[classes] = output_bias
+        label_bias[_BODY] += self.body_bias / self.temperature_
         return {
-            "hidden": on_grid(np.concatenate(hidden, axis=1)),
-            "hidden_bias": on_grid(np.concatenate(hidden_bias)),
-            "output": on_grid(every),
-            "output_bias": on_grid(bias),
+            "hidden": on_grid(np.concatenate(hidden, axis=1), self.grid_).astype(np.float32),
+            "hidden_bias": on_grid(np.concatenate(hidden_bias), self.grid_).astype(np.float32),
+            "output": on_grid(every, OUTPUT_GRID),
+            "output_bias": on_grid(label_bias),
         }

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from classifier.arrays import Bools, Floats, Hashes, Int16s, Ints
 from classifier.context import EVIDENCE
 from classifier.features import STEP, Described
-from classifier.model import gram_counts, on_grid
+from classifier.model import TEXT_GRID, known_grams, on_grid
 from classifier.ngrams import Vocabulary
 from training.dataset import Block
 
@@ -31,7 +31,7 @@ def line_of_gram(described: Described) -> Ints:
 
 def copies_so_far(blocks: Sequence[Block]) -> Ints:
     """Return for every line how many lines before it have its text and its class."""
-    hashes = np.concatenate([block.described.hashes for block in blocks])
+    hashes = np.concatenate([block.described.hashes[0] for block in blocks])
     classes = np.concatenate([block.classes for block in blocks])
     order = np.lexsort((classes, hashes))
     change = np.ones(len(order), np.bool_)
@@ -89,7 +89,7 @@ class FirstPass:
         classes = np.concatenate([block.classes for block in blocks])[few]
         counted, scales = zip(*(self._counts(block.described) for block in blocks))
         counts, scale = sp.vstack(counted).tocsr()[few], np.concatenate(scales)[few]
-        columns = np.concatenate([block.described.columns for block in blocks])[few]
+        columns = np.concatenate([block.described.columns.T for block in blocks])[few]
         self.tfidf_ = TfidfTransformer(norm=None).fit(counts)
         self.regression_ = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)
         self.regression_.fit(self._matrix(counts, columns, scale), classes)
@@ -98,7 +98,7 @@ class FirstPass:
     def log_probabilities(self, described: Described, hidden: Bools | None = None) -> Floats:
         """Return natural-log probabilities (n, len(EVIDENCE)); `hidden` n-gram entries (k,) count as unknown."""
         counts, scale = self._counts(described, hidden)
-        matrix = self._matrix(counts, described.columns, scale)
+        matrix = self._matrix(counts, described.columns.T, scale)
         out = np.full((len(described.size), len(EVIDENCE)), -50.0)
         out[:, self.regression_.classes_] = self.regression_.predict_log_proba(matrix)
         return out
@@ -112,19 +112,19 @@ class FirstPass:
         bias[classes] = self.regression_.intercept_
         return {
             "vocabulary": self.vocabulary_.hashes,
-            "text": on_grid(weights[:size] * self.tfidf_.idf_[:, None]),
+            "text": np.rint(np.ldexp(weights[:size] * self.tfidf_.idf_[:, None], TEXT_GRID)).astype(np.int32),
             "columns": on_grid(weights[size:] / STEP),
             "bias": on_grid(bias),
         }
 
     def _counts(self, described: Described, hidden: Bools | None = None) -> tuple[sp.csr_matrix, Floats]:
         """Return n-gram counts (n, vocabulary) and each line's scale (n,)."""
-        bigrams, unigrams, scale = gram_counts(described.grams, self.vocabulary_, hidden)
-        columns = np.concatenate((bigrams, unigrams))
-        rows = np.tile(line_of_gram(described), 2)
-        known = columns < self.vocabulary_.size
-        shape = (len(described.size), self.vocabulary_.size)
-        return sp.csr_matrix((np.ones(known.sum()), (rows[known], columns[known])), shape=shape), scale
+        columns, starts, scale = known_grams(described.grams, self.vocabulary_, hidden)
+        # One column more for the entry that closes each line, cut off again.
+        shape = (len(starts), self.vocabulary_.size + 1)
+        counts = sp.csr_matrix((np.ones(len(columns)), columns, np.append(starts, len(columns))), shape=shape)[:, :-1]
+        counts.sum_duplicates()
+        return counts, scale
 
     def _matrix(self, counts: sp.csr_matrix, columns: Int16s, scale: Floats) -> sp.csr_matrix:
         self.columns_ = columns.shape[1]

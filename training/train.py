@@ -140,6 +140,7 @@ def export(trained: Trained, folder: Path, settings: Settings = SETTINGS) -> dic
         "evidence": list(EVIDENCE),
         "vocabulary_size": len(arrays["vocabulary"]),
         "hidden_size": len(arrays["hidden_bias"]),
+        "hidden_grid": trained.context.grid_,
         "lookahead": LOOKAHEAD,
         "temperature": trained.context.temperature_,
         "seed": settings.seed,
