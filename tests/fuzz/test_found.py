@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from classifier.features import describe
+from tests.forge import peak_below
 from tests.fuzz.contract import all_calls_agree, labelled
 from tests.fuzz.strategies import ordinary
 
@@ -32,8 +33,8 @@ BATCHES = [
 @pytest.mark.parametrize(("before", "line"), BATCHES)
 def test_a_line_is_the_same_in_any_batch(before, line):
     alone, among = describe([line]), describe([*before, line])
-    assert np.array_equal(alone.columns[:, 0], among.columns[:, -1])
-    assert alone.hashes[0] == among.hashes[-1]
+    for one, many in zip(alone[:3], among[:3]):  # columns, hashes, size: lines run along the last axis
+        assert np.array_equal(one[..., 0], many[..., -1])
 
 
 @pytest.mark.parametrize(("before", "line"), BATCHES)
@@ -47,3 +48,11 @@ def test_a_page_of_one_line_is_the_same_among_others(cleaner):
     """Numpy adds a single column up in another order than one of several, so that the last digit of a sum may differ."""
     pages = [text for lines in ordinary()[:4] for text in lines if text.strip()]
     assert labelled(cleaner, pages) == [labelled(cleaner, [text])[0] for text in pages]
+
+
+@pytest.mark.xfail(reason="a block is cut by lines only (BLOCK_LINES): 4,096 lines of 20,000 characters take 5 GB", strict=True)
+def test_long_lines_take_no_more_memory_than_short_ones(cleaner):
+    lines = [f"{number} " + "từ " * 6600 for number in range(200)]
+    with peak_below(120 << 20):
+        for _ in cleaner.label_lines(lines):
+            pass
