@@ -7,7 +7,7 @@ PAGES ?=
 STAMP := $(VENV)/.installed
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench clean
+.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -62,6 +62,9 @@ skeletons: $(STAMP) ## Extract layouts from PAGES=dir of gold TSV pages into tra
 bench: $(STAMP) ## Measure speed against fastText, scikit-learn, jusText and trafilatura
 	$(INSTALL) --editable '.[bench]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench
+
+limits: $(STAMP) ## Measure memory, growth, processes and loading against their limits
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.limits
 
 clean: ## Remove what make made, but not the model
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

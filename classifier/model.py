@@ -28,7 +28,22 @@ from classifier.features import LINE_COLUMNS, Described
 from classifier.labels import LABELS
 from classifier.ngrams import HEAD, TAIL, NGrams, Vocabulary
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "GRID", "OUTPUT_GRID", "TEXT_GRID", "Model", "default_path", "exact_grid", "feature_digest", "known_grams", "log_softmax", "on_grid", "shapes", "sum_in_order"]
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "GRID",
+    "OUTPUT_GRID",
+    "TEXT_GRID",
+    "Model",
+    "default_path",
+    "exact_grid",
+    "feature_digest",
+    "known_grams",
+    "log_softmax",
+    "on_grid",
+    "shapes",
+    "sum_in_order",
+]
 
 FORMAT = "tinsach-line-model"
 FORMAT_VERSION = 2
