@@ -10,7 +10,7 @@ FIGURES := docs/figures
 STAMP := $(VENV)/.installed
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench audit fuzz soak worst-case reliability clean
+.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -65,6 +65,9 @@ skeletons: $(STAMP) ## Extract layouts from PAGES=dir of gold TSV pages into tra
 bench: $(STAMP) ## Measure speed against fastText, scikit-learn, jusText and trafilatura
 	$(INSTALL) --editable '.[bench]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench
+
+limits: $(STAMP) ## Measure memory, growth, processes and loading against their limits
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.limits
 
 audit: $(STAMP) ## Look every package up for known vulnerabilities, where the service can be reached
 	PYTHONWARNINGS=ignore $(BIN)/python -m tests.slow.audit

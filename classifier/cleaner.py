@@ -6,11 +6,12 @@ blocks for it, and its arrays into `LabelledLine`s. What it leaves out: files an
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,14 +20,16 @@ from classifier.errors import InputError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label, parse_keep
 from classifier.lines import LineSplitter, split_lines
 from classifier.model import Model
-from classifier.pipeline import LOOKAHEAD, Decided, Pipeline
+from classifier.pipeline import BLOCK_LINES, LOOKAHEAD, Decided, Pipeline
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["Cleaner", "LabelledLine", "Labels", "Stream", "load"]
 
-# Lines worked on at once where more than the look-ahead is at hand: large enough that numpy's per-call cost vanishes, small enough
-# that a block's arrays (about 8 KB a line) stay in the tens of megabytes.
-BLOCK_LINES = 4096
 PAGES_PER_JOB = 64
+BATCHES_AHEAD = 2  # for each process: one to work on, one to go on with
+_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a process is one thread's worth of work
 
 
 class LabelledLine(NamedTuple):
@@ -157,14 +160,32 @@ class Cleaner:
         batches = _batches(pages)
         if jobs == 1:
             return (page for batch in batches for page in self._clean_batch(batch))
-        from joblib import Parallel, delayed  # only where processes are asked for: importing it costs more than a page
-
         if self.model.path is None:
             raise InputError("this model came from no file that other processes could load; use jobs=1, or load(path)")
+        return self._clean_in_processes(batches, jobs)
+
+    def _clean_in_processes(self, batches: Iterable[list[str]], jobs: int) -> Iterator[str]:
+        """Clean batches in worker processes, in order, with a bounded number of them under way: a slow consumer stops the workers.
+
+        joblib's own `Parallel` dispatches on as results come in, consumed or not; so its process pool is used directly.
+        """
+        from joblib import effective_n_jobs  # only where processes are asked for: importing it costs more than a page
+        from joblib.externals.loky import get_reusable_executor
+
+        workers = effective_n_jobs(jobs)
+        pool = get_reusable_executor(max_workers=workers, env=dict.fromkeys(_THREAD_LIMITS, "1"))
         options = (self.model.path, self.model.manifest["arrays_sha256"], tuple(sorted(self.keep)), self.threshold)
-        work = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-        results = work(delayed(_clean_in_worker)(options, batch) for batch in batches)
-        return (page for batch in results for page in batch)
+        under_way: deque[Future[list[str]]] = deque()
+        try:
+            for batch in batches:
+                under_way.append(pool.submit(_clean_in_worker, options, batch))
+                if len(under_way) > BATCHES_AHEAD * workers:
+                    yield from under_way.popleft().result()
+            while under_way:
+                yield from under_way.popleft().result()
+        finally:
+            for future in under_way:
+                future.cancel()
 
     def label_pages(self, pages: Iterable[str]) -> Labels:
         """Label many pages at once, as columns instead of objects: the fastest call, for adapters.
@@ -179,12 +200,7 @@ class Cleaner:
             _require_text(page, "label_pages")
             lines += split_lines(page)
             offsets.append(len(lines))
-        pipeline, ends, parts = self._pipeline(), np.array(offsets[1:]), []
-        for start in range(0, len(lines), BLOCK_LINES):
-            stop = min(start + BLOCK_LINES, len(lines))
-            own = ends[np.searchsorted(ends, start, side="right" if start else "left") : np.searchsorted(ends, stop, side="right")]
-            parts.append(pipeline.advance(lines[start:stop], own - start))
-        done = Decided.joined(parts or [pipeline.advance([])])
+        done = self._pipeline().advance(lines, offsets[1:])
         return Labels(done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses, np.array(offsets), lines)
 
     def _clean_batch(self, pages: Sequence[str]) -> list[str]:
@@ -230,10 +246,18 @@ class Stream:
         """
         if not isinstance(chunk, (str, bytes)):
             raise InputError(f"feed takes str or bytes, not {type(chunk).__name__}")
-        return self.feed_lines(self._splitter.feed(chunk))
+        return self._take(self._splitter.feed(chunk))
 
     def feed_lines(self, lines: Sequence[str]) -> list[LabelledLine]:
-        """Take whole lines; return the lines that are decided now."""
+        """Take whole lines; return the lines that are decided now.
+
+        Raises:
+            InputError: one of them is not a string; none is taken then.
+        """
+        _require_lines(lines)
+        return self._take(lines)
+
+    def _take(self, lines: Sequence[str]) -> list[LabelledLine]:
         self._fresh += lines
         if self.wanted > 0:  # nothing is due: wait, since a block costs about the same for 1 line as for 16
             return []
@@ -243,7 +267,11 @@ class Stream:
         """Close the page, after some last whole lines if any are given; return all lines still undecided.
 
         The next line is number 1 of a new page.
+
+        Raises:
+            InputError: one of the lines is not a string; the page stays open then.
         """
+        _require_lines(lines)
         self._fresh += self._splitter.flush()
         self._fresh += lines
         out = self._advance(end=True)
@@ -256,14 +284,8 @@ class Stream:
 
     def _advance(self, end: bool) -> list[LabelledLine]:
         fresh, self._fresh = self._fresh, []
-        out: list[LabelledLine] = []
-        for start in range(0, max(1, len(fresh)), BLOCK_LINES):
-            block = fresh[start : start + BLOCK_LINES]
-            _require_lines(block)
-            closes = end and start + BLOCK_LINES >= len(fresh)
-            self._texts += block
-            out += self._labelled(self._pipeline.advance(block, (len(block),) if closes else ()))
-        return out
+        self._texts += fresh
+        return self._labelled(self._pipeline.advance(fresh, (len(fresh),) if end else ()))
 
     def _labelled(self, done: Decided) -> list[LabelledLine]:
         count = len(done.codes)

@@ -242,13 +242,12 @@ def _repetitions(hashes: Hashes, starts: Bools, recent: Hashes) -> tuple[Ints, H
     known = recent.shape[1]
     every = np.concatenate((recent, hashes), axis=1)
     count = every.shape[1]
-    pages = np.zeros((2, count), np.int64)
-    starts.cumsum(out=pages[0, known:])
-    first = max(count - MEMORY, int(pages[0].searchsorted(pages[0, -1])))
-    pages[1] = pages[0] + (1 << 40)  # openings stand apart, as if on other pages
-    both, pages = every.ravel(), pages.ravel()
-    order = np.lexsort((pages, both))
-    sorted_hashes, sorted_pages = both.take(order), pages.take(order)
+    page = np.zeros(2 * count, np.int64)
+    starts.cumsum(out=page[known:count])
+    first = max(count - MEMORY, int(page[:count].searchsorted(page[count - 1])))
+    page[count:] = page[:count] + (1 << 40)  # openings stand apart, as if on other pages
+    order = np.lexsort((page, every.ravel()))
+    sorted_hashes, sorted_pages = every.take(order), page.take(order)
     back = steps(order)
     same = (sorted_hashes[1:] == sorted_hashes[:-1]) & (sorted_pages[1:] == sorted_pages[:-1]) & (back <= MEMORY)
     distance = np.full(2 * count, FAR)

@@ -118,7 +118,8 @@ class Described(NamedTuple):
 
     def repeated(self, copies: Ints) -> Described:
         """Return lines `copies` of these (m,), but for their n-grams, which stay those of each line once."""
-        return Described(*(part.take(copies, axis=-1) for part in self[:3]), self.grams)
+        columns, hashes, size, grams = self
+        return Described(columns.take(copies, axis=1), hashes.take(copies, axis=1), size.take(copies), grams)
 
 
 def describe(lines: Sequence[str]) -> Described:

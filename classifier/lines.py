@@ -70,10 +70,11 @@ def _character_tables() -> tuple[Ints, Ints, Ints]:
     folded[digit] = ord("0")
 
     # Code points that may change in NFC, by themselves or behind another (Hangul vowels and finals among them).
-    normal = np.array([unicodedata.normalize("NFC", char) == char for char in chars])
-    unsettled = (major == "M") | ~normal
+    unsettled = (major == "M") | [not unicodedata.is_normalized("NFC", char) for char in chars]
     unsettled[0x1160:0x1200] = True
-    bare = np.array([ord(unicodedata.normalize("NFD", char)[0]) for char in chars], np.uint32)
+    bare = np.arange(TABLE_SIZE, dtype=np.uint32)
+    for char in filter(unicodedata.decomposition, chars):
+        bare[ord(char)] = ord(unicodedata.normalize("NFD", char)[0])
     bare[ord("đ")] = ord("d")
 
     accented = letter & (np.arange(TABLE_SIZE) > 0x7F)

@@ -118,17 +118,14 @@ def line_hashes(lines: Scan, tokens: Ints) -> tuple[Hashes, Bools]:
     starts = counted[lines.starts]
     chars = lines.chars.take(letters)
     first, last = starts[:-1], starts[1:]
-    middle = (first + last) // 2
-    prefix = _prefix(chars)
     length = last - first
-    doubled = (_between(prefix, first, middle) == _between(prefix, middle, last)) & (length >= 16) & (length % 2 == 0)
+    middle = (first + last) // 2
+    whole, half, other = _between(_prefix(chars), np.array((first, first, middle)), np.array((last, middle, last)))
+    doubled = (half == other) & (length >= 16) & (length % 2 == 0)
     words = with_end(tokens[word.take(tokens)], len(word))
     sixth = words.searchsorted(lines.starts[:-1]) + OPENING
     ends = np.minimum(counted[words.take(sixth, mode="clip")], last)
-    hashes = np.empty((2, len(first)), np.uint64)
-    hashes[0] = _between(prefix, first, last)
-    hashes[1] = _span_hashes(BARE.take(chars, mode="clip"), first, ends)
-    return hashes, doubled
+    return np.array((whole, _span_hashes(BARE.take(chars, mode="clip"), first, ends))), doubled
 
 
 class Vocabulary:

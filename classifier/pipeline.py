@@ -8,24 +8,27 @@ in the result: everything carried is exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import compress, count
+from itertools import compress, count, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from classifier.arrays import Bools, Floats, Int8s, Int16s, Ints, places
+from classifier.arrays import Bools, Floats, Int8s, Int16s, Ints, places, steps
 from classifier.context import AHEAD, BEHIND, HEADINGS, Carry, Stretch, context_rows, running, scaled_evidence, stretch_of
 from classifier.features import Described, describe
 from classifier.labels import LABELS
-from classifier.lines import blank_flags
+from classifier.lines import MAX_CHARS, blank_flags
 from classifier.model import Model, sum_in_order
 
-__all__ = ["BLANK", "BLANK_REACH", "LOOKAHEAD", "Decided", "Pipeline"]
+__all__ = ["BLANK", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "Pipeline"]
 
 # A blank line waits for the next line's fate at most this many lines; longer blank runs lose their excess.
 BLANK_REACH = 16
 LOOKAHEAD = AHEAD + BLANK_REACH
 BLANK = -1  # the code of a blank line
+# Lines worked on at once: enough that numpy's cost per call vanishes, few enough that a block's arrays (about 4 KB a line, 60 bytes a
+# character) stay in the tens of megabytes and mostly in the cache.
+BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 18
 ROWS_AT_ONCE = 2048  # bounds the memory of the context rows
 
 # The label of each class of the first pass: a block's heading has its block's label.
@@ -73,8 +76,17 @@ class Pipeline:
         `ends` says before which of these lines a page ends (ascending; `len(lines)` ends the last page, and a number
         standing twice closes an empty page).
         """
+        ends = np.asarray(ends, np.int64)
+        parts = []
+        for start, stop in pairwise(_block_bounds(lines)):
+            first = ends.searchsorted(start, side="right") if start else 0
+            parts.append(self._advance(lines[start:stop], ends[first : ends.searchsorted(stop, side="right")] - start))
+        return Decided.joined(parts)
+
+    def _advance(self, lines: Sequence[str], ends: Ints) -> Decided:
+        """Read one block of lines; see `advance`."""
         index = np.arange(len(lines))
-        page = self._page + np.asarray(ends, np.int64).searchsorted(index, side="right")
+        page = self._page + ends.searchsorted(index, side="right")
         position = index - page.searchsorted(page) + (page == self._page) * self._position
         blank = np.zeros(0, np.bool_)
         if len(lines):
@@ -154,6 +166,16 @@ class Pipeline:
         keep = sum_in_order(p[self._keep])
         kept = self._keep[codes] if self._threshold is None else keep >= self._threshold
         return np.array((codes, guesses, p.max(axis=0), kept, keep))
+
+
+def _block_bounds(lines: Sequence[str]) -> list[int]:
+    """Return where to cut lines into blocks of at most BLOCK_LINES lines and about BLOCK_CHARS characters: 0, ..., len(lines)."""
+    count = len(lines)
+    if count <= BLOCK_LINES and sum(map(len, lines)) <= BLOCK_CHARS:
+        return [0, count]
+    chars = np.minimum(np.fromiter(map(len, lines), np.int64, count), MAX_CHARS).cumsum()
+    block = chars // BLOCK_CHARS + np.arange(count) // BLOCK_LINES
+    return [0, *(places(steps(block)) + 1).tolist(), count]
 
 
 class _Waiting:

@@ -94,7 +94,7 @@ def test_runtime_needs_numpy_and_joblib_only(wheel):
     assert sorted(needs) == ["joblib", "numpy"]
     every = [line.partition(";")[0] for line in re.findall(r"^Requires-Dist: (.*)$", metadata, re.MULTILINE)]
     for need in every:  # of the extras too: lower bounds only
-        assert re.fullmatch(r"[A-Za-z0-9-]+(\[train\]|>=[\d.]+)\s*", need), need
+        assert re.fullmatch(r"[A-Za-z0-9_-]+(\[train\]|>=[\d.]+)\s*", need), need
 
 
 def test_the_runtime_never_imports_training():

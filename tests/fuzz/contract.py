@@ -13,7 +13,7 @@ from itertools import pairwise
 from random import Random
 
 import classifier
-from classifier import cleaner as cleaner_module
+from classifier import pipeline
 from classifier.cleaner import Cleaner, LabelledLine
 from classifier.lines import LineSplitter, is_blank, split_lines
 from classifier.pipeline import BLANK_REACH
@@ -50,12 +50,12 @@ class CountingLines:
 @contextmanager
 def block_lines(count: int) -> Iterator[None]:
     """Work in blocks of another size: results must not show where blocks end."""
-    before = cleaner_module.BLOCK_LINES
-    cleaner_module.BLOCK_LINES = count
+    before = pipeline.BLOCK_LINES, pipeline.BLOCK_CHARS
+    pipeline.BLOCK_LINES, pipeline.BLOCK_CHARS = count, 60 * count
     try:
         yield
     finally:
-        cleaner_module.BLOCK_LINES = before
+        pipeline.BLOCK_LINES, pipeline.BLOCK_CHARS = before
 
 
 # -- what one page's result has to be ----------------------------------------------------------------------------------------

@@ -50,7 +50,6 @@ def test_a_page_of_one_line_is_the_same_among_others(cleaner):
     assert labelled(cleaner, pages) == [labelled(cleaner, [text])[0] for text in pages]
 
 
-@pytest.mark.xfail(reason="a block is cut by lines only (BLOCK_LINES): 4,096 lines of 20,000 characters take 5 GB", strict=True)
 def test_long_lines_take_no_more_memory_than_short_ones(cleaner):
     lines = [f"{number} " + "từ " * 6600 for number in range(200)]
     with peak_below(120 << 20):
