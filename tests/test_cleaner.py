@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 import tracemalloc
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import classifier
-from classifier.cleaner import BLOCK_LINES, Cleaner, LabelledLine
+from classifier.cleaner import BATCHES_AHEAD, Cleaner, LabelledLine
 from classifier.lines import split_lines
 from classifier.model import Model
 from classifier.model_file import default_path
-from classifier.pipeline import BLANK_REACH, LOOKAHEAD
+from classifier.pipeline import BLANK_REACH, BLOCK_LINES, LOOKAHEAD, _block_bounds
 
 PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông Tấn tự tay xếp mẻ gốm đầu tiên vào chiếc lò bầu mà cha ông đắp từ năm 1958."
 
@@ -94,6 +96,36 @@ def test_processes_use_the_model_of_the_cleaner(composed_pages, tmp_path):
     own.model.path = None
     with pytest.raises(classifier.InputError, match="jobs=1"):
         own.clean_pages(composed_pages[:3], jobs=2)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_slow_consumer_stops_the_producer(cleaner, jobs):
+    taken = 0
+    page = "\n".join([PROSE] * (BLOCK_LINES // 4))  # four pages to a batch
+
+    def endless() -> Iterator[str]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield page
+
+    cleaned = cleaner.clean_pages(endless(), jobs=jobs)
+    for _ in range(9):
+        next(cleaned)
+    time.sleep(0.5)  # workers that went on by themselves would take hundreds of pages now
+    assert taken <= 9 + 4 * (BATCHES_AHEAD * jobs + 2)
+    cleaned.close()
+
+
+def test_long_lines_make_small_blocks_and_the_same_results(cleaner, composed_pages):
+    lines = split_lines(composed_pages[0])
+    long = [PROSE * 120 + str(number) for number in range(40)]
+    assert len(_block_bounds(long)) > 2
+    assert max(end - start for start, end in pairwise(_block_bounds(["a"] * 10_000))) <= BLOCK_LINES
+    page = [*lines, *long, *lines]
+    one_by_one = list(cleaner.label_lines(iter(page)))
+    assert list(cleaner.label_lines(page)) == one_by_one
+    assert cleaner.label_pages(["\n".join(page)]).probabilities.tolist() == [line.probability for line in one_by_one]
 
 
 def test_clean_pages_is_lazy(cleaner, composed_pages):
