@@ -275,5 +275,5 @@ def _as_jsonl(line: LabelledLine, page: int) -> str:
 
 def _info(args: argparse.Namespace) -> int:
     manifest = classifier.load(args.model).model.manifest
-    sys.stdout.write(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
+    standard_output().write((json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode())
     return 0

@@ -2,15 +2,10 @@
 
 `refuse_strangers` raises an error that names what the bytes look like and how to convert them: UTF-16 without a byte order
 mark, binary files, and Vietnamese in windows-1258, TCVN3 (ABC) or VNI, as raw bytes or read as Latin-1 and saved as UTF-8
-("Hµ Néi", "Vieät Nam"). What it leaves out: converting anything, and encodings of other languages. The test for the
-legacy encodings is linguistic: read that way, most accented words are Vietnamese syllables, and as they stand they are not.
+("Hµ Néi", "Vieät Nam"). What it leaves out: converting anything, and encodings of other languages.
 """
 
 from __future__ import annotations
-
-import re
-import unicodedata
-from collections.abc import Callable
 
 from classifier.errors import InputError
 
@@ -18,11 +13,6 @@ __all__ = ["SAMPLE", "Lookout", "refuse_strangers"]
 
 SAMPLE = 1 << 16  # bytes looked at
 FIRST_LOOK = 1 << 10
-
-# At least this many words, and this share of the words with accents, have to be Vietnamese in the legacy reading only. On
-# Vietnamese in these encodings the share is 0.93 or more; on French, German, Spanish, Portuguese and Vietnamese in Unicode
-# at most 0.15. A page that is half garbage still lies above.
-EVIDENCE, SHARE = 4, 0.4
 
 # Control characters that no text editor writes, above this share and number, make a binary file; a stray few are text.
 CONTROL_SHARE, CONTROLS = 0.05, 16
@@ -87,14 +77,13 @@ def refuse_strangers(sample: bytes, name: str) -> None:
 def _refuse_binary(sample: bytes, name: str) -> None:
     """Name the wide encoding whose NULs these are, or call it a binary file."""
     nuls = [sample[start::4].count(0) / (len(sample) / 4) for start in range(4)]
-    for encoding, often, never in (
-        ("UTF-32LE", (2, 3), ()),
-        ("UTF-32BE", (0, 1), ()),
-        ("UTF-16LE", (1, 3), (0, 2)),
-        ("UTF-16BE", (0, 2), (1, 3)),
+    for encoding, often, least, never in (
+        ("UTF-32LE", (2, 3), 0.9, (0,)),
+        ("UTF-32BE", (0, 1), 0.9, (3,)),
+        ("UTF-16LE", (1, 3), 0.3, (0, 2)),  # the high byte of some Vietnamese letters is not NUL
+        ("UTF-16BE", (0, 2), 0.3, (1, 3)),
     ):
-        # A third of the high bytes of Vietnamese letters is not NUL; a low byte is NUL where a letter's code ends in 00.
-        if all(nuls[i] > (0.3 if never else 0.9) for i in often) and all(nuls[i] < 0.05 for i in never):
+        if all(nuls[i] > least for i in often) and all(nuls[i] < 0.05 for i in never):
             raise InputError(f"{name}: looks like {encoding} without a byte order mark; {_advice(encoding)}")
     raise InputError(f"{name}: looks like a binary file; tinsach reads text (--encoding utf-8 takes it as it is)")
 
@@ -103,71 +92,9 @@ def _advice(encoding: str) -> str:
     return f"convert it: iconv -f {encoding} -t UTF-8 FILE, or pass --encoding {encoding.lower()}"
 
 
-# -- Vietnamese in legacy encodings --------------------------------------------------------------------------------------
-
-_TONES = "\u0300\u0301\u0309\u0303\u0323"  # grave, acute, hook above, tilde, dot below
-_TCVN3 = dict(
-    zip(  # TCVN 5712:1993 VN3; the capitals with tones came from a capitals-only font
-        range(0xA1, 0xFF),
-        "ĂÂÊÔƠƯĐăâêôơưđ------àảãáạ-ằẳẵắ-------ặầẩẫấậè-ẻẽéẹềểễếệìỉ---ĩíịò-ỏõóọồổỗốộờởỡớợù-ủũúụừửữứựỳỷỹýỵ",
-    )
-)
-_VNI_MARKS = dict(
-    zip(
-        "øùûõïâáàåãäêéèúüë",
-        (*_TONES, *("\u0302" + tone for tone in ("", *"\u0301\u0300\u0309\u0303\u0323")),
-         *("\u0306" + tone for tone in ("", *"\u0301\u0300\u0309\u0303\u0323"))),
-    )
-)  # fmt: skip
-_VNI_LETTERS = str.maketrans({"ñ": "đ", "ô": "ơ", "ö": "ư", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"})
-_VNI_PAIR = re.compile(f"([aeouyôö])([{''.join(_VNI_MARKS)}])")
-
-
-def _from_tcvn3(word: str) -> str:
-    return word.translate(_TCVN3)
-
-
-def _from_vni(word: str) -> str:
-    pieces = _VNI_PAIR.split(word.lower())  # text, letter, mark, text, letter, mark, ..., text
-    for mark in range(2, len(pieces), 3):
-        pieces[mark] = _VNI_MARKS[pieces[mark]]
-    for other in (index for index in range(len(pieces)) if index % 3 != 2):
-        pieces[other] = pieces[other].translate(_VNI_LETTERS)
-    return "".join(pieces)
-
-
-def _from_windows_1258(word: str) -> str:
-    return word.encode("latin-1").decode("cp1258", "replace")
-
-
-_LEGACY: dict[str, tuple[Callable[[str], str], str]] = {  # how to read a word, how to convert
-    "TCVN3 (ABC)": (_from_tcvn3, "iconv -f TCVN5712-1 -t UTF-8"),
-    "VNI": (_from_vni, "UniKey's converter, from VNI Windows to Unicode"),
-    "windows-1258": (_from_windows_1258, "iconv -f WINDOWS-1258 -t UTF-8"),
-}
-
-_ONSET = "(?:ngh|ch|gh|gi|kh|ng|nh|ph|qu|th|tr|[bcdđghklmnpqrstvx])?"
-_OPEN = "a[iouy]?|â[uy]|eo?|êu?|i[au]?|iêu|o[ei]?|oa[ioy]?|oeo|ôi?|ơi?|u[aiêơ]?|uây|uy[au]?|uôi|ư[aiu]?|ươ[iu]|y|yêu"  # rhymes
-_CLOSED = "(?:[aăâeêioôơuưy]|oa|oă|oe|oo|uâ|uê|uy|uyê|iê|yê|uô|ươ)"
-_SYLLABLE = re.compile(f"{_ONSET}(?:{_OPEN}|{_CLOSED}(?:m|ng?|nh|(?P<stop>ch?|p|t)))")
-_UNTONED = str.maketrans("", "", _TONES)
-
-
-def _is_syllable(word: str) -> bool:
-    """Return whether this can be a Vietnamese syllable, by its letters and tone."""
-    parts = unicodedata.normalize("NFD", word.lower())
-    bare = parts.translate(_UNTONED)
-    tones = len(parts) - len(bare)
-    match = _SYLLABLE.fullmatch(unicodedata.normalize("NFC", bare))
-    if not match or tones > 1:
-        return False
-    return not match["stop"] or "\u0301" in parts or "\u0323" in parts  # -c, -ch, -p, -t take two tones only
-
-
 # Letters that Vietnamese in UTF-8 is full of and no legacy reading has: đ ă ơ ư, the block U+1EA0-1EFF, combining marks.
 _UNICODE_MARKS = (b"\xe1\xba", b"\xe1\xbb", b"\xc4\x90", b"\xc4\x91", b"\xc4\x82", b"\xc4\x83", b"\xc6\xa0", b"\xc6\xa1",
                   b"\xc6\xaf", b"\xc6\xb0", b"\xcc")  # fmt: skip
-_WORD = re.compile("[A-Za-z\xa1-\xff]*[\xa1-\xff][A-Za-z\xa1-\xff]*")
 
 
 def _refuse_legacy(sample: bytes, name: str) -> None:
@@ -177,21 +104,14 @@ def _refuse_legacy(sample: bytes, name: str) -> None:
     undecodable = len(sample) - len(text.encode())
     if 2 * unicode_marks > latin and undecodable < 4:
         return  # Vietnamese in Unicode has 2.6 times as many of these as letters from Latin-1
-    if undecodable >= 4 and (found := _legacy_reading(sample.decode("latin-1"), 0)):
+    from classifier.legacy import CONVERTERS, legacy_encoding  # only on suspicion: its tables take longer than a page
+
+    if undecodable >= 4 and (found := legacy_encoding(sample.decode("latin-1"), 0)):
         raise InputError(
-            f"{name}: looks like Vietnamese in {found}, not UTF-8; convert it with {_LEGACY[found][1]}, or pass --encoding NAME"
+            f"{name}: looks like Vietnamese in {found}, not UTF-8; convert it with {CONVERTERS[found]} (--encoding NAME takes it as it is)"
         )
-    if found := _legacy_reading(text.encode("latin-1", "replace").decode("latin-1"), unicode_marks):
+    if found := legacy_encoding(text.encode("latin-1", "replace").decode("latin-1"), unicode_marks):
         raise InputError(
             f"{name}: looks like Vietnamese in {found} that was read as Latin-1 and saved as UTF-8; take that back with "
-            f"iconv -f UTF-8 -t CP1252, then convert it with {_LEGACY[found][1]} (--encoding utf-8 takes it as it is)"
+            f"iconv -f UTF-8 -t CP1252, then convert it with {CONVERTERS[found]} (--encoding utf-8 takes it as it is)"
         )
-
-
-def _legacy_reading(text: str, sound_words: int) -> str | None:
-    """Return the encoding in which the accented words of a text (Latin-1 only) are Vietnamese; `sound_words` speak against."""
-    words = [word for word in _WORD.findall(text) if not _is_syllable(word)]
-    scores = {encoding: sum(_is_syllable(read(word)) for word in words) for encoding, (read, _) in _LEGACY.items()}
-    best = max(scores, key=scores.__getitem__)
-    enough = scores[best] >= EVIDENCE and scores[best] >= SHARE * (len(words) + sound_words)
-    return best if enough else None

@@ -37,9 +37,11 @@ class Reading(NamedTuple):
     def checked(self) -> Reading:
         """Return self if Python knows the encoding, else raise InputError."""
         try:
-            b"".decode(self.encoding or "utf-8")
             codecs.getincrementaldecoder(self.encoding or "utf-8")
-        except (LookupError, ValueError) as error:  # unknown, no text encoding, a NUL in the name
+            b"x".decode(self.encoding or "utf-8")  # codecs also knows what is no text, such as hex
+        except UnicodeError:  # a text encoding in which this is none
+            return self
+        except (LookupError, ValueError) as error:  # the latter for a NUL in the name
             raise InputError(f"--encoding {self.encoding}: not a text encoding of Python; try utf-8, utf-16 or cp1258") from error
         return self
 

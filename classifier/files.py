@@ -7,9 +7,7 @@ over: they are written as they are. What it leaves out: what is in the files.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -111,6 +109,8 @@ def targets_in(folder: str, sources: Sequence[Source]) -> list[Path]:
 
 def sha256_of(path: str | Path) -> str:
     """Return the digest of a file's bytes, in hexadecimal."""
+    import hashlib  # OpenSSL takes a while to load, and most calls need no digests
+
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while chunk := file.read(1 << 20):
@@ -166,7 +166,7 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
         return
     if not target.parent.is_dir():
         raise InputError(f"{name}: there is no folder {target.parent}; make it first")
-    scratch = target.with_name(f"{SCRATCH}{os.getpid()}-{secrets.token_hex(4)}")
+    scratch = target.with_name(f"{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")
     try:
         with naming(name):
             file = _created(scratch, target, name)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -132,6 +131,8 @@ class Job:
 
     def digest(self) -> str:
         """Return a digest of everything but the input that decides what the output is."""
+        import hashlib  # see files.sha256_of
+
         threshold, model = self.cleaner.threshold, self.cleaner.model.manifest["arrays_sha256"]
         parts = [classifier.__version__, model, sorted(self.cleaner.keep), threshold, self.options, self.faults.tolerant]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -173,6 +174,8 @@ def clean_into_one(job: Job, sources: Sequence[Source], out: Sink) -> None:
 def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume: bool) -> int:
     """Clean each input into a file of its name in the folder; return how many there were from before, with `resume`."""
     digest, found = job.digest(), 0
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: not a folder; name another --output-dir")
     folder.mkdir(exist_ok=True)
     with Journal.opened(folder, digest, resume) as journal:
         for source in sources:
