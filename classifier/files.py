@@ -137,12 +137,12 @@ class Sink:
 
 
 @contextmanager
-def naming(name: str) -> Iterator[None]:
-    """Let an OSError that names no file name this one."""
+def naming(name: str, instead: bool = False) -> Iterator[None]:
+    """Let an OSError that names no file name this one; or `instead` of a name that means nothing to the user."""
     try:
         yield
     except OSError as error:
-        if error.filename is not None or error.errno is None:
+        if error.errno is None or (error.filename is not None and not instead):
             raise
         raise OSError(error.errno, error.strerror, name) from error
 
@@ -166,11 +166,12 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
         return
     if not target.parent.is_dir():
         raise InputError(f"{name}: there is no folder {target.parent}; make it first")
-    scratch = target.with_name(f"{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")
+    scratch = target.with_name(f"{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")  # known before it is made: see the except
     try:
-        with naming(name):
-            file = _created(scratch, target, name)
+        with naming(name, instead=True):
+            file = open(scratch, "xb", buffering=1 << 16)  # noqa: SIM115 - closed below, where closing may fail
         try:
+            _copy_mode(target, scratch)
             yield Sink(file, name)
             with naming(name):
                 file.flush()
@@ -178,22 +179,18 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
         finally:
             with suppress(OSError):  # closing writes what is left, and on a full disk fails again
                 file.close()
-        os.replace(scratch, target)
+        with naming(name, instead=True):
+            os.replace(scratch, target)
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
 
 
-def _created(scratch: Path, target: Path, name: str) -> BinaryIO:
-    """Create the scratch file, as readable for others as its target is, or as the umask says."""
-    try:
-        file = open(scratch, "xb", buffering=1 << 16)  # noqa: SIM115 - whole_file closes it
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, name) from error  # the scratch name would say nothing to the user
+def _copy_mode(target: Path, scratch: Path) -> None:
+    """Make the scratch file as readable for others as its target is; else it is what the umask says."""
     with suppress(FileNotFoundError):
         os.chmod(scratch, stat.S_IMODE(target.stat().st_mode))
-    return file
 
 
 def _sync_folder(folder: Path) -> None:
