@@ -22,7 +22,7 @@ import classifier
 from classifier.cleaner import LabelledLine
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
-from classifier.files import Source, explained, find_sources, naming, refuse_same_file, standard_output, targets_in, whole_file
+from classifier.files import Source, explained, find_sources, naming, refuse_same_file, standard_output, sweep, targets_in, whole_file
 from classifier.formats import FORMATS
 from classifier.labels import LABELS, Label
 
@@ -186,6 +186,8 @@ def _clean(args: argparse.Namespace) -> int:
     _check_outputs(args, sources)
     options = _options(args)
     cleaner = classifier.load(args.model, keep=args.keep, threshold=args.threshold)
+    if args.resume and args.quarantine:
+        sweep(Path(os.path.realpath(args.quarantine)).parent, alone=False)
     with ExitStack() as stack:
         output, dropped, quarantine = (
             stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine)

@@ -28,6 +28,7 @@ __all__ = [
     "refuse_same_file",
     "sha256_of",
     "standard_output",
+    "sweep",
     "targets_in",
     "whole_file",
 ]
@@ -191,6 +192,25 @@ def _copy_mode(target: Path, scratch: Path) -> None:
     """Make the scratch file as readable for others as its target is; else it is what the umask says."""
     with suppress(FileNotFoundError):
         os.chmod(scratch, stat.S_IMODE(target.stat().st_mode))
+
+
+def sweep(folder: Path, alone: bool) -> None:
+    """Remove what killed runs left unfinished in a folder: all of it, or, not being `alone` there, that of dead processes."""
+    for scratch in folder.glob(SCRATCH + "*"):
+        if alone or not _is_alive(scratch.name[len(SCRATCH) :].partition("-")[0]):
+            scratch.unlink(missing_ok=True)
+
+
+def _is_alive(process: str) -> bool:
+    if os.name == "nt":  # there, the signal 0 would be the end of it
+        return True
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from classifier.errors import InputError
-from classifier.files import SCRATCH, naming, sha256_of
+from classifier.files import naming, sha256_of, sweep
 
 __all__ = ["JOURNAL", "Journal"]
 
@@ -42,8 +42,7 @@ class Journal:
             if not resume:
                 file.truncate(0)
             else:
-                for scratch in folder.glob(SCRATCH + "*"):
-                    scratch.unlink(missing_ok=True)
+                sweep(folder, alone=True)
             yield cls(file, job, _read(file))
 
     def finished(self, source: str, target: Path) -> dict[str, int] | None:
