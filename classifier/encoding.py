@@ -18,7 +18,7 @@ from classifier.lines import LineSplitter
 __all__ = ["POLICIES", "Reading", "TextDecoder", "chunks", "read_lines"]
 
 POLICIES = ("replace", "strict", "skip")
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 _MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),

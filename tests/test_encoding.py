@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import io
+import shutil
+import subprocess
 import unicodedata
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from classifier.detection import Lookout, refuse_strangers
 from classifier.encoding import Reading, TextDecoder, read_lines
 from classifier.errors import InputError
+from classifier.legacy import CONVERTERS
 from classifier.lines import split_lines
 
 CASES = Path(__file__).parent / "cases"
@@ -254,3 +257,18 @@ def test_the_verdict_does_not_depend_on_the_cuts(sizes):
 def test_lines_are_those_of_split_lines(text):
     blocks = read_lines(io.BytesIO(text.encode()), TextDecoder("x", Reading()))
     assert [line for block in blocks for line in block] == split_lines(text)
+
+
+@pytest.mark.skipif(not shutil.which("iconv"), reason="no iconv here")
+def test_the_converters_convert():
+    """What the messages say to run gives the text back (capitals: TCVN3 left those to the font)."""
+    for text in VIETNAMESE:
+        lower = text.lower()
+        for encode, converter in ((tcvn3, "TCVN3 (ABC)"), (windows_1258, "windows-1258")):
+            command = CONVERTERS[converter].split()
+            assert command[0] == "iconv"
+            done = subprocess.run(command, input=encode(lower), capture_output=True, check=True)
+            assert unicodedata.normalize("NFC", done.stdout.decode()) == lower
+            misread = encode(lower).decode("cp1252").encode()
+            undone = subprocess.run(["iconv", "-f", "UTF-8", "-t", "CP1252"], input=misread, capture_output=True, check=True)
+            assert undone.stdout == encode(lower)
