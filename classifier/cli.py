@@ -64,10 +64,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename == "standard output":
             _forget_stdout()
-        _say(f"tinsach: {explained(error)}")
+        _say(_printable(f"tinsach: {explained(error)}"))
     except TinsachError as error:
-        _say(f"tinsach: {error}")
+        _say(_printable(f"tinsach: {error}"))
     return 2
+
+
+def _printable(message: str) -> str:
+    """Return the message in one line, and without what a file's name could do to a terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
 
 
 def _say(message: str) -> None:

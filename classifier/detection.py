@@ -2,7 +2,8 @@
 
 `refuse_strangers` raises an error that names what the bytes look like and how to convert them: UTF-16 without a byte order
 mark, binary files, and Vietnamese in windows-1258, TCVN3 (ABC) or VNI, as raw bytes or read as Latin-1 and saved as UTF-8
-("Hµ Néi", "Vieät Nam"). What it leaves out: converting anything, and encodings of other languages.
+("Hµ Néi", "Vieät Nam"), and UTF-8 saved as UTF-8 twice ("Viá»‡t Nam"). What it leaves out: converting anything, and
+encodings of other languages.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ def _advice(encoding: str) -> str:
 # Letters that Vietnamese in UTF-8 is full of and no legacy reading has: đ ă ơ ư, the block U+1EA0-1EFF, combining marks.
 _UNICODE_MARKS = (b"\xe1\xba", b"\xe1\xbb", b"\xc4\x90", b"\xc4\x91", b"\xc4\x82", b"\xc4\x83", b"\xc6\xa0", b"\xc6\xa1",
                   b"\xc6\xaf", b"\xc6\xb0", b"\xcc")  # fmt: skip
+_TWICE = ("\u00e1\u00ba".encode(), "\u00e1\u00bb".encode())  # what becomes of the first two bytes of that block
 
 
 def _refuse_legacy(sample: bytes, name: str) -> None:
@@ -104,6 +106,11 @@ def _refuse_legacy(sample: bytes, name: str) -> None:
     undecodable = len(sample) - len(text.encode())
     if 2 * unicode_marks > latin and undecodable < 4:
         return  # Vietnamese in Unicode has 2.6 times as many of these as letters from Latin-1
+    if (twice := sum(map(sample.count, _TWICE))) >= 4 and twice > unicode_marks:
+        raise InputError(
+            f"{name}: looks like UTF-8 that was read as windows-1252 and saved as UTF-8 once more; "
+            "take that back, for example with ftfy (--encoding utf-8 takes it as it is)"
+        )
     from classifier.legacy import CONVERTERS, legacy_encoding  # only on suspicion: its tables take longer than a page
 
     if undecodable >= 4 and (found := legacy_encoding(sample.decode("latin-1"), 0)):

@@ -24,6 +24,7 @@ __all__ = [
     "Source",
     "explained",
     "find_sources",
+    "force_to_disk",
     "naming",
     "refuse_same_file",
     "sha256_of",
@@ -176,7 +177,7 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
             yield Sink(file, name)
             with naming(name):
                 file.flush()
-                os.fsync(file.fileno())
+                force_to_disk(file)
         finally:
             with suppress(OSError):  # closing writes what is left, and on a full disk fails again
                 file.close()
@@ -186,6 +187,15 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
         scratch.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def force_to_disk(file: BinaryIO) -> None:
+    """Wait until what was written is on the disk; where there is no such thing, do without."""
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
 
 
 def _copy_mode(target: Path, scratch: Path) -> None:

@@ -77,8 +77,13 @@ def _is_syllable(word: str) -> bool:
     return not match["stop"] or "\u0301" in parts or "\u0323" in parts  # -c, -ch, -p, -t take two tones only
 
 
-# Has a letter of ASCII and something of Latin-1: signs by themselves, such as a pound sign or a guillemet, prove nothing.
-_WORD = re.compile("(?:[A-Za-z]+[\xa1-\xff]|[\xa1-\xff]+[A-Za-z])[A-Za-z\xa1-\xff]*")
+_RUN = re.compile("[A-Za-z\xa1-\xff]+")
+_LETTER = re.compile("[A-Za-z]")
+
+
+def _words(text: str) -> list[str]:
+    """Return the words with a letter of ASCII and something of Latin-1; a pound sign or guillemet by itself proves nothing."""
+    return [word for word in _RUN.findall(text) if not word.isascii() and _LETTER.search(word)]
 
 
 def legacy_encoding(text: str, sound_words: int) -> str | None:
@@ -89,7 +94,7 @@ def legacy_encoding(text: str, sound_words: int) -> str | None:
     >>> legacy_encoding("Hµ Néi lµ thñ ®« cña ViÖt Nam", 0)
     'TCVN3 (ABC)'
     """
-    words = [word for word in _WORD.findall(text) if not _is_syllable(word)]
+    words = [word for word in _words(text) if not _is_syllable(word)]
     found = {encoding: [word for word in words if _is_syllable(read(word))] for encoding, read in _READERS.items()}
     best = max(found, key=lambda encoding: len(found[encoding]))
     enough = len(set(found[best])) >= EVIDENCE and len(found[best]) >= SHARE * (len(words) + sound_words)

@@ -8,14 +8,13 @@ or output is cleaned anew, and a line torn by a crash is one file done twice, ne
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from classifier.errors import InputError
-from classifier.files import naming, sha256_of, sweep
+from classifier.files import force_to_disk, naming, sha256_of, sweep
 
 __all__ = ["JOURNAL", "Journal"]
 
@@ -59,7 +58,7 @@ class Journal:
         with naming(self._file.name):
             self._file.write(json.dumps(entry).encode() + b"\n")
             self._file.flush()
-            os.fsync(self._file.fileno())
+            force_to_disk(self._file)
 
 
 _KEYS = ("name", "job", "input", "output", "counts")
@@ -82,7 +81,7 @@ def _read(file: BinaryIO) -> dict[str, dict[str, Any]]:
 
 def _lock(file: BinaryIO, folder: Path) -> None:
     """Hold the journal until the process ends, where the system has such locks."""
-    with suppress(ImportError):
+    with suppress(ImportError, OSError):  # a system, or a network disk, without locks
         import fcntl
 
         try:

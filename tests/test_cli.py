@@ -226,6 +226,7 @@ def test_a_page_is_cleaned_in_half_a_second(composed_pages, tmp_path):
         (["clean", str(SAMPLE), "--encoding", "klingon"], "try utf-8"),
         (["clean", "models/vi-news.npz"], "models/vi-news.npz: looks like a zip"),
         (["label", "--format", "jsonl", str(SAMPLE)], "sample_page.txt:1: not JSON"),
+        (["clean", "no\nsuch\x1b[1mpage"], r"no\nsuch\x1b[1mpage: No such file"),
     ],
 )
 def test_mistakes_with_files_leave_nothing_behind(args, message):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import shutil
 import subprocess
+import time
 import unicodedata
 from pathlib import Path
 
@@ -115,6 +117,24 @@ def test_legacy_vietnamese_is_named_with_its_converter(name):
         for misread in ("latin-1", "cp1252"):
             with pytest.raises(InputError, match=rf"in {name}.* read as Latin-1 .*{converter}"):
                 refuse_strangers(raw.decode(misread).encode(), "page.txt")
+
+
+def test_utf8_saved_twice_is_named():
+    for text in VIETNAMESE:
+        for copies in (1, 100):
+            twice = (text * copies).encode().decode("latin-1").encode()
+            with pytest.raises(InputError, match=r"saved as UTF-8 once more; .*ftfy"):
+                refuse_strangers(twice, "page.txt")
+
+
+@pytest.mark.parametrize("piece", ["a", "é", "aé", "éa", "eâ", "ab é ", "Vieät ", "´a` ", "ö"])
+def test_the_look_takes_no_time_whatever_it_sees(piece):
+    data = ("é" + piece * 70_000).encode()[:65536]
+    start = time.perf_counter()
+    for sample in (data, data.decode("utf-8", "ignore").encode("latin-1")):
+        with contextlib.suppress(InputError):
+            refuse_strangers(sample, "page.txt")
+    assert time.perf_counter() - start < 2
 
 
 def test_a_page_that_is_garbage_below_its_menu_is_refused():

@@ -40,7 +40,7 @@ def read_records(source: BinaryIO, name: str, reading: Reading, field: str) -> I
             raise InputError(f"{name}: UTF-16, but JSON lines are UTF-8; convert them: iconv -f UTF-16 -t UTF-8 FILE")
         if lookout:
             lookout.feed(line)
-        if line.strip(b" \t\n\r"):
+        if (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
             yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, reading.errors, field)
         offset += len(line)
     if lookout:

@@ -86,6 +86,7 @@ def test_blank_lines_are_no_records():
     records = read(b'\n {"text": "a"}\n \r\n\t\n{}\n')
     assert [type(record) for record in records] == [Record, BadRecord]
     assert records[1].line == 5
+    assert read(b"") == read(b"\xef\xbb\xbf\n") == []
 
 
 def test_bad_bytes_follow_the_policy():
@@ -134,7 +135,7 @@ def test_any_object_keeps_what_is_not_its_text(others, text, other_text, ascii_o
 def test_every_line_is_a_record_bad_or_blank(lines):
     data = b"\n".join(lines)
     records = read(data, reading=Reading("utf-8"))
-    assert len(records) == sum(bool(line.strip(b" \t\r\n")) for line in data.split(b"\n"))
+    assert len(records) == sum(bool(line.strip(b" \t\r\n")) for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
     for record in records:
         assert isinstance(record, (Record, BadRecord))
 
