@@ -180,15 +180,16 @@ def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume:
     with Journal.opened(folder, digest, resume) as journal:
         for source in sources:
             target = folder / Path(source.path).name
-            counts = journal.finished(source.path, target)
+            content = f"{source.format} {sha256_of(source.path)}"
+            counts = journal.finished(target, content)
             if counts is not None:
                 found += 1
                 _count_again(job, source, counts)
                 continue
-            before, digest_in = Counter(job.counts), sha256_of(source.path)
+            before = Counter(job.counts)
             with whole_file(target) as out:
                 job.clean(source, out)
-            journal.note(target, digest_in, dict(job.counts - before))
+            journal.note(target, content, dict(job.counts - before))
     return found
 
 

@@ -44,17 +44,17 @@ class Journal:
                 sweep(folder, alone=True)
             yield cls(file, job, _read(file))
 
-    def finished(self, source: str, target: Path) -> dict[str, int] | None:
-        """Return what was counted when `target` was made of `source`, if this job would make the same of it again."""
+    def finished(self, target: Path, source: str) -> dict[str, int] | None:
+        """Return what was counted when `target` was made, if this job would make the same of `source` (a digest) again."""
         entry = self._entries.get(target.name)
         if not entry or entry["job"] != self._job or not target.is_file():
             return None
-        same = entry["input"] == sha256_of(source) and entry["output"] == sha256_of(target)
+        same = entry["input"] == source and entry["output"] == sha256_of(target)
         return entry["counts"] if same else None
 
-    def note(self, target: Path, source_digest: str, counts: dict[str, int]) -> None:
+    def note(self, target: Path, source: str, counts: dict[str, int]) -> None:
         """Note that `target` is in place."""
-        entry = dict(zip(_KEYS, (target.name, self._job, source_digest, sha256_of(target), counts)))
+        entry = dict(zip(_KEYS, (target.name, self._job, source, sha256_of(target), counts)))
         with naming(self._file.name):
             self._file.write(json.dumps(entry).encode() + b"\n")
             self._file.flush()

@@ -68,6 +68,13 @@ def test_other_options_are_another_job(go_on, option):
     assert go_on() == 0
 
 
+def test_another_format_is_another_job(inputs, tmp_path, capsys):
+    for form in ("text", "jsonl", "text"):
+        command = ["clean", inputs[-1], "--output-dir", str(tmp_path / "out"), "--on-error", "skip", "--resume", "--summary"]
+        main([*command, "--format", form])
+        assert "cleaned 1 files, found 0 finished" in capsys.readouterr().err
+
+
 def test_changed_missing_and_foreign_files_are_done_again(go_on, inputs, tmp_path):
     go_on()
     out = tmp_path / "out"
