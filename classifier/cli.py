@@ -9,12 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +23,7 @@ from classifier.errors import InputError, TinsachError
 from classifier.files import Source, explained, find_sources, naming, refuse_same_file, standard_output, sweep, targets_in, whole_file
 from classifier.formats import FORMATS
 from classifier.labels import LABELS, Label
+from classifier.signals import Stopped, stoppable
 
 if TYPE_CHECKING:
     from classifier.jobs import Job, Options
@@ -50,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     args = _parser().parse_args(_spread(sys.argv[1:] if argv is None else argv))
     try:
-        with _stoppable():
+        with stoppable():
             status = int(args.run(args))
             if sys.stdout:
                 with naming("standard output"):
@@ -60,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _forget_stdout()
         return 141
     except KeyboardInterrupt as stop:
-        return stop.status if isinstance(stop, _Stopped) else 130
+        return stop.status if isinstance(stop, Stopped) else 130
     except OSError as error:
         if error.filename == "standard output":
             _forget_stdout()
@@ -85,38 +84,12 @@ def _forget_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class _Stopped(KeyboardInterrupt):
-    """A signal that asks to stop; cleaned up after as Ctrl-C is."""
-
-    def __init__(self, number: int) -> None:
-        self.status = 128 + number
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into an exception, unless somebody else sees to them (nohup, a program that calls `main`)."""
-
-    def stop(number: int, frame: object) -> None:
-        raise _Stopped(number)
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    if threading.current_thread() is not threading.main_thread():
-        numbers = []
-    numbers = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
-
-
 def _spread(argv: Sequence[str]) -> list[str]:
     """Give the FILE of `--on-error quarantine FILE` an option of its own: argparse knows no options of one or two words."""
     spread: list[str] = []
     for word in argv:
-        if spread[-1:] == ["--on-error=quarantine"] or spread[-2:] == ["--on-error", "quarantine"]:
+        asked = spread[-1:] == ["--on-error=quarantine"] or spread[-2:] == ["--on-error", "quarantine"]
+        if asked and not word.startswith("-"):
             spread.append("--quarantine")
         spread.append(word)
     return spread
@@ -210,6 +183,8 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
     """Refuse outputs that contradict each other or the inputs, before anything is read or written."""
     if args.on_error == "quarantine" and not args.quarantine:
         raise InputError("--on-error quarantine takes the FILE for bad records: --on-error quarantine bad.jsonl")
+    if args.quarantine and not args.files and os.path.isfile(args.quarantine) and os.path.getsize(args.quarantine):
+        raise InputError(f"{args.quarantine}: exists, and would be overwritten with bad records; name the input too (- for standard input)")
     if args.resume and (not args.output_dir or args.dropped):
         raise InputError("--resume goes on with a job of one output for each input: name its --output-dir, and leave out --dropped")
     if args.output_dir and args.output:

@@ -223,6 +223,8 @@ def test_a_page_is_cleaned_in_half_a_second(composed_pages, tmp_path):
         (["clean", str(SAMPLE), str(SAMPLE), "--output-dir", "x"], "the same output"),
         (["clean", str(SAMPLE), "--on-error", "quarantine"], "--on-error quarantine bad.jsonl"),
         (["clean", str(SAMPLE), "--on-error", "quarantine", "no/such/bad"], "there is no folder"),
+        (["clean", "--on-error", "quarantine", "--summary", str(SAMPLE)], "--on-error quarantine bad.jsonl"),
+        (["clean", "--on-error", "quarantine", "README.md"], "name the input too"),  # the FILE forgotten, its input taken for it
         (["clean", str(SAMPLE), "--encoding", "klingon"], "try utf-8"),
         (["clean", "models/vi-news.npz"], "models/vi-news.npz: looks like a zip"),
         (["label", "--format", "jsonl", str(SAMPLE)], "sample_page.txt:1: not JSON"),
