@@ -65,7 +65,10 @@ def test_a_disk_that_fails_late_leaves_nothing(tmp_path, monkeypatch, call, code
 
 
 def test_a_folder_that_cannot_be_synced_is_no_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "O_RDONLY", -1)
+    def fail(*args: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "open", fail)
     fill(tmp_path / "out.txt")
 
 
