@@ -32,7 +32,7 @@ test: $(STAMP) ## Run the test suite
 	$(BIN)/python -m pytest
 
 test-slow: $(STAMP) ## Run the tests that take long: 200 kills in the middle of a job
-	$(BIN)/python -m pytest tests/slow -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/slow -m slow
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
