@@ -27,7 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_package_and_its_model_only(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    modules = {f"classifier/{path.name}" for path in (ROOT / "classifier").glob("*.py")}
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "classifier").rglob("*.py")}
     model = {f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")}
     assert names == modules | {"classifier/py.typed"} | model
 
@@ -49,5 +49,5 @@ def test_runtime_needs_numpy_and_joblib_only(wheel):
 
 
 def test_the_runtime_never_imports_training():
-    for path in (ROOT / "classifier").glob("*.py"):
+    for path in (ROOT / "classifier").rglob("*.py"):
         assert not re.search(r"^\s*(from|import) (training|tests|sklearn|scipy)\b", path.read_text(encoding="utf-8"), re.MULTILINE), path
