@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 PAGES ?=
+INPUTS ?= 200000
+SEED ?=
+FIGURES := docs/figures
 STAMP := $(VENV)/.installed
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-slow lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits clean
+.PHONY: help demo test test-slow lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -69,5 +72,24 @@ bench: $(STAMP) ## Measure speed against fastText, scikit-learn, jusText and tra
 limits: $(STAMP) ## Measure memory, growth, processes and loading against their limits
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.limits
 
+audit: $(STAMP) ## Look every package up for known vulnerabilities, where the service can be reached
+	PYTHONWARNINGS=ignore $(BIN)/python -m tests.slow.audit
+
+fuzz: $(STAMP) ## Fuzz calls and model file with INPUTS=200000 inputs, SEED= to repeat a run (about 20 minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.run --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
+
+soak: $(STAMP) ## Push two million lines through one stream; memory flat, result as in batch
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.soak
+
+worst-case: $(STAMP) ## Time the nastiest megabytes against ordinary pages
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.worst_case
+
+reliability: $(STAMP) ## Run fuzz, soak and worst-case in full and tell their figures in docs/RELIABILITY.md
+	mkdir -p $(FIGURES)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.run --seed $(or $(SEED),1) --json $(FIGURES)/fuzz.json
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.soak --json $(FIGURES)/soak.json
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.worst_case --json $(FIGURES)/worst-case.json
+	$(BIN)/python -m tests.slow.figures
+
 clean: ## Remove what make made, but not the model
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	rm -rf $(VENV) .venv-audit build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

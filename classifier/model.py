@@ -1,8 +1,8 @@
-"""The model: two small sets of weights, checked before use, run in plain numpy.
+"""The model: two small sets of weights, run in plain numpy.
 
 *First pass*: TF-IDF of hashed n-grams plus line columns, through a multinomial logistic regression over `EVIDENCE`
 (the labels, and six kinds of block heading). *Context pass*: a one-layer network over `context.py`'s rows. Both are trained in
-scikit-learn (`training/train.py`) and stored as arrays beside a JSON manifest; nothing is pickled, nothing in the file is code.
+scikit-learn (`training/train.py`) and stored as arrays beside a JSON manifest, which `model_file.py` reads and checks.
 
 Features are small whole numbers and weights lie on grids coarse enough that every sum is exact, in int32 (text), float32 (the
 context pass, which is most of the arithmetic) or float64: a line gets the same probability whatever the BLAS, the machine or the
@@ -11,10 +11,6 @@ batch. Training rounds the weights; loading checks that they are round enough.
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,37 +18,18 @@ from typing import Any
 import numpy as np
 
 from classifier.arrays import Bools, Float32s, Floats, Hashes, Ints, places, steps, with_end
-from classifier.context import CEILINGS, CONTEXT_COLUMNS, EVIDENCE, ROW_ORDER
+from classifier.context import CEILINGS, ROW_ORDER
 from classifier.errors import ModelError
-from classifier.features import LINE_COLUMNS, Described
-from classifier.labels import LABELS
+from classifier.features import Described
+from classifier.model_file import read_model
 from classifier.ngrams import HEAD, TAIL, NGrams, Vocabulary
 
-__all__ = [
-    "FORMAT",
-    "FORMAT_VERSION",
-    "GRID",
-    "OUTPUT_GRID",
-    "TEXT_GRID",
-    "Model",
-    "default_path",
-    "exact_grid",
-    "feature_digest",
-    "known_grams",
-    "log_softmax",
-    "on_grid",
-    "shapes",
-    "sum_in_order",
-]
+__all__ = ["GRID", "OUTPUT_GRID", "TEXT_GRID", "Model", "exact_grid", "known_grams", "log_softmax", "on_grid", "sum_in_order"]
 
-FORMAT = "tinsach-line-model"
-FORMAT_VERSION = 2
 # Weights are multiples of 2^-GRID. The context pass takes the finest grid that keeps its own sums exact (`exact_grid`).
 TEXT_GRID = 20
 GRID = 32
 OUTPUT_GRID = 22
-STEM = "vi-news"
-MAX_BYTES = 64 << 20  # of arrays; the shipped model has under 1 MB
 _FLOAT32_BITS, _FLOAT64_BITS = 24, 53
 
 
@@ -64,36 +41,9 @@ def on_grid(weights: Floats, grid: int = GRID) -> Floats:
 def exact_grid(hidden: Floats, bias: Floats) -> int:
     """Return the finest grid on which no partial sum of the context pass's first product leaves float32's whole numbers."""
     largest = (np.abs(hidden).T @ CEILINGS + np.abs(bias)).max()
+    if not largest:
+        return _FLOAT32_BITS
     return _FLOAT32_BITS - int(np.ceil(np.log2(largest * (1 + 2**-6))))  # rounding may add a little
-
-
-def feature_digest() -> str:
-    """Return a digest of every feature name in order: a model only fits the code it was trained with."""
-    names = json.dumps([list(LINE_COLUMNS), list(EVIDENCE), list(CONTEXT_COLUMNS)], ensure_ascii=False)
-    return hashlib.sha256(names.encode()).hexdigest()
-
-
-def shapes(vocabulary: int, hidden: int) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
-    """Return shape and element type of every array of a model."""
-    return {
-        "vocabulary": ((vocabulary,), np.uint64),  # hashes
-        "text": ((vocabulary, len(EVIDENCE)), np.int32),  # idf times coefficient, in units of 2^-TEXT_GRID
-        "columns": ((len(LINE_COLUMNS), len(EVIDENCE)), np.float64),
-        "bias": ((len(EVIDENCE),), np.float64),
-        "hidden": ((len(CONTEXT_COLUMNS), hidden), np.float32),  # standardisation folded in
-        "hidden_bias": ((hidden,), np.float32),
-        "output": ((hidden, len(LABELS)), np.float64),  # temperature folded in
-        "output_bias": ((len(LABELS),), np.float64),
-    }
-
-
-def default_path() -> Path:
-    """Return where the shipped model lies: inside the package (a wheel), else beside it (a checkout)."""
-    here = Path(__file__).resolve().parent
-    for folder in (here / "models", here.parent / "models"):
-        if (folder / f"{STEM}.npz").exists():
-            return folder / f"{STEM}.npz"
-    raise ModelError(f"no shipped model in {here / 'models'} or {here.parent / 'models'}; run `make train`, or pass a path to load()")
 
 
 def known_grams(grams: NGrams, vocabulary: Vocabulary, hidden: Bools | None = None) -> tuple[Ints, Ints, Floats]:
@@ -132,7 +82,7 @@ class Model:
     """Weights ready to run; make one with `Model.load`."""
 
     def __init__(self, arrays: Mapping[str, Ints], manifest: Mapping[str, Any], path: Path | None = None) -> None:
-        """Take checked arrays (see `shapes`), their manifest, and the file they came from, if from one."""
+        """Take checked arrays (see `model_file.array_specs`), their manifest, and the file they came from, if from one."""
         self.manifest = dict(manifest)
         self.path = path
         self.vocabulary = Vocabulary(arrays["vocabulary"])
@@ -149,15 +99,9 @@ class Model:
         Raises:
             ModelError: the file or its manifest is missing, damaged, or made for another version.
         """
-        where = default_path() if path is None else Path(path)
-        if where.is_dir():
-            where = where / f"{STEM}.npz"
-        manifest = _read_manifest(where.with_suffix(".json"))
-        try:
-            data = where.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{where}: cannot read the model ({error.strerror}); run `make train` or pass another path") from error
-        return cls(_read_arrays(where, data, manifest), manifest, where.resolve())
+        arrays, manifest, where = read_model(path)
+        _require_exact(where, arrays, manifest)
+        return cls(arrays, manifest, where)
 
     def first_pass(self, described: Described) -> Floats:
         """Return natural-log probabilities (len(EVIDENCE), n) from each line by itself."""
@@ -192,47 +136,12 @@ def _in_pairs(weights: Ints) -> Hashes:
     return np.ascontiguousarray(rows, np.uint32).view(np.uint64)
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ModelError(f"{path}: cannot read the manifest ({error.strerror}); a model is an .npz file and its .json beside it") from error
-    except ValueError as error:
-        raise ModelError(f"{path}: the manifest is not JSON; restore the file or run `make train`") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ModelError(f"{path}: not a tinsach model manifest (format {FORMAT!r} expected)")
-    if manifest.get("format_version") != FORMAT_VERSION:
-        found = manifest.get("format_version")
-        raise ModelError(f"{path}: format version {found!r}, this tinsach reads {FORMAT_VERSION}; install its tinsach, or retrain")
-    if manifest.get("labels") != [label.value for label in LABELS] or manifest.get("features_sha256") != feature_digest():
-        raise ModelError(f"{path}: made for other labels or features than this tinsach has; retrain with `make train`")
-    return manifest
-
-
-def _read_arrays(path: Path, data: bytes, manifest: Mapping[str, Any]) -> dict[str, Ints]:
-    if hashlib.sha256(data).hexdigest() != manifest.get("arrays_sha256"):
-        raise ModelError(f"{path}: its SHA-256 differs from the manifest's; the file is damaged or belongs to another manifest")
-    expected = shapes(int(manifest["vocabulary_size"]), int(manifest["hidden_size"]))
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                raise ModelError(f"{path}: its arrays would take over {MAX_BYTES >> 20} MB; not a tinsach model")
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
-        raise ModelError(f"{path}: not an array file ({error}); restore it or run `make train`") from error
-    for name, (shape, dtype) in expected.items():
-        if name not in arrays or arrays[name].shape != shape or arrays[name].dtype != dtype:
-            raise ModelError(f"{path}: array {name!r} is missing or not {shape} {np.dtype(dtype).name}; retrain with `make train`")
-    _require_exact(path, arrays, manifest)
-    return arrays
-
-
 def _require_exact(path: Path, arrays: Mapping[str, Ints], manifest: Mapping[str, Any]) -> None:
     """Refuse weights whose sums could be rounded: a line's label would then depend on the lines it came with."""
-    grid = int(manifest["hidden_grid"])
-    hidden, bias = arrays["hidden"].astype(np.float64), arrays["hidden_bias"].astype(np.float64)
-    if not np.isfinite(hidden).all() or not np.isfinite(bias).all() or grid > exact_grid(hidden, bias):
+    grid = manifest.get("hidden_grid")
+    if type(grid) is not int or abs(grid) > 2 * GRID:
+        raise ModelError(f"{path}: hidden_grid is {str(grid)[:40]}, not a number of bits; retrain with `make train`")
+    if grid > exact_grid(arrays["hidden"].astype(np.float64), arrays["hidden_bias"].astype(np.float64)):
         raise ModelError(f"{path}: its weights are too large for exact sums; retrain with `make train`")
     if np.abs(arrays["output"]).sum(axis=0).max() >= 2.0 ** (_FLOAT64_BITS - _FLOAT32_BITS - OUTPUT_GRID):
         raise ModelError(f"{path}: its output weights are too large for exact sums; retrain with `make train`")

@@ -110,7 +110,7 @@ def test_several_files_are_several_pages(cleaner, composed_pages, tmp_path):
         (["clean", str(SAMPLE), "--keep", "artikel"], "unknown label 'artikel'; choose from title"),
         (["clean", str(SAMPLE), "--threshold", "2"], "0 to 1"),
         (["clean", str(SAMPLE), "--model", "nowhere.npz"], "nowhere.json"),
-        (["clean", str(SAMPLE), "--model", str(SAMPLE)], "sample_page.json"),
+        (["clean", str(SAMPLE), "--model", str(SAMPLE)], "not an .npz file"),
         (["clean", str(SAMPLE), "--output", "no/such/folder/out.txt"], "no/such/folder"),
         (["clean", str(SAMPLE), "--dropped", "tests"], "tests: a folder"),
         (["clean", str(SAMPLE), "--page-separator", ""], "--page-separator"),

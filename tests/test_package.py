@@ -5,31 +5,79 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.slow.audit import judged
+
 ROOT = Path(__file__).parent.parent
 
 
+# Everything that ships. A new module is a decision: it is added here by hand.
+SHIPPED = {
+    *(f"classifier/{name}.py" for name in (
+        "__init__", "__main__", "arrays", "cleaner", "cli", "context", "detection", "encoding", "errors", "features", "files",
+        "formats/__init__", "formats/jsonl", "formats/text", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
+        "pipeline", "resume", "signals",
+    )),
+    "classifier/py.typed",
+    *(f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")),
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a wheel and a source distribution, built from a copy of everything that might slip into them."""
+    out = tmp_path_factory.mktemp("built")
     source = tmp_path_factory.mktemp("source")
-    wanted = [str(ROOT / name) for name in ("classifier", "models", "pyproject.toml", "README.md", "LICENSE")]
-    subprocess.run(["cp", "-RP", *wanted, source], check=True)
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)]
+    names = (
+        "classifier",
+        "models",
+        "tests",
+        "training",
+        "pyproject.toml",
+        "MANIFEST.in",
+        "README.md",
+        "LICENSE",
+        "Makefile",
+        "CHANGELOG.md",
+    )
+    subprocess.run(["cp", "-RP", *(str(ROOT / name) for name in names), source], check=True)
+    (source / "classifier" / ".env").write_text("SECRET=1")
+    (source / "models" / "notes.txt").write_text("not for users")
+    command = [sys.executable, "-m", "build", "--wheel", "--sdist", "--no-isolation", "--outdir", str(out), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    return next(out.glob("*.whl"))
+    return out
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    return next(built.glob("*.whl"))
 
 
 def test_the_wheel_holds_the_package_and_its_model_only(wheel):
-    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "classifier").rglob("*.py")}
-    model = {f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")}
-    assert names == modules | {"classifier/py.typed"} | model
+    names = zipfile.ZipFile(wheel).namelist()
+    about = {re.sub(r".*\.dist-info/", "", name) for name in names if ".dist-info/" in name}
+    assert {name for name in names if ".dist-info/" not in name} == SHIPPED
+    assert about == {"licenses/LICENSE", "METADATA", "WHEEL", "entry_points.txt", "top_level.txt", "RECORD"}
+
+
+def test_the_source_distribution_holds_no_more(built):
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        names = {member.name.partition("/")[2] for member in archive.getmembers() if not member.isdir()}
+        assert all(member.isfile() or member.isdir() for member in archive.getmembers())  # no links
+    made = {name for name in names if name.startswith("tinsach.egg-info/")}
+    assert names - made == SHIPPED | {"LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "pyproject.toml", "setup.cfg"}
+
+
+def test_the_wheel_starts_one_command_and_nothing_else(wheel):
+    archive = zipfile.ZipFile(wheel)
+    points = archive.read(next(name for name in archive.namelist() if name.endswith("entry_points.txt"))).decode()
+    assert points.split() == ["[console_scripts]", "tinsach", "=", "classifier.cli:main"]
 
 
 def test_the_wheel_works_elsewhere(wheel, tmp_path, sample_page, cleaner):
@@ -45,9 +93,33 @@ def test_runtime_needs_numpy_and_joblib_only(wheel):
     metadata = archive.read(next(name for name in archive.namelist() if name.endswith("METADATA"))).decode()
     needs = re.findall(r"^Requires-Dist: (\S+?)[>=]+[\d.]+$", metadata, re.MULTILINE)
     assert sorted(needs) == ["joblib", "numpy"]
-    assert "<" not in "".join(re.findall(r"^Requires-Dist: (.*)$", metadata, re.MULTILINE))  # lower bounds only
+    every = [line.partition(";")[0] for line in re.findall(r"^Requires-Dist: (.*)$", metadata, re.MULTILINE)]
+    for need in every:  # of the extras too: lower bounds only
+        assert re.fullmatch(r"[A-Za-z0-9_-]+(\[train\]|>=[\d.]+)\s*", need), need
 
 
 def test_the_runtime_never_imports_training():
     for path in (ROOT / "classifier").rglob("*.py"):
         assert not re.search(r"^\s*(from|import) (training|tests|sklearn|scipy)\b", path.read_text(encoding="utf-8"), re.MULTILINE), path
+
+
+# -- make audit ----------------------------------------------------------------------------------------------------------------
+
+CLEAN = {"name": "numpy", "version": "2.0", "vulns": []}
+HOLE = {"name": "joblib", "version": "1.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["1.1"]}]}
+UNKNOWN = {"name": "scipy", "skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("packages", "status", "message"),
+    [
+        ([CLEAN], 0, "0 vulnerabilities in 1 packages"),
+        ([CLEAN, UNKNOWN], 0, "1 could not be looked up"),
+        ([CLEAN, HOLE, UNKNOWN], 1, "joblib 1.0: PYSEC-1, mended in 1.1"),
+        ([UNKNOWN, UNKNOWN], 0, "NOT DONE"),
+    ],
+)
+def test_the_audit_tells_clean_from_unknown(packages, status, message):
+    lines, found = judged({"dependencies": packages})
+    assert found == status
+    assert message in "\n".join(lines)

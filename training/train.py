@@ -28,7 +28,7 @@ import classifier
 from classifier.arrays import Floats
 from classifier.context import EVIDENCE
 from classifier.labels import LABELS
-from classifier.model import FORMAT, FORMAT_VERSION, STEM, feature_digest
+from classifier.model_file import FORMAT, FORMAT_VERSION, STEM, feature_digest, manifest_bytes
 from classifier.pipeline import LOOKAHEAD
 from training import corpus, skeleton
 from training.compose import Page
@@ -155,8 +155,8 @@ def export(trained: Trained, folder: Path, settings: Settings = SETTINGS) -> dic
 
 
 def write_manifest(manifest: dict[str, Any], folder: Path) -> None:
-    """Write the manifest beside the arrays."""
-    (folder / f"{STEM}.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    """Write the manifest beside the arrays, in its one right spelling."""
+    (folder / f"{STEM}.json").write_bytes(manifest_bytes(manifest))
 
 
 def data_digest() -> str:

@@ -1,0 +1,214 @@
+"""The promises of the public calls, each as a check on any pages at all. A broken one raises AssertionError.
+
+`all_calls_agree` takes `label_pages` as the reference, checks what it says by itself, and then holds every other call against it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from random import Random
+
+import classifier
+from classifier import pipeline
+from classifier.cleaner import Cleaner, LabelledLine
+from classifier.lines import LineSplitter, is_blank, split_lines
+from classifier.pipeline import BLANK_REACH
+from tests.fuzz.strategies import bytes_of, cut
+
+__all__ = ["all_calls_agree", "any_lines_come_back", "block_lines", "bytes_are_lines", "splitter_cuts_as_told"]
+
+NAMES = [*classifier.LABELS, None]
+LINE_END = re.compile("\r\n|\r|\n")
+
+
+def reference_lines(text: str) -> list[str]:
+    """Return the lines of a text, as the contract has it: the slow and plain way."""
+    lines = LINE_END.split(text)
+    return lines[:-1] if not lines[-1] else lines
+
+
+class CountingLines:
+    """An iterator that knows how many lines were read from it."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = iter(lines)
+        self.read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        text = next(self._lines)
+        self.read += 1
+        return text
+
+
+@contextmanager
+def block_lines(count: int) -> Iterator[None]:
+    """Work in blocks of another size: results must not show where blocks end."""
+    before = pipeline.BLOCK_LINES, pipeline.BLOCK_CHARS
+    pipeline.BLOCK_LINES, pipeline.BLOCK_CHARS = count, 60 * count
+    try:
+        yield
+    finally:
+        pipeline.BLOCK_LINES, pipeline.BLOCK_CHARS = before
+
+
+# -- what one page's result has to be ----------------------------------------------------------------------------------------
+
+
+def labelled(cleaner: Cleaner, pages: Sequence[str]) -> list[list[LabelledLine]]:
+    """Return what `label_pages` says of each page, as lines."""
+    columns = cleaner.label_pages(pages)
+    assert columns.offsets[0] == 0
+    assert columns.offsets[-1] == len(columns.lines) == len(columns.codes) == len(columns.kept)
+    assert all(0 <= p <= 1 + 1e-9 for p in columns.keep_probabilities.tolist())
+    rows = zip(columns.lines, columns.codes.tolist(), columns.probabilities.tolist(), columns.kept.tolist(), columns.first_guesses.tolist())
+    lines = [LabelledLine(0, text, NAMES[code], p, kept, NAMES[guess]) for text, code, p, kept, guess in rows]
+    bounds = columns.offsets.tolist()
+    return [[found._replace(number=n) for n, found in enumerate(lines[a:b], 1)] for a, b in pairwise(bounds)]
+
+
+def sound(cleaner: Cleaner, text: str, lines: Sequence[LabelledLine]) -> None:
+    """Check one page's result by itself."""
+    assert [line.text for line in lines] == reference_lines(text)
+    for line in lines:
+        assert (line.label is None) == is_blank(line.text) == (line.first_guess is None)
+        if line.label is None:
+            assert line.probability == 0.0
+        else:
+            assert math.isfinite(line.probability)
+            assert 1 / len(classifier.LABELS) - 1e-9 <= line.probability <= 1
+            assert line.kept == (line.label in cleaner.keep)
+    _blanks_between(lines)
+
+
+def _blanks_between(lines: Sequence[LabelledLine]) -> None:
+    """Check that blank lines are kept between kept lines, except for the excess of long runs, and nowhere else."""
+    before, following = False, [(0, False)] * len(lines)
+    after = (len(lines) + BLANK_REACH + 1, False)
+    for at in range(len(lines) - 1, -1, -1):
+        following[at] = after
+        if lines[at].label is not None:
+            after = (at, lines[at].kept)
+    for at, line in enumerate(lines):
+        if line.label is None:
+            assert line.kept == (before and following[at][1] and following[at][0] - at <= BLANK_REACH)
+        else:
+            before = line.kept
+
+
+# -- the calls ----------------------------------------------------------------------------------------------------------------
+
+
+def from_list(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]:
+    """Label a list of lines."""
+    return list(cleaner.label_lines(split_lines(text)))
+
+
+def from_iterator(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]:
+    """Label an iterator's lines, and count how far it is read ahead."""
+    source, found = CountingLines(split_lines(text)), []
+    for line in cleaner.label_lines(source):
+        assert source.read - line.number <= cleaner.lookahead
+        found.append(line)
+    return found
+
+
+def from_chunks(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]:
+    """Push a page in pieces of text."""
+    return _pushed(cleaner, cut(random, text))
+
+
+def from_bytes(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]:
+    """Push a page in pieces of UTF-8, where it can be written so."""
+    try:
+        return _pushed(cleaner, cut(random, text.encode()))
+    except UnicodeEncodeError:
+        return from_chunks(cleaner, text, random)
+
+
+def line_by_line(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]:
+    """Push whole lines one at a time, and count how long each is held back."""
+    stream, found = cleaner.stream(), []
+    for read, line in enumerate(split_lines(text), 1):
+        found += stream.feed_lines([line])
+        assert read - len(found) <= cleaner.lookahead
+    return found + stream.end_page()
+
+
+def _pushed(cleaner: Cleaner, chunks: Sequence[str] | Sequence[bytes]) -> list[LabelledLine]:
+    stream = cleaner.stream()
+    found = [line for chunk in chunks for line in stream.feed(chunk)] + stream.end_page()
+    assert stream.flush() == []
+    return found
+
+
+CALLS: list[Callable[[Cleaner, str, Random], list[LabelledLine]]] = [from_list, from_iterator, from_chunks, from_bytes, line_by_line]
+
+
+def all_calls_agree(cleaner: Cleaner, pages: Sequence[str], random: Random, calls: int = len(CALLS)) -> int:
+    """Check every promise on some pages, each page by `calls` of the calls; return how many checks were made."""
+    want = labelled(cleaner, pages)
+    for text, lines in zip(pages, want):
+        sound(cleaner, text, lines)
+        for call in random.sample(CALLS, calls):
+            assert call(cleaner, text, random) == lines, call.__name__
+    kept = ["\n".join(line.text for line in lines if line.kept) for lines in want]
+    assert list(cleaner.clean_pages(iter(pages))) == kept
+    some = random.randrange(len(pages))
+    assert cleaner.clean_text(pages[some]) == kept[some]
+    order = list(range(len(pages)))
+    random.shuffle(order)
+    with block_lines(random.choice((1, 2, 7, 50, 4096))):
+        assert labelled(cleaner, [pages[i] for i in order]) == [want[i] for i in order]
+    _one_stream(cleaner, pages, want, random)
+    return len(pages) * (calls + 4) + 1
+
+
+def _one_stream(cleaner: Cleaner, pages: Sequence[str], want: Sequence[list[LabelledLine]], random: Random) -> None:
+    """Check that a stream carries nothing from one page to the next."""
+    stream = cleaner.stream()
+    for text, lines in zip(pages, want):
+        found = [line for chunk in cut(random, text) for line in stream.feed(chunk)]
+        assert found + stream.end_page() == lines
+
+
+def any_lines_come_back(cleaner: Cleaner, lines: list[str]) -> None:
+    """Check that lines with line ends inside, which only a caller can make, come back as well, and the same lazily."""
+    found = list(cleaner.label_lines(lines))
+    assert [line.text for line in found] == lines
+    assert list(cleaner.label_lines(iter(lines))) == found
+
+
+def bytes_are_lines(cleaner: Cleaner, data: bytes, random: Random) -> None:
+    """Check that bytes of any kind are labelled as their decoded text is."""
+    text = data.decode("utf-8", "replace")
+    assert _pushed(cleaner, cut(random, data)) == list(cleaner.label_lines(reference_lines(text)))
+
+
+def splitter_cuts_as_told(text: str, random: Random) -> None:
+    """Check the line splitter against the reference, for text, bytes, and both mixed."""
+    want = reference_lines(text)
+    splitter = LineSplitter()
+    found = [line for chunk in cut(random, text) for line in splitter.feed(chunk)] + splitter.flush()
+    assert found == want == split_lines(text)
+    data = bytes_of(random, text)
+    mixed = [chunk if random.random() < 0.5 else chunk.decode("utf-8", "replace") for chunk in cut(random, data)]
+    found = [line for chunk in mixed for line in splitter.feed(chunk)] + splitter.flush()
+    assert found == reference_lines(_decoded(mixed))
+
+
+def _decoded(chunks: Sequence[str | bytes]) -> str:
+    """Return text whose neighbouring byte chunks were decoded together: text closes a character left open."""
+    text, waiting = "", b""
+    for chunk in [*chunks, ""]:
+        if isinstance(chunk, bytes):
+            waiting += chunk
+        else:
+            text, waiting = text + waiting.decode("utf-8", "replace") + chunk, b""
+    return text

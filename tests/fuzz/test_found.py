@@ -1,0 +1,74 @@
+"""What fuzzing found, each in its smallest form. A row stays when it is mended; until then it is marked as failing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import unicodedata
+from random import Random
+
+import numpy as np
+import pytest
+
+from classifier.features import describe
+from tests.forge import peak_below
+from tests.fuzz.contract import all_calls_agree, labelled
+from tests.fuzz.strategies import ordinary
+
+KICKER = "the column 'kicker' overlooks a dash that opens the batch (features.py: the search for dashes begins at the second character)"
+
+OPEN = pytest.mark.xfail(reason=KICKER, strict=True)  # delete when it is
+
+# lines before, and a line whose features must not depend on them
+BATCHES = [
+    pytest.param(
+        ["6"],
+        "– Mấy nó tui nhiều – ông thừa nhận. – Ngặt cái nó đâu có biết bơi, nước tới là chịu.",
+        marks=OPEN,
+    ),
+    pytest.param(["a"], "-  -- - - - - - -- - - - - - - - - - - - - - - - - - - - - - -", marks=OPEN),
+    pytest.param(["a"], "[a](b) ![c](d)"),
+    pytest.param(["[a](b"], "c) ![d]"),
+]
+
+
+@pytest.mark.parametrize(("before", "line"), BATCHES)
+def test_a_line_is_the_same_in_any_batch(before, line):
+    alone, among = describe([line]), describe([*before, line])
+    for one, many in zip(alone[:3], among[:3]):  # columns, hashes, size: lines run along the last axis
+        assert np.array_equal(one[..., 0], many[..., -1])
+
+
+@pytest.mark.parametrize(("before", "line"), BATCHES)
+def test_every_call_says_the_same(cleaner, before, line):
+    pages = ["\n".join([*before, line]), line, "\n".join([line, *before]), unicodedata.normalize("NFD", line)]
+    for seed in range(4):
+        all_calls_agree(cleaner, pages, Random(seed))
+
+
+def test_a_page_of_one_line_is_the_same_among_others(cleaner):
+    """Numpy adds a single column up in another order than one of several, so that the last digit of a sum may differ."""
+    pages = [text for lines in ordinary()[:4] for text in lines if text.strip()]
+    assert labelled(cleaner, pages) == [labelled(cleaner, [text])[0] for text in pages]
+
+
+def test_long_lines_take_no_more_memory_than_short_ones(cleaner):
+    lines = [f"{number} " + "từ " * 6600 for number in range(200)]
+    with peak_below(120 << 20):
+        for _ in cleaner.label_lines(lines):
+            pass
+
+
+OTHERS_JOBLIB = """
+import joblib, classifier
+if __name__ == "__main__":
+    assert list(classifier.load().clean_pages(["a"] * 200, jobs=2)) == [""] * 200
+    assert joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(number) for number in range(3)) == [0, 1, 2]
+"""
+
+
+@pytest.mark.xfail(reason="clean_pages makes joblib's shared pool without what joblib.Parallel hangs onto it", strict=True)
+def test_processes_leave_joblib_to_others(tmp_path):
+    (tmp_path / "theirs.py").write_text(OTHERS_JOBLIB)
+    done = subprocess.run([sys.executable, tmp_path / "theirs.py"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
