@@ -8,7 +8,6 @@ import tracemalloc
 from collections.abc import Iterator
 from itertools import pairwise
 
-import joblib
 import numpy as np
 import pytest
 from hypothesis import given
@@ -97,12 +96,6 @@ def test_processes_use_the_model_of_the_cleaner(composed_pages, tmp_path):
     own.model.path = None
     with pytest.raises(classifier.InputError, match="jobs=1"):
         own.clean_pages(composed_pages[:3], jobs=2)
-
-
-def test_processes_leave_joblibs_own_pool_alone(cleaner, composed_pages):
-    for _ in range(2):
-        assert joblib.Parallel(n_jobs=2)(joblib.delayed(len)(page) for page in composed_pages[:2])
-        assert len(list(cleaner.clean_pages(composed_pages[:2], jobs=2))) == 2
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
