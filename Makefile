@@ -10,7 +10,7 @@ FIGURES := docs/figures
 STAMP := $(VENV)/.installed
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
+.PHONY: help demo test test-slow lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -34,6 +34,9 @@ demo: $(VENV)/.runtime ## Clean the README's sample page
 test: $(STAMP) ## Run the test suite
 	$(BIN)/python -m pytest
 
+test-slow: $(STAMP) ## Run the tests that take long: 200 kills in the middle of a job
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/slow -m slow
+
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,7 +45,7 @@ lint: $(STAMP) ## Check style and types
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.corpus
 
-check: lint corpus-check test verify-model gate ## Exactly what CI runs
+check: lint corpus-check test test-slow verify-model gate ## Exactly what CI runs
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)

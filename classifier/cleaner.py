@@ -167,15 +167,17 @@ class Cleaner:
     def _clean_in_processes(self, batches: Iterable[list[str]], jobs: int) -> Iterator[str]:
         """Clean batches in worker processes, in order, with a bounded number of them under way: a slow consumer stops the workers.
 
-        joblib's own `Parallel` dispatches on as results come in, consumed or not; so its process pool is used directly.
+        joblib's own `Parallel` dispatches on as results come in, consumed or not; so its kind of process pool is used directly,
+        and one of our own: the one that joblib shares among its callers is for `Parallel` alone.
         """
         from joblib import effective_n_jobs  # only where processes are asked for: importing it costs more than a page
-        from joblib.externals.loky import get_reusable_executor
+        from joblib.externals.loky import ProcessPoolExecutor
 
         workers = effective_n_jobs(jobs)
-        pool = get_reusable_executor(max_workers=workers, env=dict.fromkeys(_THREAD_LIMITS, "1"))
+        pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"))
         options = (self.model.path, self.model.manifest["arrays_sha256"], tuple(sorted(self.keep)), self.threshold)
         under_way: deque[Future[list[str]]] = deque()
+        finished = False
         try:
             for batch in batches:
                 under_way.append(pool.submit(_clean_in_worker, options, batch))
@@ -183,9 +185,9 @@ class Cleaner:
                     yield from under_way.popleft().result()
             while under_way:
                 yield from under_way.popleft().result()
+            finished = True
         finally:
-            for future in under_way:
-                future.cancel()
+            pool.shutdown(kill_workers=not finished)
 
     def label_pages(self, pages: Iterable[str]) -> Labels:
         """Label many pages at once, as columns instead of objects: the fastest call, for adapters.

@@ -1,7 +1,7 @@
-"""The command line: `tinsach clean|label|info`, thin over `Cleaner`.
+"""The command line: `tinsach clean|label|info`, thin over `Cleaner` and `jobs`.
 
-Reads UTF-8 text from files or standard input and writes to standard output or `--output`; files are written beside their
-place and renamed when whole. Exit status: 0 done, 2 bad usage or input, 130 interrupted, 141 the reader of the pipe left.
+Exit status: 0 done, 1 done but for records left out, 2 bad usage or input, 130, 143 and 129 stopped by SIGINT, SIGTERM and
+SIGHUP, 141 the reader of the pipe left. An output file is whole or not there, whatever the status.
 """
 
 from __future__ import annotations
@@ -10,27 +10,32 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 import classifier
-from classifier.cleaner import LabelledLine, Stream
+from classifier.cleaner import LabelledLine
+from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
+from classifier.files import Source, explained, find_sources, naming, refuse_same_file, standard_output, sweep, targets_in, whole_file
+from classifier.formats import FORMATS
 from classifier.labels import LABELS, Label
-from classifier.lines import LineSplitter
+from classifier.signals import Stopped, stoppable
+
+if TYPE_CHECKING:
+    from classifier.jobs import Job, Options
 
 __all__ = ["main"]
 
-CHUNK = 1 << 18
-FORM_FEED = "\f"
 EXAMPLES = {
     "clean": """example:
   tinsach clean page.txt --dropped dropped.tsv > article.txt
-  cat page.txt | tinsach clean --keep title,body,caption""",
+  cat page.txt | tinsach clean --keep title,body,caption
+  tinsach clean crawl.jsonl --text-field text --on-error quarantine bad.jsonl --output clean.jsonl
+  tinsach clean pages/*.txt --output-dir clean --resume""",
     "label": """example:
   tinsach label page.txt
   cat page.txt | tinsach label --output jsonl""",
@@ -42,26 +47,52 @@ EXAMPLES = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    args = _parser().parse_args(argv)
+    args = _parser().parse_args(_spread(sys.argv[1:] if argv is None else argv))
     try:
-        status = int(args.run(args))
-        sys.stdout.flush()
-        return status
+        with stoppable():
+            status = int(args.run(args))
+            if sys.stdout:
+                with naming("standard output"):
+                    sys.stdout.flush()
+            return status
     except BrokenPipeError:
-        # Python flushes standard output once more on exit, into the same closed pipe: give it another place to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return 141
-    except KeyboardInterrupt:
-        return 130
-    except (TinsachError, OSError) as error:
-        print(f"tinsach: {_one_line(error)}", file=sys.stderr)
-        return 2
+    except KeyboardInterrupt as stop:
+        return stop.status if isinstance(stop, Stopped) else 130
+    except OSError as error:
+        if error.filename == "standard output":
+            _forget_stdout()
+        _say(_printable(f"tinsach: {explained(error)}"))
+    except TinsachError as error:
+        _say(_printable(f"tinsach: {error}"))
+    return 2
 
 
-def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}; check the path and its permissions"
-    return str(error)
+def _printable(message: str) -> str:
+    """Return the message in one line, and without what a file's name could do to a terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
+
+
+def _say(message: str) -> None:
+    if sys.stderr:  # closed, it is None, and print would take standard output instead
+        print(message, file=sys.stderr)
+
+
+def _forget_stdout() -> None:
+    """Python flushes standard output once more on exit, to where it has just failed: give it another place to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _spread(argv: Sequence[str]) -> list[str]:
+    """Give the FILE of `--on-error quarantine FILE` an option of its own: argparse knows no options of one or two words."""
+    spread: list[str] = []
+    for word in argv:
+        asked = spread[-1:] == ["--on-error=quarantine"] or spread[-2:] == ["--on-error", "quarantine"]
+        if asked and not word.startswith("-"):
+            spread.append("--quarantine")
+        spread.append(word)
+    return spread
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,46 +114,108 @@ def _parser() -> argparse.ArgumentParser:
     label = command("label", _label, "Print every line with its label and probability.")
     command("info", _info, "Print what the model says of itself.")
     for sub in (clean, label):
-        sub.add_argument("files", nargs="*", metavar="FILE", help="UTF-8 text, one page or several (default: standard input)")
-        sub.add_argument(
-            "--keep", default="title,body", metavar="LABELS", help=f"labels to keep, of: {', '.join(LABELS)} (default: title,body)"
-        )
-        sub.add_argument("--threshold", type=float, metavar="P", help="keep a line when its kept labels' probabilities add up to P or more")
-        sub.add_argument(
-            "--page-separator", default=FORM_FEED, metavar="TEXT",
-            help="a line that is TEXT starts a new page; the default is a form feed, which counts anywhere",
-        )  # fmt: skip
-    clean.add_argument("--dropped", metavar="FILE", help="write the lines removed to FILE, as label<TAB>line")
-    clean.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
-    clean.add_argument("--summary", action="store_true", help="say on standard error how many lines of each label were kept and dropped")
+        _add_reading(sub)
+    _add_writing(clean)
     label.add_argument("--output", choices=("tsv", "jsonl"), default="tsv", help="form of the lines (default: tsv)")
     return parser
+
+
+def _add_reading(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("files", nargs="*", metavar="FILE", help="text, one page or several, or JSON lines (default: standard input)")
+    sub.add_argument(
+        "--keep", default="title,body", metavar="LABELS", help=f"labels to keep, of: {', '.join(LABELS)} (default: title,body)"
+    )
+    sub.add_argument("--threshold", type=float, metavar="P", help="keep a line when its kept labels' probabilities add up to P or more")
+    sub.add_argument(
+        "--page-separator", default="\f", metavar="TEXT",
+        help="a line that is TEXT starts a new page; the default is a form feed, which counts anywhere",
+    )  # fmt: skip
+    sub.add_argument("--format", choices=FORMATS, help="format of every FILE (default: by name; *.jsonl and *.ndjson are JSON lines)")
+    sub.add_argument("--text-field", default="text", metavar="NAME", help="field of a JSON line that holds the page (default: text)")
+    sub.add_argument(
+        "--encoding", metavar="NAME", help="read the bytes as this, no questions asked (default: UTF-8, or by byte order mark)"
+    )
+    sub.add_argument(
+        "--encoding-errors", choices=POLICIES, default="replace",
+        help="bytes that cannot be decoded: replace by U+FFFD (default), strict: fail and say where, skip: leave out and count",
+    )  # fmt: skip
+
+
+def _add_writing(clean: argparse.ArgumentParser) -> None:
+    clean.add_argument("--dropped", metavar="FILE", help="write the lines removed to FILE, as label<TAB>line")
+    clean.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
+    clean.add_argument("--output-dir", metavar="DIR", help="write the clean form of each FILE to a file of the same name in DIR")
+    clean.add_argument("--resume", action="store_true", help="leave alone what an earlier run finished in --output-dir, do the rest")
+    clean.add_argument(
+        "--on-error", choices=("fail", "skip", "quarantine"), default="fail", metavar="fail|skip|quarantine FILE",
+        help="a bad JSON record: fail (default), skip it, or put it into FILE as it is; status 1 if there was one",
+    )  # fmt: skip
+    clean.add_argument("--quarantine", metavar="FILE", help=argparse.SUPPRESS)  # see _spread
+    clean.add_argument("--summary", action="store_true", help="say on standard error how many lines of each label were kept and dropped")
 
 
 # -- commands ------------------------------------------------------------------------------------------------------------
 
 
 def _clean(args: argparse.Namespace) -> int:
-    counts: Counter[tuple[bool, Label]] = Counter()
+    from classifier.jobs import Faults, Job, clean_into_folder, clean_into_one
+
+    sources = find_sources(args.files or ["-"], args.format)
+    _check_outputs(args, sources)
+    options = _options(args)
+    cleaner = classifier.load(args.model, keep=args.keep, threshold=args.threshold)
+    if args.resume and args.quarantine:
+        sweep(Path(os.path.realpath(args.quarantine)).parent, alone=False)
     with ExitStack() as stack:
-        pages = _pages(args, stack)
-        out = stack.enter_context(_whole_file(args.output)) if args.output else sys.stdout.buffer
-        dropped = stack.enter_context(_whole_file(args.dropped)) if args.dropped else None
-        for lines in pages:
-            if isinstance(lines, str):
-                out.write(lines.encode())
-                continue
-            kept = [line.text for line in lines if line.kept]
-            removed = [line for line in lines if not line.kept and line.label]
-            counts.update((line.kept, line.label) for line in lines if line.label)
-            if kept:
-                out.write(("\n".join(kept) + "\n").encode())
-                out.flush()
-            if dropped and removed:
-                dropped.write("".join(f"{line.label}\t{line.text}\n" for line in removed).encode())
+        output, dropped, quarantine = (
+            stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine)
+        )
+        job = Job(cleaner, options, Faults(args.on_error == "skip", quarantine), dropped)
+        found = 0
+        if args.output_dir:
+            found = clean_into_folder(job, sources, Path(args.output_dir), args.resume)
+        else:
+            clean_into_one(job, sources, output or standard_output())
+    return _report(args, job, len(sources), found)
+
+
+def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
+    """Refuse outputs that contradict each other or the inputs, before anything is read or written."""
+    if args.on_error == "quarantine" and not args.quarantine:
+        raise InputError("--on-error quarantine takes the FILE for bad records: --on-error quarantine bad.jsonl")
+    if args.quarantine and not args.files and os.path.isfile(args.quarantine) and os.path.getsize(args.quarantine):
+        raise InputError(f"{args.quarantine}: exists, and would be overwritten with bad records; name the input too (- for standard input)")
+    if args.resume and (not args.output_dir or args.dropped):
+        raise InputError("--resume goes on with a job of one output for each input: name its --output-dir, and leave out --dropped")
+    if args.output_dir and args.output:
+        raise InputError("--output and --output-dir contradict each other; give one of them")
+    if not args.output_dir and len({source.format for source in sources}) > 1:
+        raise InputError("text and JSON lines cannot share an output; name an --output-dir, or one --format for all")
+    named = [path for path in (args.output, args.dropped, args.quarantine) if path]
+    refuse_same_file(sources, [*named, *(targets_in(args.output_dir, sources) if args.output_dir else ())])
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from classifier.jobs import Options
+
+    if not args.page_separator or "\n" in args.page_separator:
+        raise InputError("--page-separator has to be a text without line ends")
+    return Options(Reading(args.encoding, args.encoding_errors).checked(), args.page_separator, args.text_field)
+
+
+def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
+    """Say what the user should know, and return the exit status."""
+    records, bad = job.counts["records"], job.counts["bad"]
     if args.summary:
-        print(_summary(counts), file=sys.stderr)
-    return 0
+        _say(_summary(job.lines))
+        if args.output_dir:
+            _say(f"cleaned {files - found} files, found {found} finished")
+    if job.counts["undecodable"]:
+        _say(f"tinsach: left out {job.counts['undecodable']} bytes that cannot be decoded")
+    if bad or (records and args.summary):
+        fate = f"put into {args.quarantine}" if args.quarantine else "skipped"
+        _say(f"tinsach: {records} records in, {records - bad} out, {bad} {fate}")
+    return 1 if bad else 0
 
 
 def _summary(counts: Counter[tuple[bool, Label]]) -> str:
@@ -136,17 +229,20 @@ def _summary(counts: Counter[tuple[bool, Label]]) -> str:
 
 
 def _label(args: argparse.Namespace) -> int:
-    form = _as_jsonl if args.output == "jsonl" else _as_tsv
-    number = 1
-    with ExitStack() as stack:
-        for lines in _pages(args, stack):
-            if isinstance(lines, str):
-                number += 1
-                text = "" if args.output == "jsonl" else lines.rstrip("\n") + "\n"
-            else:
-                text = "".join(form(line, number) for line in lines)
-            sys.stdout.buffer.write(text.encode())
-            sys.stdout.buffer.flush()
+    from classifier.jobs import Faults, Job, labelled
+
+    options = _options(args)
+    sources = find_sources(args.files or ["-"], args.format)
+    refuse_same_file(sources, ())
+    job = Job(classifier.load(args.model, keep=args.keep, threshold=args.threshold), options, Faults())
+    form, number, out = (_as_jsonl if args.output == "jsonl" else _as_tsv), 1, standard_output()
+    for lines in labelled(job, sources):
+        if isinstance(lines, str):
+            number += 1
+            shown = "" if args.output == "jsonl" else lines.rstrip("\n") + "\n"
+        else:
+            shown = "".join(form(line, number) for line in lines)
+        out.write(shown.encode("utf-8", "backslashreplace"))
     return 0
 
 
@@ -161,89 +257,5 @@ def _as_jsonl(line: LabelledLine, page: int) -> str:
 
 def _info(args: argparse.Namespace) -> int:
     manifest = classifier.load(args.model).model.manifest
-    sys.stdout.write(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
+    standard_output().write((json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode())
     return 0
-
-
-# -- input and output ----------------------------------------------------------------------------------------------------
-
-
-def _pages(args: argparse.Namespace, stack: ExitStack) -> Iterator[list[LabelledLine] | str]:
-    """Yield decided lines as they come, and the page separator as a string between pages.
-
-    Everything that can be refused is refused before the first line is read.
-    """
-    if not args.page_separator or "\n" in args.page_separator:
-        raise InputError("--page-separator has to be a text without line ends")
-    cleaner = classifier.load(args.model, keep=args.keep, threshold=args.threshold)
-    sources: list[tuple[str, BinaryIO]] = []
-    for name in args.files or ["-"]:
-        if name == "-":
-            sources.append(("standard input", sys.stdin.buffer))
-            continue
-        path = Path(name)
-        if path.is_dir():
-            raise InputError(f"{name}: a folder; name the files in it, for example {name.rstrip('/')}/*.txt")
-        sources.append((name, stack.enter_context(path.open("rb"))))
-    return _labelled(cleaner.stream(), (source for _, source in sources), args.page_separator)
-
-
-def _labelled(stream: Stream, sources: Iterable[BinaryIO], separator: str) -> Iterator[list[LabelledLine] | str]:
-    between = separator if separator == FORM_FEED else separator + "\n"
-    for index, source in enumerate(sources):
-        if index:
-            yield between
-        for lines in _line_blocks(source):
-            for number, part in enumerate(_split_pages(lines, separator)):
-                if number:
-                    yield stream.end_page()
-                    yield between
-                yield stream.feed_lines(part)
-        yield stream.end_page()
-
-
-def _line_blocks(source: BinaryIO) -> Iterator[list[str]]:
-    """Yield the lines of a source, as many at a time as it has ready."""
-    splitter = LineSplitter()
-    read = getattr(source, "read1", source.read)
-    while chunk := read(CHUNK):
-        yield splitter.feed(chunk)
-    yield splitter.flush()
-
-
-def _split_pages(lines: list[str], separator: str) -> list[list[str]]:
-    """Cut a block of lines at page separators."""
-    pages: list[list[str]] = [[]]
-    for line in lines:
-        if separator == FORM_FEED and FORM_FEED in line:
-            before, *others = line.split(FORM_FEED)
-            if before:
-                pages[-1].append(before)
-            pages += [[other] if other else [] for other in others]
-        elif line == separator:
-            pages.append([])
-        else:
-            pages[-1].append(line)
-    return pages
-
-
-@contextmanager
-def _whole_file(path: str) -> Iterator[BinaryIO]:
-    """Open a file for writing that appears under its name only when it is complete."""
-    target = Path(path)
-    if target.is_dir():
-        raise InputError(f"{path}: a folder; name a file to write")
-    try:
-        handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no folder {target.parent}; make it first") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(scratch, 0o666 & ~umask)  # mkstemp's files are private; a result should be as readable as any other
-        os.replace(scratch, target)
-    except BaseException:
-        os.unlink(scratch)
-        raise

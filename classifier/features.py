@@ -212,7 +212,7 @@ def _edges(flags: dict[str, Bools], lines: Scan) -> None:
     twice = (last_at > starts[:-1]) & (kinds[last_at - 1] == CharClass.ENDER)
     flags["ends_ellipsis"] = flags["ends_sentence"] & ((lines.chars[last_at] == ord("…")) | twice)
     flags["starts_dash"] = (first == CharClass.DASH) | (first == CharClass.BAR)
-    dashes = places(kinds[1:-1] == CharClass.DASH) + 1
+    dashes = places(kinds == CharClass.DASH)  # never the last: that is a line end, and stands before the first, in kinds[-1]
     dashes = dashes[(kinds[dashes - 1] != CharClass.DASH) & (kinds[dashes + 1] == CharClass.SPACE)]
     dashes = with_end(dashes, len(kinds) + KICKER)
     nearest = dashes[dashes.searchsorted(starts[:-1])] - starts[:-1]

@@ -207,3 +207,89 @@ def test_a_page_is_cleaned_in_half_a_second(composed_pages, tmp_path):
         assert run("clean", str(tmp_path / "page.txt")).returncode == 0
         times.append(time.perf_counter() - start)
     assert min(times) < 0.5  # the best of five: other work on the machine only ever adds
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["clean", str(SAMPLE), "--output", str(SAMPLE)], "the same file as the input"),
+        (["clean", str(SAMPLE), "--output", "x", "--dropped", "./x"], "the same file as the output"),
+        (["clean", str(SAMPLE), "--resume"], "--output-dir"),
+        (["clean", str(SAMPLE), "--output-dir", "x", "--resume", "--dropped", "y"], "--dropped"),
+        (["clean", str(SAMPLE), "--output-dir", "x", "--output", "y"], "contradict"),
+        (["clean", "--output-dir", "x"], "files only"),
+        (["clean", str(SAMPLE), "--output-dir", "no/such"], "no/such: No such file"),
+        (["clean", str(SAMPLE), "--output-dir", "README.md"], "README.md: not a folder"),
+        (["clean", str(SAMPLE), str(SAMPLE), "--output-dir", "x"], "the same output"),
+        (["clean", str(SAMPLE), "--on-error", "quarantine"], "--on-error quarantine bad.jsonl"),
+        (["clean", str(SAMPLE), "--on-error", "quarantine", "no/such/bad"], "there is no folder"),
+        (["clean", "--on-error", "quarantine", "--summary", str(SAMPLE)], "--on-error quarantine bad.jsonl"),
+        (["clean", "--on-error", "quarantine", "README.md"], "name the input too"),  # the FILE forgotten, its input taken for it
+        (["clean", str(SAMPLE), "--encoding", "klingon"], "try utf-8"),
+        (["clean", "models/vi-news.npz"], "models/vi-news.npz: looks like a zip"),
+        (["label", "--format", "jsonl", str(SAMPLE)], "sample_page.txt:1: not JSON"),
+        (["clean", "no\nsuch\x1b[1mpage"], r"no\nsuch\x1b[1mpage: No such file"),
+    ],
+)
+def test_mistakes_with_files_leave_nothing_behind(args, message):
+    before = sorted(os.listdir(ROOT))
+    test_mistakes_get_one_line_and_exit_2(args, message)
+    assert sorted(os.listdir(ROOT)) == before
+
+
+@pytest.mark.parametrize("command", [["clean", str(SAMPLE)], ["label", str(SAMPLE)], ["info"]])
+def test_a_full_or_closed_output_is_one_line_and_exit_2(command):
+    for redirect, message in ((">/dev/full", "No space left"), (">&-", "standard output is closed")):
+        done = subprocess.run(["sh", "-c", f'"$@" {redirect}', "sh", *COMMAND, *command], capture_output=True, cwd=ROOT)
+        assert done.returncode == 2
+        assert done.stderr.decode().startswith("tinsach: standard output")
+        assert message in done.stderr.decode()
+        assert done.stderr.count(b"\n") == 1
+
+
+def test_a_closed_input_is_one_line_and_exit_2():
+    done = subprocess.run(["sh", "-c", '"$@" <&-', "sh", *COMMAND, "clean"], capture_output=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, b"tinsach: standard input is closed; name a FILE\n")
+
+
+def test_appending_to_the_input_is_refused(tmp_path):
+    page = tmp_path / "page.txt"
+    page.write_bytes(SAMPLE.read_bytes())
+    with page.open("ab") as out:
+        done = subprocess.run([*COMMAND, "clean", str(page)], stdout=out, stderr=subprocess.PIPE, cwd=ROOT)
+    assert done.returncode == 2
+    assert page.read_bytes() == SAMPLE.read_bytes()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize("where", [["--output", "out.txt"], ["--dropped", "out.txt"], ["--on-error", "quarantine", "out.txt"]])
+def test_a_signal_leaves_no_file(tmp_path, number, status, where):
+    args = [str(tmp_path / word) if word == "out.txt" else word for word in where]
+    process = subprocess.Popen(
+        [*COMMAND, "clean", *args], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT,
+        preexec_fn=lambda: signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL),
+    )  # fmt: skip
+    assert process.stdin
+    process.stdin.write(SAMPLE.read_bytes() * 20)
+    process.stdin.flush()
+    for _ in range(200):
+        if list(tmp_path.iterdir()):
+            break
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (status, b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_signals_that_are_ignored_stay_ignored():
+    script = "import signal, sys; from classifier.cli import main; signal.signal(signal.SIGHUP, signal.SIG_IGN); main(['info'])"
+    script += "; assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN; assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT).returncode == 0
+
+
+def test_the_api_does_not_load_the_command_line():
+    script = "import sys, classifier; print([m for m in sys.modules if m.startswith('classifier.')])"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT, text=True).stdout
+    for name in ("cli", "jobs", "files", "resume", "encoding", "detection", "legacy", "formats", "signals"):
+        assert f"classifier.{name}'" not in loaded

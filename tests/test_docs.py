@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -43,6 +44,9 @@ def test_python_examples_run(tmp_path, monkeypatch, capsys, sample_page):
 
 def test_shell_examples_run(tmp_path, sample_page):
     (tmp_path / "page.txt").write_text(sample_page, encoding="utf-8")
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "1.txt").write_text(sample_page, encoding="utf-8")
+    (tmp_path / "crawl.jsonl").write_text(json.dumps({"id": 1, "text": sample_page}) + "\n", encoding="utf-8")
     commands = [line for block in blocks("sh") for line in block.splitlines() if "tinsach" in line and "pip" not in line]
     assert len(commands) >= 4
     script = f'tinsach() {{ {shlex.quote(sys.executable)} -m classifier "$@"; }}\nset -eo pipefail\n' + "\n".join(commands)

@@ -15,20 +15,13 @@ from tests.forge import peak_below
 from tests.fuzz.contract import all_calls_agree, labelled
 from tests.fuzz.strategies import ordinary
 
-KICKER = "the column 'kicker' overlooks a dash that opens the batch (features.py: the search for dashes begins at the second character)"
-
-OPEN = pytest.mark.xfail(reason=KICKER, strict=True)  # delete when it is
-
 # lines before, and a line whose features must not depend on them
 BATCHES = [
-    pytest.param(
-        ["6"],
-        "– Mấy nó tui nhiều – ông thừa nhận. – Ngặt cái nó đâu có biết bơi, nước tới là chịu.",
-        marks=OPEN,
-    ),
-    pytest.param(["a"], "-  -- - - - - - -- - - - - - - - - - - - - - - - - - - - - - -", marks=OPEN),
-    pytest.param(["a"], "[a](b) ![c](d)"),
-    pytest.param(["[a](b"], "c) ![d]"),
+    # a dash that opened the batch was overlooked
+    (["6"], "– Mấy nó tui nhiều – ông thừa nhận. – Ngặt cái nó đâu có biết bơi, nước tới là chịu."),
+    (["a"], "-  -- - - - - - -- - - - - - - - - - - - - - - - - - - - - - -"),
+    (["a"], "[a](b) ![c](d)"),
+    (["[a](b"], "c) ![d]"),
 ]
 
 
@@ -67,7 +60,6 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.xfail(reason="clean_pages makes joblib's shared pool without what joblib.Parallel hangs onto it", strict=True)
 def test_processes_leave_joblib_to_others(tmp_path):
     (tmp_path / "theirs.py").write_text(OTHERS_JOBLIB)
     done = subprocess.run([sys.executable, tmp_path / "theirs.py"], capture_output=True, text=True)

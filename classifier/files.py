@@ -1,0 +1,268 @@
+"""Files on disk: outputs that appear whole or not at all, and mistakes with names, refused before anything is read.
+
+An output is written under a scratch name beside its place, forced to disk and renamed. Devices and pipes cannot be renamed
+over: they are written as they are. What it leaves out: what is in the files.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from classifier.errors import InputError
+from classifier.formats import format_of
+
+__all__ = [
+    "SCRATCH",
+    "Sink",
+    "Source",
+    "explained",
+    "find_sources",
+    "force_to_disk",
+    "naming",
+    "refuse_same_file",
+    "sha256_of",
+    "standard_output",
+    "sweep",
+    "targets_in",
+    "whole_file",
+]
+
+OWN = ".tinsach-"
+SCRATCH = OWN + "tmp-"  # how the names of unfinished files begin
+STDIN = "-"
+_ADVICE = {
+    errno.ENOSPC: "make room and run it again",
+    errno.EDQUOT: "make room and run it again",
+    errno.EFBIG: "write to a place that takes files of this size",
+    errno.EIO: "the disk reports a fault; write to another one",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
+def explained(error: OSError) -> str:
+    """Return in one line what went wrong with which file, and what to do."""
+    if error.filename is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}; {_ADVICE.get(error.errno or 0, 'check the path and its permissions')}"
+
+
+# -- inputs --------------------------------------------------------------------------------------------------------------
+
+
+class Source(NamedTuple):
+    """An input and its format."""
+
+    path: str  # STDIN for standard input
+    format: str
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard input" if self.path == STDIN else self.path
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Open it for reading bytes."""
+        return nullcontext(sys.stdin.buffer) if self.path == STDIN else open(self.path, "rb")
+
+
+def find_sources(paths: Sequence[str], form: str | None) -> list[Source]:
+    """Return the inputs, in the format given or the one that their names say.
+
+    Raises:
+        InputError, OSError: one of them is a folder, is missing or may not be read.
+    """
+    for path in paths:
+        if path == STDIN:
+            if sys.stdin is None:
+                raise InputError("standard input is closed; name a FILE")
+        elif os.path.isdir(path):
+            raise InputError(f"{path}: a folder; name the files in it, for example {path.rstrip('/')}/*.txt")
+        elif not os.access(path, os.R_OK):
+            os.stat(path)  # says what is wrong, unless it is only the permission
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    return [Source(path, form or format_of(path)) for path in paths]
+
+
+def targets_in(folder: str, sources: Sequence[Source]) -> list[Path]:
+    """Return the output of each input in a folder: a file of the same name.
+
+    Raises:
+        InputError: an input has no such name, shares it with another, or cannot be read twice.
+    """
+    taken: dict[Path, str] = {}
+    for source in sources:
+        if source.path == STDIN or not os.path.isfile(source.path):
+            raise InputError(f"{source.name}: --output-dir takes files only; use --output for pipes")
+        target = Path(folder) / Path(source.path).name
+        if target.name.startswith(OWN):
+            raise InputError(f"{source.path}: names that begin with {OWN} are for tinsach's own files; rename it")
+        if target in taken:
+            raise InputError(f"{source.path}: would have the same output as {taken[target]}; clean them into different folders")
+        taken[target] = source.path
+    return list(taken)
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the digest of a file's bytes, in hexadecimal."""
+    import hashlib  # OpenSSL takes a while to load, and most calls need no digests
+
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+# -- outputs -------------------------------------------------------------------------------------------------------------
+
+
+class Sink:
+    """Where bytes go: a file whose name an error carries."""
+
+    def __init__(self, file: BinaryIO, name: str, live: bool = False) -> None:
+        """Write to `file`; at once, if it is `live`, since somebody may be reading along."""
+        self._file, self._name, self._live = file, name, live
+
+    def write(self, data: bytes) -> None:
+        """Write bytes; an OSError names the file."""
+        with naming(self._name):
+            self._file.write(data)
+            if self._live:
+                self._file.flush()
+
+
+@contextmanager
+def naming(name: str, instead: bool = False) -> Iterator[None]:
+    """Let an OSError that names no file name this one; or `instead` of a name that means nothing to the user."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or (error.filename is not None and not instead):
+            raise
+        raise OSError(error.errno, error.strerror, name) from error
+
+
+def standard_output() -> Sink:
+    """Return standard output, written as it comes."""
+    if sys.stdout is None:
+        raise InputError("standard output is closed; name a file with --output")
+    return Sink(sys.stdout.buffer, "standard output", live=True)
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Sink]:
+    """Open a file for writing that appears under its name only when it is complete and on the disk."""
+    name, target = str(path), Path(os.path.realpath(path))
+    if os.path.isdir(path):
+        raise InputError(f"{name}: a folder; name a file to write")
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe; a rename would replace /dev/null
+        with open(path, "wb") as device:
+            yield Sink(device, name, live=True)
+        return
+    if not target.parent.is_dir():
+        raise InputError(f"{name}: there is no folder {target.parent}; make it first")
+    scratch = target.with_name(f"{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")  # known before it is made: see the except
+    try:
+        with naming(name, instead=True):
+            file = open(scratch, "xb", buffering=1 << 16)  # noqa: SIM115 - closed below, where closing may fail
+        try:
+            _copy_mode(target, scratch)
+            yield Sink(file, name)
+            with naming(name):
+                file.flush()
+                force_to_disk(file)
+        finally:
+            with suppress(OSError):  # closing writes what is left, and on a full disk fails again
+                file.close()
+        with naming(name, instead=True):
+            os.replace(scratch, target)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def force_to_disk(file: BinaryIO) -> None:
+    """Wait until what was written is on the disk; where there is no such thing, do without."""
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
+
+
+def _copy_mode(target: Path, scratch: Path) -> None:
+    """Make the scratch file as readable for others as its target is; else it is what the umask says."""
+    with suppress(FileNotFoundError):
+        os.chmod(scratch, stat.S_IMODE(target.stat().st_mode))
+
+
+def sweep(folder: Path, alone: bool) -> None:
+    """Remove what killed runs left unfinished in a folder: all of it, or, not being `alone` there, that of dead processes."""
+    for scratch in folder.glob(SCRATCH + "*"):
+        if alone or not _is_alive(scratch.name[len(SCRATCH) :].partition("-")[0]):
+            scratch.unlink(missing_ok=True)
+
+
+def _is_alive(process: str) -> bool:
+    if os.name == "nt":  # there, the signal 0 would be the end of it
+        return True
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force a rename to disk, where folders can be opened and synced."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+# -- the same file twice -------------------------------------------------------------------------------------------------
+
+
+def refuse_same_file(sources: Iterable[Source], outputs: Iterable[str | Path]) -> None:
+    """Raise InputError if something would be written over an input, or two things to one file, by whatever names."""
+    seen: dict[object, str] = {}
+    for source in sources:
+        identity = _stream_identity(sys.stdin) if source.path == STDIN else _identity(source.path)
+        seen.setdefault(identity, f"the input {source.name}")
+    named = [(_identity(path), str(path)) for path in outputs]
+    for identity, name in (*named, (_stream_identity(sys.stdout), "standard output")):
+        if identity is not None and identity in seen:
+            raise InputError(f"{name}: the same file as {seen[identity]}; write to another file")
+        seen[identity] = f"the output {name}"
+
+
+def _identity(path: str | Path) -> object:
+    """Return what tells a file from others: device and inode, its real path if there is none yet, None for a device."""
+    try:
+        return _status_identity(os.stat(path))
+    except OSError:
+        return os.path.realpath(path)
+
+
+def _stream_identity(stream: object) -> object:
+    try:
+        return _status_identity(os.fstat(stream.fileno()))  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):  # closed, or no file at all
+        return None
+
+
+def _status_identity(status: os.stat_result) -> object:
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None

@@ -1,0 +1,139 @@
+"""JSON lines: one object a line, with the page's text in one field; everything else passes as it stands.
+
+The text's place in the line is found by a scan over the object's top level and its value exchanged there, so that numbers,
+escapes, order and white space of other fields cannot change. JSON is UTF-8 (RFC 8259). Lines of white space are no records.
+What it leaves out: fields inside fields, and the judgement what to do with a bad record.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
+from typing import Any, BinaryIO
+
+from classifier.detection import Lookout
+from classifier.encoding import Reading
+from classifier.errors import InputError
+from classifier.formats import BadRecord, Record
+
+__all__ = ["put_back", "read_records"]
+
+_BLANK = re.compile(r"[ \t\n\r]*")
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+BOM = "\ufeff"
+
+
+def read_records(source: BinaryIO, name: str, reading: Reading, field: str) -> Iterator[Record | BadRecord]:
+    """Yield the records of a source, in order; holds one line at a time.
+
+    Raises:
+        InputError: the source is not UTF-8 (see `detection`), or another encoding is asked for.
+    """
+    if reading.encoding and reading.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
+        raise InputError(f"{name}: JSON lines are UTF-8; convert them: iconv -f {reading.encoding} -t UTF-8 FILE")
+    lookout = None if reading.encoding else Lookout(name)
+    offset = 0
+    for number, line in enumerate(source, 1):
+        if number == 1 and lookout and line.startswith(_WIDE_MARKS):
+            raise InputError(f"{name}: UTF-16, but JSON lines are UTF-8; convert them: iconv -f UTF-16 -t UTF-8 FILE")
+        if lookout:
+            lookout.feed(line)
+        if (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
+            yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, reading.errors, field)
+        offset += len(line)
+    if lookout:
+        lookout.flush()
+
+
+def put_back(record: Record, text: str) -> bytes:
+    """Return the record's line with another text in the place of its own.
+
+    Text is written as it is, but for what UTF-8 cannot say: a lone surrogate keeps its JSON escape.
+
+    >>> put_back(Record("một\\n", '{"id": 1.10, "text": ', "}"), "một \\ud800")
+    b'{"id": 1.10, "text": "m\\xe1\\xbb\\x99t \\\\ud800"}\\n'
+    """
+    value = json.dumps(text, ensure_ascii=False)
+    return f"{record.before}{value}{record.after}\n".encode("utf-8", "backslashreplace")
+
+
+def _record(line: bytes, number: int, offset: int, errors: str, field: str) -> Record | BadRecord:
+    try:
+        text = line.decode("utf-8", "ignore" if errors == "skip" else errors)
+        value, start, end = _find(text, field)
+    except UnicodeDecodeError as error:
+        return BadRecord(number, line, f"byte offset {offset + error.start} of the file is not valid UTF-8")
+    except JSONDecodeError as error:
+        return BadRecord(number, line, f"not JSON: {error.msg} at character {error.pos + 1} of the line")
+    except RecursionError:
+        return BadRecord(number, line, "nested too deeply")
+    except _Unusable as error:
+        return BadRecord(number, line, str(error))
+    return Record(value, text[:start], text[end:], len(line) - len(text.encode()) if errors == "skip" else 0)
+
+
+class _Unusable(Exception):
+    """Sound JSON, but without a text to clean."""
+
+
+def _find(line: str, field: str) -> tuple[str, int, int]:
+    """Return the value of a top-level field that has to be text, and where it stands in the line."""
+    found = [(value, start, end) for name, value, start, end in _fields(line) if name == field]
+    if not found:
+        raise _Unusable(f"no field {field!r}; name the one that holds the text with --text-field")
+    if len(found) > 1:
+        raise _Unusable(f"field {field!r} stands {len(found)} times")
+    if not isinstance(found[0][0], str):
+        raise _Unusable(f"field {field!r} is not text")
+    return found[0]
+
+
+def _fields(line: str) -> Iterator[tuple[str, Any, int, int]]:
+    """Yield name, value, and the value's start and end of every field of the object that is the whole line."""
+    position = _blank(line, len(BOM) if line.startswith(BOM) else 0)
+    if not line.startswith("{", position):
+        _scan(line, position)  # no JSON at all is the worse mistake
+        raise _Unusable("not a JSON object")
+    position = _blank(line, position + 1)
+    closed = line.startswith("}", position)
+    while not closed:
+        name, position = scanstring(line, _expect(line, position, '"'), True)
+        start = _blank(line, _expect(line, _blank(line, position), ":"))
+        value, end = _scan(line, start)
+        yield name, value, start, end
+        position = _blank(line, end)
+        closed = line.startswith("}", position)
+        if not closed:
+            position = _blank(line, _expect(line, position, ","))
+    if _blank(line, position + 1) != len(line):
+        raise JSONDecodeError("Extra data", line, position + 1)
+
+
+def _blank(line: str, position: int) -> int:
+    """Return where the white space from here on ends."""
+    return _BLANK.match(line, position).end()  # type: ignore[union-attr]
+
+
+def _expect(line: str, position: int, char: str) -> int:
+    """Return the place behind a character that has to stand here."""
+    if not line.startswith(char, position):
+        raise JSONDecodeError(f"Expecting {char}", line, position)
+    return position + 1
+
+
+def _refuse_constant(name: str) -> None:
+    raise _Unusable(f"{name} is not JSON")
+
+
+# Numbers are not converted: Python refuses integers of more than 4300 digits, and they are not needed.
+_SCAN_ONCE = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_refuse_constant).scan_once  # type: ignore[attr-defined]
+
+
+def _scan(line: str, position: int) -> tuple[Any, int]:
+    """Return the JSON value that stands here, and where it ends."""
+    try:
+        return _SCAN_ONCE(line, position)
+    except StopIteration as stop:
+        raise JSONDecodeError("Expecting value", line, stop.value) from None

@@ -1,0 +1,33 @@
+"""Text: pages are cut where they should be, whatever the blocks."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.formats.text import between_pages, label_blocks, split_pages
+
+LINES = st.lists(st.sampled_from(["một", "", "\f", "hai\fba", "\fbốn", "năm\f", "==", " =="]), max_size=12)
+
+
+def test_separators():
+    assert split_pages(["a", "==", "b\fc"], "==") == [["a"], ["b\fc"]]
+    assert split_pages(["a", "\f", "b"], "\f") == [["a"], ["b"]]
+    assert between_pages("\f") == "\f"
+    assert between_pages("==") == "==\n"
+
+
+@given(LINES, st.lists(st.integers(1, 4), max_size=6))
+def test_blocks_do_not_show(cleaner, lines, sizes):
+    for separator in ("\f", "=="):
+        blocks, rest = [], lines
+        for size in sizes:
+            blocks.append(rest[:size])
+            rest = rest[size:]
+        pages: list[list[str]] = [[]]
+        for part in label_blocks(cleaner.stream(), [*blocks, rest], separator):
+            if isinstance(part, str):
+                pages.append([])
+            else:
+                pages[-1] += [line.text for line in part]
+        assert pages == split_pages(lines, separator)
