@@ -7,9 +7,10 @@
 Importing this loads numpy, and neither scikit-learn, scipy nor joblib.
 """
 
-from classifier.cleaner import Cleaner, LabelledLine, Labels, Stream, load
+from classifier.cleaner import Cleaner, Labels, load
 from classifier.errors import InputError, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
+from classifier.stream import LabelledLine, Stream
 
 __version__ = "0.1.0"
 

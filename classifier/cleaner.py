@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,29 +17,19 @@ import numpy as np
 from classifier.arrays import Bools, Floats, Int8s, Ints
 from classifier.errors import InputError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label, parse_keep
-from classifier.lines import LineSplitter, split_lines
+from classifier.lines import split_lines
 from classifier.model import Model
-from classifier.pipeline import BLOCK_LINES, LOOKAHEAD, Decided, Pipeline
+from classifier.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
+from classifier.stream import LabelledLine, Stream
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["Cleaner", "LabelledLine", "Labels", "Stream", "load"]
+__all__ = ["Cleaner", "Labels", "load"]
 
 PAGES_PER_JOB = 64
 BATCHES_AHEAD = 2  # for each process: one to work on, one to go on with
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a process is one thread's worth of work
-
-
-class LabelledLine(NamedTuple):
-    """One line and what was decided about it."""
-
-    number: int  # counts from 1 on each page
-    text: str  # as given
-    label: Label | None  # None for blank lines
-    probability: float  # of the label; 0.0 for blank lines
-    kept: bool
-    first_guess: Label | None  # the label before context
 
 
 class Labels(NamedTuple):
@@ -118,7 +107,7 @@ class Cleaner:
         return self._label(lines)
 
     def _label(self, lines: Iterable[str]) -> Iterator[LabelledLine]:
-        stream = Stream(self)
+        stream = self.stream()
         if isinstance(lines, (list, tuple)):
             last = max(0, len(lines) - 1) // BLOCK_LINES * BLOCK_LINES
             for start in range(0, last, BLOCK_LINES):
@@ -214,93 +203,7 @@ class Cleaner:
 
     def stream(self) -> Stream:
         """Return a push-style stream: feed it chunks of text or bytes, get labelled lines back."""
-        return Stream(self)
-
-
-class Stream:
-    """Labels lines that arrive in chunks, cut anywhere.
-
-    >>> stream = load().stream()
-    >>> early = stream.feed("Trang chủ\\nLàng gốm bên sông ")
-    >>> late = stream.feed("đỏ lửa trở lại\\n") + stream.end_page()
-    >>> [line.text for line in early + late]
-    ['Trang chủ', 'Làng gốm bên sông đỏ lửa trở lại']
-    """
-
-    def __init__(self, cleaner: Cleaner) -> None:
-        """Start before the first line of a page; use `Cleaner.stream`."""
-        self._pipeline = cleaner._pipeline()
-        self._splitter = LineSplitter()
-        self._fresh: list[str] = []  # read, but not handed to the pipeline yet
-        self._texts: list[str] = []  # handed to the pipeline, and not returned yet
-        self._number = 0
-
-    @property
-    def wanted(self) -> int:
-        """How many further lines can be taken before one has to be returned."""
-        return LOOKAHEAD + 1 - len(self._texts) - len(self._fresh)
-
-    def feed(self, chunk: str | bytes) -> list[LabelledLine]:
-        """Take text or UTF-8 bytes, cut anywhere; return the lines that are decided now.
-
-        Raises:
-            InputError: the chunk is neither text nor bytes.
-        """
-        if not isinstance(chunk, (str, bytes)):
-            raise InputError(f"feed takes str or bytes, not {type(chunk).__name__}")
-        return self._take(self._splitter.feed(chunk))
-
-    def feed_lines(self, lines: Sequence[str]) -> list[LabelledLine]:
-        """Take whole lines; return the lines that are decided now.
-
-        Raises:
-            InputError: one of them is not a string; none is taken then.
-        """
-        _require_lines(lines)
-        return self._take(lines)
-
-    def _take(self, lines: Sequence[str]) -> list[LabelledLine]:
-        self._fresh += lines
-        if self.wanted > 0:  # nothing is due: wait, since a block costs about the same for 1 line as for 16
-            return []
-        return self._advance(end=False)
-
-    def end_page(self, lines: Sequence[str] = ()) -> list[LabelledLine]:
-        """Close the page, after some last whole lines if any are given; return all lines still undecided.
-
-        The next line is number 1 of a new page.
-
-        Raises:
-            InputError: one of the lines is not a string; the page stays open then.
-        """
-        _require_lines(lines)
-        self._fresh += self._splitter.flush()
-        self._fresh += lines
-        out = self._advance(end=True)
-        self._number = 0
-        return out
-
-    def flush(self) -> list[LabelledLine]:
-        """Close the last page; the same as `end_page()`."""
-        return self.end_page()
-
-    def _advance(self, end: bool) -> list[LabelledLine]:
-        fresh, self._fresh = self._fresh, []
-        self._texts += fresh
-        return self._labelled(self._pipeline.advance(fresh, (len(fresh),) if end else ()))
-
-    def _labelled(self, done: Decided) -> list[LabelledLine]:
-        count = len(done.codes)
-        texts, self._texts = self._texts[:count], self._texts[count:]
-        numbers = range(self._number + 1, self._number + 1 + count)
-        self._number += count
-        labels, guesses = map(_NAMES.__getitem__, done.codes.tolist()), map(_NAMES.__getitem__, done.guesses.tolist())
-        columns = zip(numbers, texts, labels, done.probabilities.tolist(), done.kept.tolist(), guesses)
-        return list(map(_AS_LINE, columns))
-
-
-_NAMES: tuple[Label | None, ...] = (*LABELS, None)  # by code; a blank line's is -1, the last
-_AS_LINE = partial(tuple.__new__, LabelledLine)  # what LabelledLine._make does, without a Python call for each line
+        return Stream(self._pipeline())
 
 
 def _require_text(text: object, call: str) -> None:
@@ -311,14 +214,6 @@ def _require_text(text: object, call: str) -> None:
 def _require_pages(pages: object, call: str) -> None:
     if isinstance(pages, (str, bytes)):
         raise InputError(f"{call} takes an iterable of pages, not one string; pass [page], or call clean_text(page)")
-
-
-def _require_lines(lines: Sequence[str]) -> None:
-    if {str}.issuperset(map(type, lines)):
-        return
-    for line in lines:  # a subclass of str will do
-        if not isinstance(line, str):
-            raise InputError(f"a line must be a str, not {type(line).__name__}; decode bytes first, or feed them to stream()")
 
 
 def _batches(pages: Iterable[str]) -> Iterator[list[str]]:

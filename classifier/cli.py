@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import classifier
-from classifier.cleaner import LabelledLine
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
 from classifier.files import Source, explained, find_sources, naming, refuse_same_file, standard_output, sweep, targets_in, whole_file
 from classifier.formats import FORMATS
 from classifier.labels import LABELS, Label
 from classifier.signals import Stopped, stoppable
+from classifier.stream import LabelledLine
 
 if TYPE_CHECKING:
     from classifier.jobs import Job, Options

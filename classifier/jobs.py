@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 import classifier
-from classifier.cleaner import Cleaner, LabelledLine, Labels
+from classifier.cleaner import Cleaner, Labels
 from classifier.encoding import Reading, TextDecoder, read_lines
 from classifier.errors import InputError
 from classifier.files import Sink, Source, sha256_of, whole_file
@@ -23,6 +23,7 @@ from classifier.formats import BadRecord, Record, jsonl, text
 from classifier.labels import LABELS, Label
 from classifier.lines import split_lines
 from classifier.resume import Journal
+from classifier.stream import LabelledLine
 
 __all__ = ["Faults", "Job", "Options", "clean_into_folder", "clean_into_one", "labelled"]
 

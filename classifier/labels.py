@@ -11,7 +11,7 @@ from enum import Enum
 
 from classifier.errors import InputError
 
-__all__ = ["DEFAULT_KEEP", "LABELS", "Label", "parse_keep"]
+__all__ = ["DEFAULT_KEEP", "EVIDENCE", "HEADINGS", "LABELS", "Label", "parse_keep"]
 
 
 class Label(str, Enum):
@@ -80,6 +80,10 @@ class Label(str, Enum):
 
 LABELS: tuple[Label, ...] = tuple(Label)
 DEFAULT_KEEP: frozenset[Label] = frozenset({Label.TITLE, Label.BODY})
+
+# The classes of the first pass: it tells a block's heading apart from the block's items, since headings steer all after them.
+HEADINGS = ("related", "most_read", "media", "comment", "promo", "weather")
+EVIDENCE = (*(label.value for label in LABELS), *(f"{name} heading" for name in HEADINGS))
 
 
 def parse_keep(names: str | Iterable[str]) -> frozenset[Label]:

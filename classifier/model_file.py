@@ -25,10 +25,10 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from classifier.arrays import Ints
-from classifier.context import CONTEXT_COLUMNS, EVIDENCE
+from classifier.context import CONTEXT_COLUMNS
 from classifier.errors import ModelError
 from classifier.features import LINE_COLUMNS
-from classifier.labels import LABELS
+from classifier.labels import EVIDENCE, LABELS
 from classifier.ngrams import Vocabulary
 
 __all__ = [

@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.arrays import Bools, Floats, Int8s, Int16s, Ints, places, steps
-from classifier.context import AHEAD, BEHIND, HEADINGS, Carry, Stretch, context_rows, running, scaled_evidence, stretch_of
+from classifier.context import AHEAD, BEHIND, Stretch, context_rows, stretch_of
 from classifier.features import Described, describe
-from classifier.labels import LABELS
+from classifier.labels import HEADINGS, LABELS
 from classifier.lines import MAX_CHARS, blank_flags
 from classifier.model import Model, sum_in_order
+from classifier.running import Carry, running, scaled_evidence
 
 __all__ = ["BLANK", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "Pipeline"]
 

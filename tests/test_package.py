@@ -21,7 +21,7 @@ SHIPPED = {
     *(f"classifier/{name}.py" for name in (
         "__init__", "__main__", "arrays", "cleaner", "cli", "context", "detection", "encoding", "errors", "features", "files",
         "formats/__init__", "formats/jsonl", "formats/text", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
-        "pipeline", "resume", "signals",
+        "pipeline", "resume", "running", "signals", "stream",
     )),
     "classifier/py.typed",
     *(f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")),

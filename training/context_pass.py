@@ -16,9 +16,10 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from classifier.arrays import Floats, Int16s, Ints
-from classifier.context import CONTEXT_COLUMNS, ROW_ORDER, Carry, context_rows, running, scaled_evidence, stretch_of
+from classifier.context import CONTEXT_COLUMNS, ROW_ORDER, context_rows, stretch_of
 from classifier.labels import LABELS, Label
 from classifier.model import OUTPUT_GRID, exact_grid, log_softmax, on_grid
+from classifier.running import Carry, running, scaled_evidence
 from training.dataset import Block
 
 __all__ = ["ContextPass", "rows_of"]

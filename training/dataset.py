@@ -15,9 +15,8 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from classifier.arrays import Bools, Ints
-from classifier.context import HEADINGS
 from classifier.features import Described, describe
-from classifier.labels import LABELS
+from classifier.labels import HEADINGS, LABELS
 from classifier.lines import is_blank
 from training.compose import Page, compose
 from training.corpus import Article, load_articles, load_banks

@@ -14,8 +14,8 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
 from classifier.arrays import Bools, Floats, Hashes, Int16s, Ints
-from classifier.context import EVIDENCE
 from classifier.features import STEP, Described
+from classifier.labels import EVIDENCE
 from classifier.model import TEXT_GRID, known_grams, on_grid
 from classifier.ngrams import Vocabulary
 from training.dataset import Block

@@ -26,8 +26,7 @@ from threadpoolctl import threadpool_limits
 
 import classifier
 from classifier.arrays import Floats
-from classifier.context import EVIDENCE
-from classifier.labels import LABELS
+from classifier.labels import EVIDENCE, LABELS
 from classifier.model_file import FORMAT, FORMAT_VERSION, STEM, feature_digest, manifest_bytes
 from classifier.pipeline import LOOKAHEAD
 from training import corpus, skeleton

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from classifier.cleaner import LabelledLine, Stream
+from classifier.stream import LabelledLine, Stream
 
 __all__ = ["FORM_FEED", "between_pages", "label_blocks", "split_pages"]
 

@@ -21,8 +21,9 @@ from random import Random
 from typing import Any
 
 import classifier
-from classifier.cleaner import BLOCK_LINES, Cleaner, LabelledLine
+from classifier.cleaner import BLOCK_LINES, Cleaner
 from classifier.lines import split_lines
+from classifier.stream import LabelledLine
 from tests.fuzz import strategies
 from tests.fuzz.contract import labelled
 

@@ -1,0 +1,123 @@
+"""Lines pushed in as they come, labelled lines out as soon as they are decided.
+
+A `Stream` holds what one page needs: the undecided lines, and a `Pipeline`. What it leaves out: how results are kept or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+from classifier.errors import InputError
+from classifier.labels import LABELS, Label
+from classifier.lines import LineSplitter
+from classifier.pipeline import LOOKAHEAD, Decided, Pipeline
+
+__all__ = ["LabelledLine", "Stream"]
+
+
+class LabelledLine(NamedTuple):
+    """One line and what was decided about it."""
+
+    number: int  # counts from 1 on each page
+    text: str  # as given
+    label: Label | None  # None for blank lines
+    probability: float  # of the label; 0.0 for blank lines
+    kept: bool
+    first_guess: Label | None  # the label before context
+
+
+class Stream:
+    """Labels lines that arrive in chunks, cut anywhere.
+
+    >>> import classifier
+    >>> stream = classifier.load().stream()
+    >>> early = stream.feed("Trang chủ\\nLàng gốm bên sông ")
+    >>> late = stream.feed("đỏ lửa trở lại\\n") + stream.end_page()
+    >>> [line.text for line in early + late]
+    ['Trang chủ', 'Làng gốm bên sông đỏ lửa trở lại']
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        """Start before the first line of a page; use `Cleaner.stream`."""
+        self._pipeline = pipeline
+        self._splitter = LineSplitter()
+        self._fresh: list[str] = []  # read, but not handed to the pipeline yet
+        self._texts: list[str] = []  # handed to the pipeline, and not returned yet
+        self._number = 0
+
+    @property
+    def wanted(self) -> int:
+        """How many further lines can be taken before one has to be returned."""
+        return LOOKAHEAD + 1 - len(self._texts) - len(self._fresh)
+
+    def feed(self, chunk: str | bytes) -> list[LabelledLine]:
+        """Take text or UTF-8 bytes, cut anywhere; return the lines that are decided now.
+
+        Raises:
+            InputError: the chunk is neither text nor bytes.
+        """
+        if not isinstance(chunk, (str, bytes)):
+            raise InputError(f"feed takes str or bytes, not {type(chunk).__name__}")
+        return self._take(self._splitter.feed(chunk))
+
+    def feed_lines(self, lines: Sequence[str]) -> list[LabelledLine]:
+        """Take whole lines; return the lines that are decided now.
+
+        Raises:
+            InputError: one of them is not a string; none is taken then.
+        """
+        _require_lines(lines)
+        return self._take(lines)
+
+    def _take(self, lines: Sequence[str]) -> list[LabelledLine]:
+        self._fresh += lines
+        if self.wanted > 0:  # nothing is due: wait, since a block costs about the same for 1 line as for 16
+            return []
+        return self._advance(end=False)
+
+    def end_page(self, lines: Sequence[str] = ()) -> list[LabelledLine]:
+        """Close the page, after some last whole lines if any are given; return all lines still undecided.
+
+        The next line is number 1 of a new page.
+
+        Raises:
+            InputError: one of the lines is not a string; the page stays open then.
+        """
+        _require_lines(lines)
+        self._fresh += self._splitter.flush()
+        self._fresh += lines
+        out = self._advance(end=True)
+        self._number = 0
+        return out
+
+    def flush(self) -> list[LabelledLine]:
+        """Close the last page; the same as `end_page()`."""
+        return self.end_page()
+
+    def _advance(self, end: bool) -> list[LabelledLine]:
+        fresh, self._fresh = self._fresh, []
+        self._texts += fresh
+        return self._labelled(self._pipeline.advance(fresh, (len(fresh),) if end else ()))
+
+    def _labelled(self, done: Decided) -> list[LabelledLine]:
+        count = len(done.codes)
+        texts, self._texts = self._texts[:count], self._texts[count:]
+        numbers = range(self._number + 1, self._number + 1 + count)
+        self._number += count
+        labels, guesses = map(_NAMES.__getitem__, done.codes.tolist()), map(_NAMES.__getitem__, done.guesses.tolist())
+        columns = zip(numbers, texts, labels, done.probabilities.tolist(), done.kept.tolist(), guesses)
+        return list(map(_AS_LINE, columns))
+
+
+_NAMES: tuple[Label | None, ...] = (*LABELS, None)  # by code; a blank line's is -1, the last
+_AS_LINE = partial(tuple.__new__, LabelledLine)  # what LabelledLine._make does, without a Python call for each line
+
+
+def _require_lines(lines: Sequence[str]) -> None:
+    if {str}.issuperset(map(type, lines)):
+        return
+    for line in lines:  # a subclass of str will do
+        if not isinstance(line, str):
+            raise InputError(f"a line must be a str, not {type(line).__name__}; decode bytes first, or feed them to stream()")
