@@ -75,13 +75,11 @@ class Job:
 
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
         decoder = TextDecoder(name, self.options.reading)
-        for lines in text.label_blocks(self.cleaner.stream(), read_lines(file, decoder), self.options.separator):
-            if isinstance(lines, str):
-                out.write(_encoded(lines))
-                continue
-            kept = [line.text for line in lines if line.kept]
-            if kept:
-                out.write(_encoded("\n".join(kept) + "\n"))
+        for block in text.label_blocks(self.cleaner.stream(), read_lines(file, decoder), self.options.separator):
+            shown = ("".join(line.text + "\n" for line in part if line.kept) if isinstance(part, list) else part for part in block)
+            if clean := "".join(shown):
+                out.write(_encoded(clean))
+            lines = [line for part in block if isinstance(part, list) for line in part]
             self.lines.update((line.kept, line.label) for line in lines if line.label)
             self._keep_dropped([(line.label, line.text) for line in lines if line.label and not line.kept])
         self.counts["undecodable"] += decoder.dropped
@@ -123,7 +121,8 @@ class Job:
         with source.open() as file:
             if source.format == "text":
                 blocks = read_lines(file, TextDecoder(source.name, self.options.reading))
-                yield from text.label_blocks(self.cleaner.stream(), blocks, self.options.separator)
+                for found in text.label_blocks(self.cleaner.stream(), blocks, self.options.separator):
+                    yield from found
                 return
             for number, record in enumerate(self.good_records(file, source.name)):
                 if number:

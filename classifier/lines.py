@@ -22,6 +22,8 @@ __all__ = ["CharClass", "LineSplitter", "Scan", "blank_flags", "is_blank", "is_w
 # layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
 MAX_CHARS = 20_000
 
+MOST_MARKS = 30  # on one letter; more than any script needs (Unicode's Stream-Safe Text Format, UAX #15)
+
 TABLE_SIZE = 0x3000  # every script Vietnamese pages use; code points above count as letters of another script
 
 
@@ -150,12 +152,26 @@ def _decoded(text: str) -> tuple[str, Ints, Ints]:
     # Normalisation takes longer than all else here, so only lines that may need it get it. It composes nothing across a
     # newline, and makes none.
     lines = text.split("\n")
-    may_change = np.unique(places(codes == ord("\n")).searchsorted(places(unsettled))).tolist()
-    composed = unicodedata.normalize("NFC", "\n".join([lines[i] for i in may_change])).split("\n")
+    at = places(unsettled)
+    may_change = np.unique(places(codes == ord("\n")).searchsorted(at)).tolist()
+    joined = "\n".join([lines[i] for i in may_change])
+    if len(at) > MOST_MARKS and (at[MOST_MARKS:] - at[:-MOST_MARKS] == MOST_MARKS).any():
+        joined = _fewer_marks(joined)
+    composed = unicodedata.normalize("NFC", joined).split("\n")
     for i, line in zip(may_change, composed):
         lines[i] = line
     text = "\n".join(lines)
     return text, *_code_points(text)
+
+
+def _fewer_marks(text: str) -> str:
+    """Return the text with runs of combining marks cut at MOST_MARKS: NFC sorts a run, in time that grows with its square."""
+    kept, run = [], 0
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run <= MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def _code_points(text: str) -> tuple[Ints, Ints]:

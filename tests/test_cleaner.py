@@ -129,6 +129,20 @@ def test_long_lines_make_small_blocks_and_the_same_results(cleaner, composed_pag
     assert cleaner.label_pages(["\n".join(page)]).probabilities.tolist() == [line.probability for line in one_by_one]
 
 
+def test_pages_closed_together_are_the_pages_closed_one_by_one(cleaner, composed_pages):
+    pages = [[], *(split_lines(page) for page in composed_pages[:5]), [""], ["a"], []]
+    one, many = cleaner.stream(), cleaner.stream()
+    early = [stream.feed("Trang chủ\nLàng g") for stream in (one, many)]
+    assert early[0] == early[1] == []
+    assert many.close_pages(pages) == [one.end_page(page) for page in pages]
+    assert many.close_pages([]) == []
+    assert many.feed("một\n") == one.feed("một\n")
+    assert many.end_page() == one.end_page()
+    with pytest.raises(classifier.InputError, match="not int"):
+        many.close_pages([["a"], [1]])
+    assert many.end_page() == []
+
+
 def test_clean_pages_is_lazy(cleaner, composed_pages):
     taken = 0
 

@@ -115,6 +115,5 @@ def test_the_recorded_figures_keep_the_promises():
     assert figures("soak")["growth_mb"] * 1e6 <= soak.ALLOWED
 
 
-@pytest.mark.xfail(reason="unordered marks, and many tiny pages pushed: see tests/slow/worst_case.py", strict=True)
 def test_no_recorded_kind_is_over_the_limit():
     assert figures("worst-case")["over"] == 0

@@ -19,15 +19,15 @@ def between_pages(separator: str) -> str:
     return separator if separator == FORM_FEED else separator + "\n"
 
 
-def label_blocks(stream: Stream, blocks: Iterable[list[str]], separator: str) -> Iterator[list[LabelledLine] | str]:
-    """Yield decided lines as they come, and what separates pages as a string between them."""
+def label_blocks(stream: Stream, blocks: Iterable[list[str]], separator: str) -> Iterator[list[list[LabelledLine] | str]]:
+    """Yield, for each block of lines, the lines decided, and what separates pages as a string between them."""
     for lines in blocks:
-        for number, part in enumerate(split_pages(lines, separator)):
-            if number:
-                yield stream.end_page()
-                yield between_pages(separator)
-            yield stream.feed_lines(part)
-    yield stream.end_page()
+        *closed, still_open = split_pages(lines, separator)
+        found: list[list[LabelledLine] | str] = []
+        for page in stream.close_pages(closed):
+            found += (page, between_pages(separator))
+        yield [*found, stream.feed_lines(still_open)]
+    yield [stream.end_page()]
 
 
 def split_pages(lines: list[str], separator: str) -> list[list[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +27,7 @@ def test_blocks_do_not_show(cleaner, lines, sizes):
             blocks.append(rest[:size])
             rest = rest[size:]
         pages: list[list[str]] = [[]]
-        for part in label_blocks(cleaner.stream(), [*blocks, rest], separator):
+        for part in chain.from_iterable(label_blocks(cleaner.stream(), [*blocks, rest], separator)):
             if isinstance(part, str):
                 pages.append([])
             else:

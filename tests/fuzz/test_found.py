@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import unicodedata
 from random import Random
 
@@ -43,6 +44,17 @@ def test_a_page_of_one_line_is_the_same_among_others(cleaner):
     """Numpy adds a single column up in another order than one of several, so that the last digit of a sum may differ."""
     pages = [text for lines in ordinary()[:4] for text in lines if text.strip()]
     assert labelled(cleaner, pages) == [labelled(cleaner, [text])[0] for text in pages]
+
+
+def test_floods_of_marks_are_cut_where_they_are_looked_at(cleaner):
+    """NFC sorts a run of marks in time that grows with its square: 20,000 of them took a third of a second a line."""
+    flood = "\u0301\u0323" * 10_000
+    many, few = (describe([f"a{flood[:count]} chợ gốm họp"]) for count in (10_000, 30))
+    assert np.array_equal(many.hashes[1], few.hashes[1])
+    lines = [f"a{number}{flood}" for number in range(40)]
+    start = time.process_time()
+    assert [line.text for line in cleaner.label_lines(lines)] == lines
+    assert time.process_time() - start < 4  # it takes a tenth of a second; it took fourteen
 
 
 def test_long_lines_take_no_more_memory_than_short_ones(cleaner):

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import classifier
 from classifier.cleaner import Cleaner
-from classifier.lines import MAX_CHARS, split_lines
+from classifier.formats.text import FORM_FEED, label_blocks
+from classifier.lines import MAX_CHARS, LineSplitter, split_lines
 from training.dataset import make_pages
 
 __all__ = ["KINDS", "main"]
@@ -50,8 +51,8 @@ def numbered(form: str) -> Callable[[int], list[str]]:
 
 
 def many_pages(page: str) -> Callable[[int], list[str]]:
-    """Return a kind: a great many small pages; a fortieth of the size, since a page costs what it costs."""
-    return lambda size: [page] * (size // encoded(page) // 40)
+    """Return a kind: a great many small pages."""
+    return lambda size: [page] * (size // encoded(page))
 
 
 KINDS: dict[str, Callable[[int], list[str]]] = {
@@ -124,23 +125,22 @@ def by_pages(cleaner: Cleaner, pages: list[str]) -> int:
     return len(cleaner.label_pages(pages).codes)
 
 
-def by_stream(cleaner: Cleaner, pages: list[str]) -> int:
-    """Feed whole pages to a stream; return the lines."""
-    return sum(len(cleaner_lines) for cleaner_lines in _fed(cleaner, ((page, True) for page in pages)))
+def by_stream(cleaner: Cleaner, pages: list[str], size: int = 1 << 16) -> int:
+    """Push pages in pieces of some size, as the command line does: pages that end within one are closed together; return the lines."""
+    blocks = _split("\f\n".join(pages), size)
+    return sum(len(part) for block in label_blocks(cleaner.stream(), blocks, FORM_FEED) for part in block if isinstance(part, list))
+
+
+def _split(text: str, size: int) -> Iterator[list[str]]:
+    splitter = LineSplitter()
+    for at in range(0, len(text), size):
+        yield splitter.feed(text[at : at + size])
+    yield splitter.flush()
 
 
 def by_chunks(cleaner: Cleaner, pages: list[str]) -> int:
-    """Feed pages in small chunks; return the lines."""
-    pieces = ((page[at : at + CHUNK], at + CHUNK >= len(page)) for page in pages for at in range(0, max(1, len(page)), CHUNK))
-    return sum(len(lines) for lines in _fed(cleaner, pieces))
-
-
-def _fed(cleaner: Cleaner, pieces: Iterator[tuple[str, bool]]) -> Iterator[list[classifier.LabelledLine]]:
-    stream = cleaner.stream()
-    for piece, last in pieces:
-        yield stream.feed(piece)
-        if last:
-            yield stream.end_page()
+    """Push pages in small pieces; return the lines."""
+    return by_stream(cleaner, pages, CHUNK)
 
 
 CALLS: dict[str, Callable[[Cleaner, list[str]], int]] = {"label_pages": by_pages, "stream": by_stream, "stream by 4 KB": by_chunks}
