@@ -104,10 +104,11 @@ def stream_memory(gigabytes: float) -> dict[str, float]:
 
 def _chunks(pages: Sequence[str], size: int) -> Iterator[bytes]:
     text = "\n".join(pages).encode() + b"\n"
-    place = 0
-    for _ in range(0, size, 1 << 16):
+    place = sent = 0
+    while sent < size:
         chunk = text[place : place + (1 << 16)]
         yield chunk
+        sent += len(chunk)
         place = (place + len(chunk)) % len(text)
 
 
