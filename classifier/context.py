@@ -119,6 +119,7 @@ def _ceilings() -> Floats:
 CEILINGS = _ceilings()
 
 _LOG = np.minimum(np.rint(8 * np.log2(1 + np.arange(1 << 13))), CEILING).astype(np.int16)
+NO_EVENT = _LOG[-1].item() / STEP  # what "lines since" says where there was none, in units
 
 
 class Stretch(NamedTuple):

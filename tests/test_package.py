@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 SHIPPED = {
     *(f"classifier/{name}.py" for name in (
         "__init__", "__main__", "arrays", "cleaner", "cli", "context", "detection", "encoding", "errors", "features", "files",
+        "explain", "explain_command", "terminal", "wording",
         "formats/__init__", "formats/jsonl", "formats/text", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
         "pipeline", "resume", "signals",
     )),

@@ -1,0 +1,74 @@
+"""`tinsach explain`: why each line got its label, in the terminal or as an HTML report.
+
+What it leaves out: the analysis (`explain.py`), how lines look (`terminal.py`, `report.py`), reading inputs (`jobs.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from classifier.errors import InputError
+from classifier.files import Source, standard_output
+
+if TYPE_CHECKING:
+    from classifier.cleaner import Cleaner
+    from classifier.explain import Explainer, Explanation
+    from classifier.jobs import Job, Options
+
+__all__ = ["EXAMPLES", "add_options", "run"]
+
+EXAMPLES = """example:
+  tinsach explain page.txt
+  tinsach explain page.txt --line 9 --line 12"""
+
+
+def add_options(sub: argparse.ArgumentParser) -> None:
+    """Add what only this command takes."""
+    sub.add_argument("--line", type=int, action="append", default=[], metavar="N", help="say what decided line N; again for more lines")
+    sub.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal, unless NO_COLOR is set)"
+    )
+
+
+def run(args: argparse.Namespace, cleaner: Cleaner, options: Options, sources: Sequence[Source]) -> int:
+    """Explain the inputs and return the exit status."""
+    from classifier.explain import Explainer
+    from classifier.jobs import Faults, Job
+
+    explainer = Explainer(cleaner)
+    job = Job(explainer.cleaner, options, Faults())
+    return _to_terminal(args, explainer, job, sources)
+
+
+def _explained(explainer: Explainer, job: Job, sources: Sequence[Source]) -> Iterator[list[Explanation] | None]:
+    """Yield explained lines as they are decided, and None between two pages."""
+    from classifier.jobs import labelled
+
+    for lines in labelled(job, sources):
+        yield None if isinstance(lines, str) else list(explainer.explain(lines))
+
+
+def _to_terminal(args: argparse.Namespace, explainer: Explainer, job: Job, sources: Sequence[Source]) -> int:
+    from classifier.terminal import legend, shown_line, shown_reasons, wants_colour
+
+    colour, out, wanted = wants_colour(sys.stdout, args.color), standard_output(), set(args.line)
+    page, seen = 1, set()
+    for block in _explained(explainer, job, sources):
+        shown = []
+        if block is None:
+            page += 1
+            shown.append(f"page {page}")
+        for why in block or ():
+            shown.append(shown_line(why, colour))
+            if why.line.number in wanted:
+                seen.add(why.line.number)
+                shown += shown_reasons(why, colour)
+        out.write("".join(line + "\n" for line in shown).encode("utf-8", "backslashreplace"))
+    if wanted - seen:
+        raise InputError(f"--line {min(wanted - seen)}: there is no such line; lines count from 1 on each page")
+    if colour:
+        out.write((legend(explainer.cleaner.keep, colour) + "\n").encode())
+    return 0
