@@ -253,7 +253,6 @@ def _label(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace) -> int:
     options = _options(args)
     sources = find_sources(args.files or ["-"], args.format)
-    refuse_same_file(sources, ())
     return explain_command.run(args, classifier.load(args.model, keep=args.keep, threshold=args.threshold), options, sources)
 
 
