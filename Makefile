@@ -58,8 +58,8 @@ train: $(STAMP) ## Train the model into models/
 verify-model: $(STAMP) ## Retrain into a scratch folder and compare with models/
 	$(BIN)/python -m training.train --verify --jobs $(JOBS)
 
-evaluate: $(STAMP) ## Evaluate on held-out composed pages, or on PAGES=dir of gold TSV pages
-	$(BIN)/python -m training.evaluate $(PAGES)
+evaluate: $(STAMP) ## Evaluate on held-out composed pages, or on PAGES=dir of gold TSV pages; build/evaluation.html shows it
+	$(BIN)/python -m training.evaluate $(PAGES) --html build/evaluation.html
 
 leave-out: $(STAMP) ## Measure on PAGES=dir of gold pages whose publishers' layouts were left out of training
 	$(BIN)/python -m training.leave_out $(PAGES)
