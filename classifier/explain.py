@@ -79,25 +79,20 @@ class Explainer:
         self._model = _Watched(cleaner.model, top)
         self.cleaner = Cleaner(self._model, keep=cleaner.keep, threshold=cleaner.threshold)
 
-    def explain(self, lines: Sequence[LabelledLine]) -> Iterator[Explanation]:
+    def explain(self, lines: Sequence[LabelledLine]) -> list[Explanation]:
         """Explain the lines that `self.cleaner` returned, in order and each once."""
         solid = [line for line in lines if line.label is not None]
         noted = [self._model.noted.popleft() for _ in solid]
         pairs = np.array([pair for pair, _ in noted], np.int64).reshape(-1, 2)
-        alone = iter(_alone(self._model, [line.text for line in solid], pairs, self._model.top) if solid else ())
-        notes = iter(noted)
-        for line in lines:
-            if line.label is None:
-                yield Explanation(line, None, None, None)
-            else:
-                (_, runner_up), around = next(notes)
-                yield Explanation(line, LABELS[runner_up], next(alone), around)
+        alone = _alone(self._model, [line.text for line in solid], pairs, self._model.top) if solid else ()
+        found = (Explanation(line, LABELS[runner_up], own, around) for line, ((_, runner_up), around), own in zip(solid, noted, alone))
+        return [Explanation(line, None, None, None) if line.label is None else next(found) for line in lines]
 
 
 def explain_lines(cleaner: Cleaner, lines: Iterable[str], top: int = TOP) -> list[Explanation]:
     """Label the lines of one page and explain each."""
     explainer = Explainer(cleaner, top)
-    return list(explainer.explain(list(explainer.cleaner.label_lines(lines))))
+    return explainer.explain(list(explainer.cleaner.label_lines(lines)))
 
 
 class _Watched(Model):

@@ -88,6 +88,16 @@ def test_a_stream_is_explained_as_the_page(cleaner, sample_page):
         assert one.around == other.around or np.allclose(one.around.rest, other.around.rest)
 
 
+def test_lines_of_several_pages_can_be_explained_at_once(cleaner):
+    explainer = Explainer(cleaner)
+    stream = explainer.cleaner.stream()
+    pages = [["Trang chủ", "", "Thời sự"], ["", "Theo hợp tác xã, đơn hàng đủ cho làng làm đến hết tháng chín."]]
+    lines = [line for page in pages for line in stream.end_page(page)]
+    apart = [why for page in pages for why in explain_lines(cleaner, page)]
+    together = explainer.explain(lines)
+    assert [(why.line, why.runner_up) for why in together] == [(why.line, why.runner_up) for why in apart]
+
+
 def by_hand(folder: Path) -> classifier.Cleaner:
     """Return a cleaner whose model knows the word "ảnh", the column "short", and two hidden units that see "short"."""
     zeros = {name: np.zeros_like(array) for name, array in forge.arrays().items()}
