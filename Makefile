@@ -9,8 +9,9 @@ SEED ?=
 FIGURES := docs/figures
 STAMP := $(VENV)/.installed
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CHROMIUM := { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } >/dev/null
 
-.PHONY: help demo test test-slow lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
+.PHONY: help demo test test-slow test-browser lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -37,6 +38,10 @@ test: $(STAMP) ## Run the test suite
 test-slow: $(STAMP) ## Run the tests that take long: 200 kills in the middle of a job
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/slow -m slow
 
+test-browser: $(STAMP) ## Test the HTML reports in Debian's Chromium, installed if missing; pictures in build/artifacts
+	@command -v chromium >/dev/null || $(CHROMIUM) || { echo "test-browser needs Chromium: sudo apt-get install chromium" >&2; exit 1; }
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -m browser
+
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,7 +50,7 @@ lint: $(STAMP) ## Check style and types
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.corpus
 
-check: lint corpus-check test test-slow verify-model gate ## Exactly what CI runs
+check: lint corpus-check test test-slow test-browser verify-model gate ## Exactly what CI runs
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)
@@ -53,8 +58,8 @@ train: $(STAMP) ## Train the model into models/
 verify-model: $(STAMP) ## Retrain into a scratch folder and compare with models/
 	$(BIN)/python -m training.train --verify --jobs $(JOBS)
 
-evaluate: $(STAMP) ## Evaluate on held-out composed pages, or on PAGES=dir of gold TSV pages
-	$(BIN)/python -m training.evaluate $(PAGES)
+evaluate: $(STAMP) ## Evaluate on held-out composed pages, or on PAGES=dir of gold TSV pages; build/evaluation.html shows it
+	$(BIN)/python -m training.evaluate $(PAGES) --html build/evaluation.html
 
 leave-out: $(STAMP) ## Measure on PAGES=dir of gold pages whose publishers' layouts were left out of training
 	$(BIN)/python -m training.leave_out $(PAGES)

@@ -1,4 +1,4 @@
-"""The command line: `tinsach clean|label|info`, thin over `Cleaner` and `jobs`.
+"""The command line: `tinsach clean|label|explain|info`, thin over `Cleaner` and `jobs`.
 
 Exit status: 0 done, 1 done but for records left out, 2 bad usage or input, 130, 143 and 129 stopped by SIGINT, SIGTERM and
 SIGHUP, 141 the reader of the pipe left. An output file is whole or not there, whatever the status.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import classifier
+from classifier import explain_command
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
 from classifier.files import Source, explained, find_sources, naming, refuse_same_file, standard_output, sweep, targets_in, whole_file
@@ -39,6 +40,7 @@ EXAMPLES = {
     "label": """example:
   tinsach label page.txt
   cat page.txt | tinsach label --output jsonl""",
+    "explain": explain_command.EXAMPLES,
     "info": """example:
   tinsach info
   tinsach info --model models/vi-news.npz""",
@@ -100,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article."
     )
     parser.add_argument("--version", action="version", version=f"tinsach {classifier.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="clean|label|info")
+    commands = parser.add_subparsers(required=True, metavar="clean|label|explain|info")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(
@@ -112,9 +114,11 @@ def _parser() -> argparse.ArgumentParser:
 
     clean = command("clean", _clean, "Print the kept lines of each page.")
     label = command("label", _label, "Print every line with its label and probability.")
+    explain = command("explain", _explain, "Show each line with its label, and what decided it.")
     command("info", _info, "Print what the model says of itself.")
-    for sub in (clean, label):
+    for sub in (clean, label, explain):
         _add_reading(sub)
+    explain_command.add_options(explain)
     _add_writing(clean)
     label.add_argument("--output", choices=("tsv", "jsonl"), default="tsv", help="form of the lines (default: tsv)")
     return parser
@@ -244,6 +248,12 @@ def _label(args: argparse.Namespace) -> int:
             shown = "".join(form(line, number) for line in lines)
         out.write(shown.encode("utf-8", "backslashreplace"))
     return 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    options = _options(args)
+    sources = find_sources(args.files or ["-"], args.format)
+    return explain_command.run(args, classifier.load(args.model, keep=args.keep, threshold=args.threshold), options, sources)
 
 
 def _as_tsv(line: LabelledLine, page: int) -> str:

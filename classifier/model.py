@@ -118,6 +118,24 @@ class Model:
         np.maximum(hidden, 0, out=hidden)
         return log_softmax(self._output @ hidden.astype(np.float64) + self._output_bias)
 
+    # -- what the scores are made of, for `explain` ------------------------------------------------------------------------
+
+    def first_weights(self, columns: Ints) -> tuple[Floats, Floats, Floats]:
+        """Return the first pass's weights, each for every class of EVIDENCE: of n-grams by their columns (k, classes), before a
+        line's scale, of line columns (len(LINE_COLUMNS), classes), and the bias (classes,).
+        """
+        text = self._text.take(columns, axis=0).view(np.uint32) - np.float64(_RAISED)
+        return np.ldexp(text, -TEXT_GRID), self._columns.T, self._bias[:, 0]
+
+    def context_slopes(self, rows: Float32s, over: Floats) -> tuple[Floats, Floats]:
+        """Return the slope of a sum of scores, each label's times `over` (len(LABELS), n), along each of ROW_ORDER (len(ROW_ORDER), n).
+
+        And the sum's value where the slopes meet zero (n,): the network is linear as long as the same units are active.
+        """
+        hidden, bias = self._hidden.astype(np.float64), self._hidden_bias.astype(np.float64)
+        through = (self._output.T @ over) * (hidden @ rows + bias > 0)
+        return hidden.T @ through, (bias * through).sum(axis=0) + (self._output_bias * over).sum(axis=0)
+
 
 # Text weights are raised so that none is negative, and summed two at a time as the halves of a uint64: a line's n-grams, at most
 # MOST_GRAMS, cannot make the lower half run over. This halves the time of the sum.

@@ -16,7 +16,7 @@ import numpy as np
 from classifier.arrays import Bools, Hashes, Ints, places, with_end
 from classifier.lines import BARE, CharClass, Scan, is_word
 
-__all__ = ["NGrams", "Vocabulary", "line_hashes", "ngrams"]
+__all__ = ["NGrams", "Vocabulary", "edges", "line_hashes", "ngrams"]
 
 
 _BASE = 0x9E3779B97F4A7C15 | 1
@@ -88,7 +88,7 @@ def ngrams(lines: Scan) -> NGrams:
     lengths = places(lines.classes.take(starts) == CharClass.NEWLINE)
     lengths[1:] -= lengths[:-1].copy()
     lengths[0] += 1
-    edge, begins = _edges(lengths)
+    edge, begins = edges(lengths)
     second = hashes.take(edge)
     first = hashes[edge - 1]  # before the first line stands the last one's end: each line opens behind a line end
     unigrams = second.copy()
@@ -96,7 +96,7 @@ def ngrams(lines: Scan) -> NGrams:
     return NGrams(_scramble(first * _SECOND + second), unigrams, begins, starts, lengths)
 
 
-def _edges(lengths: Ints) -> tuple[Ints, Ints]:
+def edges(lengths: Ints) -> tuple[Ints, Ints]:
     """Return which tokens stand at either end of lines of so many tokens (n,), and where each line's begin among those."""
     kept = np.minimum(lengths, HEAD + TAIL + 1)
     begins = kept.cumsum() - kept

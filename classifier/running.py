@@ -14,7 +14,18 @@ from classifier.arrays import Bools, Floats, Hashes, Int16s, Ints, steps
 from classifier.features import CEILING, COLUMN, STEP, Described
 from classifier.labels import EVIDENCE, HEADINGS, LABELS
 
-__all__ = ["EVIDENCE_CEILING", "MEMORY", "RUNNING", "RUNNING_CEILINGS", "Carry", "running", "scaled_evidence"]
+__all__ = [
+    "COUNTED",
+    "EVENTS",
+    "EVIDENCE_CEILING",
+    "MEMORY",
+    "NO_EVENT",
+    "RUNNING",
+    "RUNNING_CEILINGS",
+    "Carry",
+    "running",
+    "scaled_evidence",
+]
 
 MEMORY = 512  # non-blank lines within which a repetition counts
 FAR = 1 << 20
@@ -45,6 +56,7 @@ RUNNING_CEILINGS = {
     for name in RUNNING
 }
 _LOG = np.minimum(np.rint(8 * np.log2(1 + np.arange(1 << 13))), CEILING).astype(np.int16)
+NO_EVENT = _LOG[-1].item() / STEP  # what "lines since" says where there was none, in units
 
 
 class Carry(NamedTuple):

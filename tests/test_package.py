@@ -20,10 +20,12 @@ ROOT = Path(__file__).parent.parent
 SHIPPED = {
     *(f"classifier/{name}.py" for name in (
         "__init__", "__main__", "arrays", "cleaner", "cli", "context", "detection", "encoding", "errors", "features", "files",
+        "explain", "explain_command", "report", "terminal", "wording",
         "formats/__init__", "formats/jsonl", "formats/text", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
         "pipeline", "resume", "running", "signals", "stream",
     )),
     "classifier/py.typed",
+    *(f"classifier/templates/{name}" for name in ("base.css", "explain.css", "explain.html", "explain.js", "frame.html")),
     *(f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")),
 }  # fmt: skip
 

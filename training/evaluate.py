@@ -9,7 +9,7 @@ line F1     the strict decision counted by lines
 macro F1    mean over the labels present of per-label line F1, all pages pooled
 ECE         expected calibration error of the keep probability, ten bins of equal width
 
-`python -m training.evaluate [PAGES]`; PAGES is a folder of `publisher__n.tsv` pages, or of style folders of them.
+`python -m training.evaluate [PAGES] [--html FILE]`; PAGES is a folder of `publisher__n.tsv` pages, or of style folders of them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import numpy as np
 
 import classifier
 from classifier.arrays import Bools, Floats
+from classifier.files import whole_file
 from classifier.labels import DEFAULT_KEEP, LABELS
 from training.compose import Page
 from training.skeleton import BLANK, SkeletonError, read_page
@@ -99,6 +100,15 @@ class Scores(NamedTuple):
             found = sum(count for (_, got), count in self.confusion.items() if got == label)
             out[label] = (hit / max(1, found), hit / max(1, gold), f1(hit, found - hit, gold - hit), gold)
         return out
+
+    def share(self, want: str, got: str) -> float:
+        """Return the share of the gold lines of one label that were found to be another."""
+        gold = sum(count for (label, _), count in self.confusion.items() if label == want)
+        return self.confusion.get((want, got), 0) / max(1, gold)
+
+    def worst(self, count: int) -> list[PageScore]:
+        """Return the pages of the lowest article F1."""
+        return sorted(self.pages, key=lambda page: page.article)[:count]
 
     def summary(self) -> dict[str, float]:
         """Return the headline figures, rounded."""
@@ -223,7 +233,7 @@ def report(name: str, scores: Scores, errors: int) -> str:
             out.append(f"  {label:10s} {precision:9.3f} {recall:6.3f} {score:6.3f} {lines:7d}")
     mistakes = sorted(((count, pair) for pair, count in scores.confusion.items() if pair[0] != pair[1]), reverse=True)[:8]
     out.append("  most confused: " + ", ".join(f"{want} as {got} {count}" for count, (want, got) in mistakes))
-    for page in sorted(scores.pages, key=lambda page: page.article)[:3]:
+    for page in scores.worst(3):
         out.append(f"  worst: {page.name} article F1 {page.article:.3f}")
         out += [f"    {want} -> {got} [{size}] {text[:90]}" for size, want, got, text in page.errors[:errors]]
     return "\n".join(out)
@@ -235,16 +245,31 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("pages", type=Path, nargs="?", help="folder of publisher__n.tsv pages, or of style folders of them")
     parser.add_argument("--model", type=Path, help="model file or folder; the shipped one by default")
     parser.add_argument("--errors", type=int, default=3, help="wrong lines to print for each of the worst pages")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a report with diagrams and the worst pages, which holds page text")
     args = parser.parse_args(argv)
     try:
-        styles = read_gold(args.pages) if args.pages else {"held-out composed": held_out_pages()}
+        styles = read_gold(args.pages) if args.pages else held_out_styles()
         cleaner = classifier.load(args.model)
+        scores = {name: evaluate(cleaner, pages) for name, pages in styles.items()}
+        if args.html:
+            _write_page(args.html, str(args.pages or HELD_OUT), scores)
     except (SkeletonError, classifier.TinsachError, OSError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
-    for name, pages in styles.items():
-        print(report(name, evaluate(cleaner, pages), args.errors))
+    for name, part in scores.items() if args.pages else [(HELD_OUT, merged(list(scores.values())))]:
+        print(report(name, part, args.errors))
     return 0
+
+
+HELD_OUT = "held-out composed"
+
+
+def _write_page(path: Path, title: str, scores: dict[str, Scores]) -> None:
+    from training.evaluation_report import evaluation_page  # it imports this module
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as out:
+        out.write(evaluation_page(title, scores).encode())
 
 
 def held_out_pages() -> list[Gold]:
@@ -252,6 +277,17 @@ def held_out_pages() -> list[Gold]:
     from training.train import compose_held_out  # train imports this module
 
     return gold_pages(compose_held_out())
+
+
+def held_out_styles() -> dict[str, list[Gold]]:
+    """Return the composed pages that training holds out, by style."""
+    from training.train import compose_held_out
+
+    pages = compose_held_out()
+    styles: dict[str, list[Gold]] = {style: [] for style in sorted({page.style for page in pages})}
+    for page, gold in zip(pages, gold_pages(pages)):
+        styles[page.style].append(gold)
+    return styles
 
 
 if __name__ == "__main__":

@@ -1,0 +1,27 @@
+"""One Chromium for all browser tests, and where their pictures go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.chromium import Chromium, find
+
+ARTIFACTS = Path(__file__).parent.parent.parent / "build" / "artifacts"
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    if not find():
+        pytest.fail("no chromium here; make test-browser installs it")
+    with Chromium(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Return the folder of the pictures that CI keeps."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    return ARTIFACTS
