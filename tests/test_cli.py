@@ -165,24 +165,6 @@ def test_a_reader_that_leaves_is_no_error():
     assert process.wait(timeout=60) == 141
 
 
-def test_interrupt_leaves_no_half_written_file(tmp_path):
-    process = subprocess.Popen(
-        [*COMMAND, "clean", "--output", str(tmp_path / "out.txt")], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
-    )
-    assert process.stdin
-    process.stdin.write(SAMPLE.read_bytes() * 20)
-    process.stdin.flush()
-    for _ in range(100):
-        if list(tmp_path.iterdir()):
-            break
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert said == b""
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_lines_come_out_before_the_input_ends(sample_page):
     """A pipe is cleaned as it flows: the first page's lines are there while the input is still open."""
     process = subprocess.Popen([*COMMAND, "label"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
@@ -272,7 +254,7 @@ def test_a_signal_leaves_no_file(tmp_path, number, status, where):
     assert process.stdin
     process.stdin.write(SAMPLE.read_bytes() * 20)
     process.stdin.flush()
-    for _ in range(200):
+    for _ in range(1500):
         if list(tmp_path.iterdir()):
             break
         time.sleep(0.02)
