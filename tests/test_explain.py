@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import classifier
-from classifier.context import CONTEXT_COLUMNS, EVIDENCE, context_rows, running, scaled_evidence, stretch_of
-from classifier.context import Carry as FreshCarry
+from classifier.context import CONTEXT_COLUMNS, context_rows, stretch_of
 from classifier.explain import Explainer, explain_lines
 from classifier.features import COLUMN, LINE_COLUMNS, describe
-from classifier.labels import LABELS, Label
+from classifier.labels import EVIDENCE, LABELS, Label
 from classifier.lines import is_blank, scan, split_lines
 from classifier.ngrams import ngrams
+from classifier.running import Carry, running, scaled_evidence
 from classifier.terminal import tame, wants_colour
 from classifier.wording import meaning, reading
 from tests import forge
@@ -56,7 +56,7 @@ def scores(cleaner, lines):
     first = cleaner.model.first_pass(described)
     evidence = scaled_evidence(first)
     blanks, starts = np.diff(position, prepend=-1) - 1, np.arange(len(solid)) == 0
-    columns, _ = running(described, evidence, blanks, starts, FreshCarry.fresh())
+    columns, _ = running(described, evidence, blanks, starts, Carry.fresh())
     stretch = stretch_of(described, evidence, columns, np.zeros(len(solid), np.int64), position)
     return first, cleaner.model.context_pass(context_rows(stretch, 0, len(solid)))
 
