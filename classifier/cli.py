@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,10 +19,11 @@ import classifier
 from classifier.cleaner import LabelledLine
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
-from classifier.files import Source, explained, find_sources, naming, refuse_same_file, standard_output, sweep, targets_in, whole_file
-from classifier.formats import FORMATS
-from classifier.labels import LABELS, Label
+from classifier.files import explained, naming, refuse_same_file, standard_output, sweep, whole_file
+from classifier.formats import FORMATS, OUTPUTS
+from classifier.labels import LABELS
 from classifier.signals import Stopped, stoppable
+from classifier.sources import Source, find_sources, targets_in
 
 if TYPE_CHECKING:
     from classifier.jobs import Job, Options
@@ -152,6 +152,9 @@ def _add_writing(clean: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     clean.add_argument("--quarantine", metavar="FILE", help=argparse.SUPPRESS)  # see _spread
     clean.add_argument("--summary", action="store_true", help="say on standard error how many lines of each label were kept and dropped")
+    clean.add_argument(
+        "--stats", metavar="FILE", help="write what was counted to FILE as JSON: pages, records, lines by label, share dropped, speed"
+    )
 
 
 # -- commands ------------------------------------------------------------------------------------------------------------
@@ -160,15 +163,15 @@ def _add_writing(clean: argparse.ArgumentParser) -> None:
 def _clean(args: argparse.Namespace) -> int:
     from classifier.jobs import Faults, Job, clean_into_folder, clean_into_one
 
-    sources = find_sources(args.files or ["-"], args.format)
+    sources = find_sources(args.files or ["-"], args.format, args.output_dir)
     _check_outputs(args, sources)
     options = _options(args)
     cleaner = classifier.load(args.model, keep=args.keep, threshold=args.threshold)
     if args.resume and args.quarantine:
         sweep(Path(os.path.realpath(args.quarantine)).parent, alone=False)
     with ExitStack() as stack:
-        output, dropped, quarantine = (
-            stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine)
+        output, dropped, quarantine, stats = (
+            stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine, args.stats)
         )
         job = Job(cleaner, options, Faults(args.on_error == "skip", quarantine), dropped)
         found = 0
@@ -176,6 +179,8 @@ def _clean(args: argparse.Namespace) -> int:
             found = clean_into_folder(job, sources, Path(args.output_dir), args.resume)
         else:
             clean_into_one(job, sources, output or standard_output())
+        if stats:
+            stats.write(job.statistics(len(sources), found))
     return _report(args, job, len(sources), found)
 
 
@@ -189,9 +194,9 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         raise InputError("--resume goes on with a job of one output for each input: name its --output-dir, and leave out --dropped")
     if args.output_dir and args.output:
         raise InputError("--output and --output-dir contradict each other; give one of them")
-    if not args.output_dir and len({source.format for source in sources}) > 1:
-        raise InputError("text and JSON lines cannot share an output; name an --output-dir, or one --format for all")
-    named = [path for path in (args.output, args.dropped, args.quarantine) if path]
+    if not args.output_dir and len({OUTPUTS.get(source.format, source.format) for source in sources}) > 1:
+        raise InputError("files of different formats cannot share an output; name an --output-dir, or one --format for all")
+    named = [path for path in (args.output, args.dropped, args.quarantine, args.stats) if path]
     refuse_same_file(sources, [*named, *(targets_in(args.output_dir, sources) if args.output_dir else ())])
 
 
@@ -207,7 +212,7 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
     """Say what the user should know, and return the exit status."""
     records, bad = job.counts["records"], job.counts["bad"]
     if args.summary:
-        _say(_summary(job.lines))
+        _say(job.tally.in_words())
         if args.output_dir:
             _say(f"cleaned {files - found} files, found {found} finished")
     if job.counts["undecodable"]:
@@ -216,16 +221,6 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
         fate = f"put into {args.quarantine}" if args.quarantine else "skipped"
         _say(f"tinsach: {records} records in, {records - bad} out, {bad} {fate}")
     return 1 if bad else 0
-
-
-def _summary(counts: Counter[tuple[bool, Label]]) -> str:
-    parts = []
-    for kept, word in ((True, "kept"), (False, "dropped")):
-        by_label = ", ".join(f"{label} {counts[kept, label]}" for label in LABELS if counts[kept, label])
-        parts.append(
-            f"{word} {sum(count for (side, _), count in counts.items() if side == kept)} lines" + (f": {by_label}" if by_label else "")
-        )
-    return "\n".join(parts)
 
 
 def _label(args: argparse.Namespace) -> int:

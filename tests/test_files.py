@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from classifier.errors import InputError
-from classifier.files import SCRATCH, Sink, Source, explained, find_sources, refuse_same_file, sha256_of, targets_in, whole_file
+from classifier.files import SCRATCH, Sink, explained, refuse_same_file, sha256_of, whole_file
+from classifier.sources import Source, find_sources, targets_in
 
 ROOT = Path(__file__).parent.parent
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from classifier.cli import main
 from classifier.encoding import Reading
 from classifier.errors import InputError
-from classifier.files import Sink, Source
+from classifier.files import Sink
 from classifier.formats import BadRecord
 from classifier.jobs import Faults, Job, Options
 from classifier.lines import split_lines
+from classifier.sources import Source
 
 OPTIONS = Options(Reading(), "\f", "text")
 

@@ -19,9 +19,10 @@ ROOT = Path(__file__).parent.parent
 # Everything that ships. A new module is a decision: it is added here by hand.
 SHIPPED = {
     *(f"classifier/{name}.py" for name in (
-        "__init__", "__main__", "arrays", "cleaner", "cli", "context", "detection", "encoding", "errors", "features", "files",
-        "formats/__init__", "formats/jsonl", "formats/text", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
-        "pipeline", "resume", "signals",
+        "__init__", "__main__", "arrays", "batches", "cleaner", "cli", "compression", "context", "detection", "encoding", "errors",
+        "features", "files", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams", "pipeline", "resume", "signals",
+        "sources", "tally", "workers",
+        *(f"formats/{name}" for name in ("__init__", "jsonl", "optional", "registry", "text")),
     )),
     "classifier/py.typed",
     *(f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")),

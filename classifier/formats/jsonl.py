@@ -16,13 +16,44 @@ from typing import Any, BinaryIO
 from classifier.detection import Lookout
 from classifier.encoding import Reading
 from classifier.errors import InputError
-from classifier.formats import BadRecord, Record
+from classifier.files import Sink
+from classifier.formats import NO_EXTRAS, BadRecord, Extras, Options, Record
 
-__all__ = ["put_back", "read_records"]
+__all__ = ["Reader", "Writer", "put_back", "read_records"]
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 BOM = "\ufeff"
+
+
+class Reader:
+    """An input of JSON lines."""
+
+    def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
+        """See `formats.registry.open_reader`."""
+        self._source = (file, name, options.reading, options.field)
+
+    def __iter__(self) -> Iterator[Record | BadRecord]:
+        """Yield the records; holds one line at a time."""
+        return read_records(*self._source)
+
+
+class Writer:
+    """An output of JSON lines."""
+
+    def __init__(self, out: Sink, options: Options) -> None:
+        """See `formats.registry.open_writer`."""
+        self._out = out
+
+    def follow(self, reader: Reader) -> None:
+        """Go on with the records of another input."""
+
+    def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
+        """Write a record's line."""
+        self._out.write(put_back(record, text, extras))
+
+    def close(self) -> None:
+        """Do nothing: lines are written as they come."""
 
 
 def read_records(source: BinaryIO, name: str, reading: Reading, field: str) -> Iterator[Record | BadRecord]:
@@ -47,16 +78,21 @@ def read_records(source: BinaryIO, name: str, reading: Reading, field: str) -> I
         lookout.flush()
 
 
-def put_back(record: Record, text: str) -> bytes:
-    """Return the record's line with another text in the place of its own.
+def put_back(record: Record, text: str, extras: Extras = NO_EXTRAS) -> bytes:
+    """Return the record's line with another text in the place of its own, and new fields at its end.
 
     Text is written as it is, but for what UTF-8 cannot say: a lone surrogate keeps its JSON escape.
 
-    >>> put_back(Record("một\\n", '{"id": 1.10, "text": ', "}"), "một \\ud800")
+    >>> put_back(Record("một\\n", ('{"id": 1.10, "text": ', "}")), "một \\ud800")
     b'{"id": 1.10, "text": "m\\xe1\\xbb\\x99t \\\\ud800"}\\n'
     """
+    before, after = record.place
     value = json.dumps(text, ensure_ascii=False)
-    return f"{record.before}{value}{record.after}\n".encode("utf-8", "backslashreplace")
+    if extras:
+        added = "".join(f", {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in extras.items())
+        head, brace, tail = after.rpartition("}")
+        after = head + added + brace + tail
+    return f"{before}{value}{after}\n".encode("utf-8", "backslashreplace")
 
 
 def _record(line: bytes, number: int, offset: int, errors: str, field: str) -> Record | BadRecord:
@@ -71,7 +107,7 @@ def _record(line: bytes, number: int, offset: int, errors: str, field: str) -> R
         return BadRecord(number, line, "nested too deeply")
     except _Unusable as error:
         return BadRecord(number, line, str(error))
-    return Record(value, text[:start], text[end:], len(line) - len(text.encode()) if errors == "skip" else 0)
+    return Record(value, (text[:start], text[end:]), len(line) - len(text.encode()) if errors == "skip" else 0)
 
 
 class _Unusable(Exception):

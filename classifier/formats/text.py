@@ -6,12 +6,43 @@ Streams within a page too: lines are labelled as they come, whatever the length 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from classifier.cleaner import LabelledLine, Stream
+from classifier.files import Sink
+from classifier.formats import NO_EXTRAS, Extras, Options, Record
 
-__all__ = ["FORM_FEED", "between_pages", "label_blocks", "split_pages"]
+__all__ = ["FORM_FEED", "Writer", "between_pages", "encoded", "label_blocks", "split_pages"]
 
 FORM_FEED = "\f"
+
+
+def encoded(lines: str) -> bytes:
+    """Return text as UTF-8; a lone surrogate, from a JSON escape, has none and is escaped again."""
+    return lines.encode("utf-8", "backslashreplace")
+
+
+class Writer:
+    """An output of pages; those of each input are separated from the last input's."""
+
+    def __init__(self, out: Sink, options: Options) -> None:
+        """See `formats.registry.open_writer`."""
+        self.out, self._separator = out, between_pages(options.separator)
+        self._begun = False
+
+    def follow(self, reader: Any) -> None:
+        """Separate what comes from what was written."""
+        if self._begun:
+            self.out.write(encoded(self._separator))
+        self._begun = True
+
+    def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
+        """Write the clean text of a record that is an input's only page."""
+        if text:
+            self.out.write(encoded(text + "\n"))
+
+    def close(self) -> None:
+        """Do nothing: lines are written as they come."""
 
 
 def between_pages(separator: str) -> str:
