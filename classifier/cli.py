@@ -121,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_reading(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("files", nargs="*", metavar="FILE", help="text, one page or several, or JSON lines (default: standard input)")
+    sub.add_argument(
+        "files", nargs="*", metavar="FILE", help="text, one page or several; records; a folder or pattern of such (default: standard input)"
+    )
     sub.add_argument(
         "--keep", default="title,body", metavar="LABELS", help=f"labels to keep, of: {', '.join(LABELS)} (default: title,body)"
     )
@@ -130,8 +132,8 @@ def _add_reading(sub: argparse.ArgumentParser) -> None:
         "--page-separator", default="\f", metavar="TEXT",
         help="a line that is TEXT starts a new page; the default is a form feed, which counts anywhere",
     )  # fmt: skip
-    sub.add_argument("--format", choices=FORMATS, help="format of every FILE (default: by name; *.jsonl and *.ndjson are JSON lines)")
-    sub.add_argument("--text-field", default="text", metavar="NAME", help="field of a JSON line that holds the page (default: text)")
+    sub.add_argument("--format", choices=FORMATS, help="format of every FILE (default: by its name, as in page.html or crawl.jsonl.zst)")
+    sub.add_argument("--text-field", default="text", metavar="NAME", help="field or column that holds a record's page (default: text)")
     sub.add_argument(
         "--encoding", metavar="NAME", help="read the bytes as this, no questions asked (default: UTF-8, or by byte order mark)"
     )

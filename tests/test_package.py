@@ -22,7 +22,7 @@ SHIPPED = {
         "__init__", "__main__", "arrays", "batches", "cleaner", "cli", "compression", "context", "detection", "encoding", "errors",
         "features", "files", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams", "pipeline", "resume", "signals",
         "sources", "tally", "workers",
-        *(f"formats/{name}" for name in ("__init__", "jsonl", "optional", "registry", "text")),
+        *(f"formats/{name}" for name in ("__init__", "html", "jsonl", "optional", "registry", "table", "text")),
     )),
     "classifier/py.typed",
     *(f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")),
@@ -96,7 +96,7 @@ def test_runtime_needs_numpy_and_joblib_only(wheel):
     assert sorted(needs) == ["joblib", "numpy"]
     every = [line.partition(";")[0] for line in re.findall(r"^Requires-Dist: (.*)$", metadata, re.MULTILINE)]
     for need in every:  # of the extras too: lower bounds only
-        assert re.fullmatch(r"[A-Za-z0-9_-]+(\[train\]|>=[\d.]+)\s*", need), need
+        assert re.fullmatch(r"[A-Za-z0-9_-]+(\[[a-z,]+\]|>=[\d.]+)\s*", need), need
 
 
 def test_the_runtime_never_imports_training():

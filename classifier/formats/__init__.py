@@ -19,11 +19,12 @@ __all__ = [
 ]  # fmt: skip
 
 _SUFFIXES = {
-    ".txt": "text", ".text": "text", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".txt": "text", ".text": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".html": "html",
+    ".htm": "html", ".xhtml": "html",
 }  # fmt: skip
 FORMATS = tuple(dict.fromkeys(_SUFFIXES.values()))
-OUTPUTS: dict[str, str] = {}  # the format a clean input is written in, where it is another than its own
-_NEW_SUFFIXES: dict[str, str] = {}  # of outputs in another format
+OUTPUTS = {"html": "text"}  # the format a clean input is written in, where it is another than its own
+_NEW_SUFFIXES = {"html": ".txt"}  # of outputs in another format
 _PACKINGS = (".gz", ".zst")
 
 Extras = Mapping[str, Any]  # what is added to a record, by field
@@ -36,6 +37,8 @@ class Options(NamedTuple):
     reading: Reading
     separator: str  # of pages of text
     field: str  # that holds a record's text
+    id_field: str = "id"  # that says which record it is
+    adds: tuple[str, ...] = ()  # fields that records get besides
 
 
 class Record(NamedTuple):
@@ -104,6 +107,8 @@ def output_name(name: str, form: str) -> str:
 
     >>> output_name("crawl.jsonl.gz", "jsonl")
     'crawl.jsonl.gz'
+    >>> output_name("sub/page.html", "html")
+    'sub/page.txt'
     """
     if form not in _NEW_SUFFIXES:
         return name
