@@ -20,7 +20,7 @@ __all__ = [
 
 _SUFFIXES = {
     ".txt": "text", ".text": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".html": "html",
-    ".htm": "html", ".xhtml": "html",
+    ".htm": "html", ".xhtml": "html", ".parquet": "parquet",
 }  # fmt: skip
 FORMATS = tuple(dict.fromkeys(_SUFFIXES.values()))
 OUTPUTS = {"html": "text"}  # the format a clean input is written in, where it is another than its own

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from classifier.files import Sink
-from classifier.formats import OUTPUTS, Options, Reader, Writer, html, jsonl, table, text
+from classifier.formats import OUTPUTS, Options, Reader, Writer, html, jsonl, parquet, table, text
 
 __all__ = ["open_reader", "open_writer"]
 
-_READERS: dict[str, Any] = {"jsonl": jsonl.Reader, "csv": table.Reader, "tsv": table.tab_reader, "html": html.Reader}
-_WRITERS: dict[str, Any] = {"text": text.Writer, "jsonl": jsonl.Writer, "csv": table.Writer, "tsv": table.Writer}
+_READERS: dict[str, Any] = {
+    "jsonl": jsonl.Reader,
+    "csv": table.Reader,
+    "tsv": table.tab_reader,
+    "html": html.Reader,
+    "parquet": parquet.Reader,
+}
+_WRITERS: dict[str, Any] = {"text": text.Writer, "jsonl": jsonl.Writer, "csv": table.Writer, "tsv": table.Writer, "parquet": parquet.Writer}
 
 
 def open_reader(form: str, file: BinaryIO, name: str, options: Options) -> Reader:
