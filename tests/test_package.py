@@ -22,7 +22,7 @@ SHIPPED = {
         "__init__", "__main__", "arrays", "batches", "cleaner", "cli", "compression", "context", "detection", "encoding", "errors",
         "features", "files", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams", "pipeline", "resume", "signals",
         "sources", "tally", "workers",
-        *(f"formats/{name}" for name in ("__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text")),
+        *(f"formats/{name}" for name in ("__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc")),
     )),
     "classifier/py.typed",
     *(f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")),

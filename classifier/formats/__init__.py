@@ -20,11 +20,11 @@ __all__ = [
 
 _SUFFIXES = {
     ".txt": "text", ".text": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".html": "html",
-    ".htm": "html", ".xhtml": "html", ".parquet": "parquet",
+    ".htm": "html", ".xhtml": "html", ".parquet": "parquet", ".warc": "warc", ".wet": "warc",
 }  # fmt: skip
 FORMATS = tuple(dict.fromkeys(_SUFFIXES.values()))
 OUTPUTS = {"html": "text"}  # the format a clean input is written in, where it is another than its own
-_NEW_SUFFIXES = {"html": ".txt"}  # of outputs in another format
+_NEW_SUFFIXES = {"html": ".txt", "warc": ".wet"}  # of outputs in another format
 _PACKINGS = (".gz", ".zst")
 
 Extras = Mapping[str, Any]  # what is added to a record, by field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from classifier.files import Sink
-from classifier.formats import OUTPUTS, Options, Reader, Writer, html, jsonl, parquet, table, text
+from classifier.formats import OUTPUTS, Options, Reader, Writer, html, jsonl, parquet, table, text, warc
 
 __all__ = ["open_reader", "open_writer"]
 
@@ -15,8 +15,16 @@ _READERS: dict[str, Any] = {
     "tsv": table.tab_reader,
     "html": html.Reader,
     "parquet": parquet.Reader,
+    "warc": warc.Reader,
 }
-_WRITERS: dict[str, Any] = {"text": text.Writer, "jsonl": jsonl.Writer, "csv": table.Writer, "tsv": table.Writer, "parquet": parquet.Writer}
+_WRITERS: dict[str, Any] = {
+    "text": text.Writer,
+    "jsonl": jsonl.Writer,
+    "csv": table.Writer,
+    "tsv": table.Writer,
+    "parquet": parquet.Writer,
+    "warc": warc.Writer,
+}
 
 
 def open_reader(form: str, file: BinaryIO, name: str, options: Options) -> Reader:
