@@ -6,11 +6,12 @@ What it leaves out: where pages come from and where they go.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from classifier.annotate import Attributes, attributes_of
 from classifier.cleaner import Cleaner, Labels
 from classifier.formats import Record
 from classifier.labels import LABELS, Label
@@ -27,13 +28,15 @@ class Batch(NamedTuple):
 
     texts: list[str]
     dropped: bool = False
+    spans: bool = False
 
 
 class CleanPage(NamedTuple):
-    """A page's clean text, and the share of its characters that it lost."""
+    """A page's clean text, the share of its characters that it lost, and the spans of the lines it kept, if they are asked for."""
 
     text: str
     share_dropped: float
+    attributes: Attributes | None = None
 
 
 class Done(NamedTuple):
@@ -62,12 +65,20 @@ def clean_batch(cleaner: Cleaner, batch: Batch) -> Done:
     """Clean the pages of a batch."""
     labels = cleaner.label_pages(batch.texts)
     tally, shares = Tally.of_pages(labels)
-    texts = [_clean_text(labels, start, stop) for start, stop in pairwise(labels.offsets.tolist())]
-    return Done(list(map(CleanPage, texts, shares)), tally, _dropped(labels) if batch.dropped else [])
+    bounds = pairwise(labels.offsets.tolist())
+    pages = [_clean_page(labels, start, stop, share, batch.spans) for (start, stop), share in zip(bounds, shares)]
+    return Done(pages, tally, _dropped(labels) if batch.dropped else [])
 
 
-def _clean_text(labels: Labels, start: int, stop: int) -> str:
-    return "\n".join([labels.lines[start + i] for i in np.flatnonzero(labels.kept[start:stop]).tolist()])
+def _clean_page(labels: Labels, start: int, stop: int, share: float, spans: bool) -> CleanPage:
+    rows = np.flatnonzero(labels.kept[start:stop]) + start
+    lines = [labels.lines[row] for row in rows.tolist()]
+    text = "\n".join(lines)
+    if not spans:
+        return CleanPage(text, share)
+    codes, probabilities = labels.codes[rows].tolist(), labels.probabilities[rows].tolist()
+    starts = accumulate((len(line) + 1 for line in lines), initial=0)
+    return CleanPage(text, share, attributes_of(starts, lines, codes, probabilities))
 
 
 def _dropped(labels: Labels) -> list[tuple[Label, str]]:

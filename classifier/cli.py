@@ -1,4 +1,4 @@
-"""The command line: `tinsach clean|label|info`, thin over `Cleaner` and `jobs`.
+"""The command line: `tinsach clean|label|filter|info`, thin over `Cleaner` and `jobs`.
 
 Exit status: 0 done, 1 done but for records left out, 2 bad usage or input, 130, 143 and 129 stopped by SIGINT, SIGTERM and
 SIGHUP, 141 the reader of the pipe left. An output file is whole or not there, whatever the status.
@@ -13,14 +13,15 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import classifier
+from classifier import filtering
 from classifier.cleaner import LabelledLine
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
 from classifier.files import explained, naming, refuse_same_file, standard_output, sweep, whole_file
-from classifier.formats import FORMATS, OUTPUTS
+from classifier.formats import ATTRIBUTES, FORMATS, NEEDS_REVIEW, OUTPUTS
 from classifier.labels import LABELS
 from classifier.signals import Stopped, stoppable
 from classifier.sources import Source, find_sources, targets_in
@@ -35,10 +36,12 @@ EXAMPLES = {
   tinsach clean page.txt --dropped dropped.tsv > article.txt
   cat page.txt | tinsach clean --keep title,body,caption
   tinsach clean crawl.jsonl --text-field text --on-error quarantine bad.jsonl --output clean.jsonl
-  tinsach clean pages/*.txt --output-dir clean --resume""",
+  tinsach clean page.html
+  tinsach clean crawl --output-dir clean --resume --jobs 2 --stats stats.json""",
     "label": """example:
   tinsach label page.txt
-  cat page.txt | tinsach label --output jsonl""",
+  cat page.txt | tinsach label --output jsonl
+  tinsach label crawl.jsonl --output jsonl > crawl.attributes.jsonl""",
     "info": """example:
   tinsach info
   tinsach info --model models/vi-news.npz""",
@@ -100,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article."
     )
     parser.add_argument("--version", action="version", version=f"tinsach {classifier.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="clean|label|info")
+    commands = parser.add_subparsers(required=True, metavar="clean|label|filter|info")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(
@@ -112,11 +115,16 @@ def _parser() -> argparse.ArgumentParser:
 
     clean = command("clean", _clean, "Print the kept lines of each page.")
     label = command("label", _label, "Print every line with its label and probability.")
+    filtering.register(commands)
     command("info", _info, "Print what the model says of itself.")
     for sub in (clean, label):
         _add_reading(sub)
     _add_writing(clean)
-    label.add_argument("--output", choices=("tsv", "jsonl"), default="tsv", help="form of the lines (default: tsv)")
+    label.add_argument(
+        "--output", choices=("tsv", "jsonl"), default="tsv",
+        help="tsv: label, probability and text of every line (default); jsonl: of text and HTML an object for every line, of records "
+        "one for every record, with its id and the spans of its lines, by label",
+    )  # fmt: skip
     return parser
 
 
@@ -134,6 +142,7 @@ def _add_reading(sub: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     sub.add_argument("--format", choices=FORMATS, help="format of every FILE (default: by its name, as in page.html or crawl.jsonl.zst)")
     sub.add_argument("--text-field", default="text", metavar="NAME", help="field or column that holds a record's page (default: text)")
+    sub.add_argument("--id-field", default="id", metavar="NAME", help="field or column that holds a record's id (default: id)")
     sub.add_argument(
         "--encoding", metavar="NAME", help="read the bytes as this, no questions asked (default: UTF-8, or by byte order mark)"
     )
@@ -149,6 +158,14 @@ def _add_writing(clean: argparse.ArgumentParser) -> None:
     clean.add_argument("--output-dir", metavar="DIR", help="write the clean form of each FILE to a file of the same name in DIR")
     clean.add_argument("--resume", action="store_true", help="leave alone what an earlier run finished in --output-dir, do the rest")
     clean.add_argument(
+        "--labels", action="store_true", help="add to each record, as 'attributes', the spans of its clean text's lines by label"
+    )
+    clean.add_argument(
+        "--max-dropped", type=float, metavar="SHARE",
+        help="flag pages that lose more than SHARE (0 to 1) of their characters: needs_review in the record, named on standard error",
+    )  # fmt: skip
+    clean.add_argument("--jobs", type=int, default=1, metavar="N", help="clean in N processes (default: 1; -1: as many as cores)")
+    clean.add_argument(
         "--on-error", choices=("fail", "skip", "quarantine"), default="fail", metavar="fail|skip|quarantine FILE",
         help="a bad JSON record: fail (default), skip it, or put it into FILE as it is; status 1 if there was one",
     )  # fmt: skip
@@ -163,7 +180,9 @@ def _add_writing(clean: argparse.ArgumentParser) -> None:
 
 
 def _clean(args: argparse.Namespace) -> int:
-    from classifier.jobs import Faults, Job, clean_into_folder, clean_into_one
+    from classifier.folders import clean_into_folder
+    from classifier.jobs import Faults, Job, clean_into_one
+    from classifier.progress import progress
 
     sources = find_sources(args.files or ["-"], args.format, args.output_dir)
     _check_outputs(args, sources)
@@ -175,7 +194,8 @@ def _clean(args: argparse.Namespace) -> int:
         output, dropped, quarantine, stats = (
             stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine, args.stats)
         )
-        job = Job(cleaner, options, Faults(args.on_error == "skip", quarantine), dropped)
+        job = Job(cleaner, options, Faults(args.on_error == "skip", quarantine), dropped, args.jobs)
+        job.tell = stack.enter_context(progress(not args.output_dir and not args.output and _is_terminal(sys.stdout)))
         found = 0
         if args.output_dir:
             found = clean_into_folder(job, sources, Path(args.output_dir), args.resume)
@@ -184,6 +204,10 @@ def _clean(args: argparse.Namespace) -> int:
         if stats:
             stats.write(job.statistics(len(sources), found))
     return _report(args, job, len(sources), found)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
@@ -198,6 +222,8 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         raise InputError("--output and --output-dir contradict each other; give one of them")
     if not args.output_dir and len({OUTPUTS.get(source.format, source.format) for source in sources}) > 1:
         raise InputError("files of different formats cannot share an output; name an --output-dir, or one --format for all")
+    if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
+        raise InputError("--labels adds a field, which text, HTML and WARC have none of; see tinsach label --output jsonl")
     named = [path for path in (args.output, args.dropped, args.quarantine, args.stats) if path]
     refuse_same_file(sources, [*named, *(targets_in(args.output_dir, sources) if args.output_dir else ())])
 
@@ -207,7 +233,12 @@ def _options(args: argparse.Namespace) -> Options:
 
     if not args.page_separator or "\n" in args.page_separator:
         raise InputError("--page-separator has to be a text without line ends")
-    return Options(Reading(args.encoding, args.encoding_errors).checked(), args.page_separator, args.text_field)
+    reading = Reading(args.encoding, args.encoding_errors).checked()
+    most, labels = getattr(args, "max_dropped", None), getattr(args, "labels", False)
+    if most is not None and not 0 <= most <= 1:
+        raise InputError(f"--max-dropped {most}: give a share from 0 to 1")
+    adds = [NEEDS_REVIEW] * (most is not None) + [ATTRIBUTES] * labels
+    return Options(reading, args.page_separator, args.text_field, args.id_field, tuple(adds), most)
 
 
 def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
@@ -219,6 +250,9 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
             _say(f"cleaned {files - found} files, found {found} finished")
     if job.counts["undecodable"]:
         _say(f"tinsach: left out {job.counts['undecodable']} bytes that cannot be decoded")
+    if job.counts[NEEDS_REVIEW]:
+        names = "; ".join(job.review) + ("; ..." if job.counts[NEEDS_REVIEW] > len(job.review) else "")
+        _say(_printable(f"tinsach: {job.counts[NEEDS_REVIEW]} pages lost more than {args.max_dropped:.0%} of their text: {names}"))
     if bad or (records and args.summary):
         fate = f"put into {args.quarantine}" if args.quarantine else "skipped"
         _say(f"tinsach: {records} records in, {records - bad} out, {bad} {fate}")
@@ -226,13 +260,17 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
 
 
 def _label(args: argparse.Namespace) -> int:
-    from classifier.jobs import Faults, Job, labelled
+    from classifier.jobs import Faults, Job, annotated, labelled
 
     options = _options(args)
     sources = find_sources(args.files or ["-"], args.format)
     refuse_same_file(sources, ())
     job = Job(classifier.load(args.model, keep=args.keep, threshold=args.threshold), options, Faults())
     form, number, out = (_as_jsonl if args.output == "jsonl" else _as_tsv), 1, standard_output()
+    if args.output == "jsonl" and (records := annotated(job, sources)):
+        for record in records:
+            out.write(record.encode("utf-8", "backslashreplace"))
+        return 0
     for lines in labelled(job, sources):
         if isinstance(lines, str):
             number += 1

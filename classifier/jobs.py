@@ -1,34 +1,37 @@
-"""Cleaning whole inputs: one or many, into one output or a folder of them, with every record and line accounted for.
+"""Cleaning whole inputs, with every record and line accounted for.
 
 `Job` reads an input in its format and writes the clean one. Bad records stop it, or are left out and counted (`Faults`).
-`clean_into_folder` gives each input an output of its own and can go on after an interruption. Options come checked from `cli`.
+`clean_into_one` puts many inputs into one output; for an output for each, see `folders`. Options come checked from `cli`.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import BinaryIO
 
 import classifier
-from classifier.batches import Batch, batches_of, clean_batch
+from classifier.annotate import label_batch
+from classifier.batches import Batch, CleanPage, batches_of, clean_batch
 from classifier.cleaner import Cleaner, LabelledLine
 from classifier.encoding import TextDecoder, read_lines
 from classifier.errors import InputError
-from classifier.files import Sink, sha256_of, whole_file
-from classifier.formats import BadRecord, Options, Record, Writer, text
+from classifier.files import Sink
+from classifier.formats import ATTRIBUTES, NEEDS_REVIEW, OUTPUTS, BadRecord, Extras, Options, Reader, Record, Writer, text
 from classifier.formats.registry import open_reader, open_writer
 from classifier.labels import Label
 from classifier.lines import split_lines
-from classifier.resume import Journal
 from classifier.sources import Source
 from classifier.tally import Tally
+from classifier.workers import in_processes
 
-__all__ = ["Faults", "Job", "Options", "clean_into_folder", "clean_into_one", "labelled"]
+__all__ = ["Faults", "Job", "Options", "annotated", "clean_into_one", "labelled"]
+
+
+REVIEW_NAMED = 5  # so many pages that need review are named; all are counted
 
 
 class Faults:
@@ -49,11 +52,13 @@ class Faults:
 class Job:
     """Cleans inputs, one after the other."""
 
-    def __init__(self, cleaner: Cleaner, options: Options, faults: Faults, dropped: Sink | None = None) -> None:
-        """Set how inputs are read and cleaned, what is done about bad records, and where removed lines go."""
-        self.cleaner, self.options, self.faults = cleaner, options, faults
+    def __init__(self, cleaner: Cleaner, options: Options, faults: Faults, dropped: Sink | None = None, processes: int = 1) -> None:
+        """Set how inputs are read and cleaned, what is done about bad records, where removed lines go, and how many work on it."""
+        self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, processes
         self._dropped = dropped
-        # "records" read, of them "bad" (the others came out), and "undecodable" bytes left out
+        self.tell: Callable[[Tally], None] = lambda tally: None  # how far the job is
+        self.review: list[str] = []  # the first pages that lost too much
+        # "records" read, of them "bad" (the others came out), "undecodable" bytes left out, "needs_review" pages that lost too much
         self.counts: Counter[str] = Counter()
         self.tally = Tally()
         self._started = time.perf_counter()
@@ -62,6 +67,18 @@ class Job:
     def lines(self) -> Counter[tuple[bool, Label]]:
         """Lines of text, by (kept, label)."""
         return self.tally.lines
+
+    @property
+    def collects(self) -> bool:
+        """Whether something of every input goes to one place, so that one process has to see it all."""
+        return self._dropped is not None or self.faults.quarantine is not None
+
+    def absorb(self, counts: Counter[str], tally: Tally, review: Sequence[str]) -> None:
+        """Count what another process did."""
+        self.counts.update(counts)
+        self.tally.add(tally)
+        self.review += review[: REVIEW_NAMED - len(self.review)]
+        self.tell(self.tally)
 
     def clean(self, source: Source, out: Sink) -> None:
         """Clean one input into `out`."""
@@ -78,18 +95,35 @@ class Job:
 
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
         decoder = TextDecoder(name, self.options.reading)
-        self.tally.pages += 1
+        number, page = 1, Tally()  # of the page that is open
         for lines in text.label_blocks(self.cleaner.stream(), read_lines(file, decoder), self.options.separator):
             if isinstance(lines, str):
                 out.write(text.encoded(lines))
-                self.tally.pages += 1
+                self._end_page(page, name, number)
+                number, page = number + 1, Tally()
                 continue
             kept = [line.text for line in lines if line.kept]
             if kept:
                 out.write(text.encoded("\n".join(kept) + "\n"))
-            self.tally.add_lines(lines)
+            page.add_lines(lines)
             self._keep_dropped([(line.label, line.text) for line in lines if line.label and not line.kept])
+        self._end_page(page, name, number)
         self.counts["undecodable"] += decoder.dropped
+
+    def _end_page(self, page: Tally, name: str, number: int) -> None:
+        page.pages = 1
+        self.tally.add(page)
+        self.tell(self.tally)
+        self._lost_too_much(page.share_dropped, f"{name}, page {number}")
+
+    def _lost_too_much(self, share: float, name: str) -> bool:
+        """Return whether a page needs review, and remember it."""
+        if self.options.max_dropped is None or share <= self.options.max_dropped:
+            return False
+        self.counts[NEEDS_REVIEW] += 1
+        if len(self.review) < REVIEW_NAMED:
+            self.review.append(name)
+        return True
 
     def good_records(self, records: Iterable[Record | BadRecord], name: str) -> Iterator[Record]:
         """Yield the records that can be used; count all, and see to the others."""
@@ -105,12 +139,27 @@ class Job:
     def _clean_records(self, file: BinaryIO, source: Source, writer: Writer) -> None:
         reader = open_reader(source.format, file, source.name, self.options)
         writer.follow(reader)
-        for batch in batches_of(self.good_records(reader, source.name)):
-            done = clean_batch(self.cleaner, Batch([record.text for record in batch], self._dropped is not None))
+        waiting: deque[list[Record]] = deque()
+        number = 0
+        for done in in_processes(self.cleaner, clean_batch, self._batches(reader, source.name, waiting), self.processes):
             self.tally.add(done.tally)
+            self.tell(self.tally)
             self._keep_dropped(done.dropped)
-            for record, page in zip(batch, done.pages):
-                writer.put(record, page.text)
+            for record, page in zip(waiting.popleft(), done.pages):
+                number += 1
+                writer.put(record, page.text, self._extras(page, f"{source.name}, record {number}"))
+
+    def _batches(self, reader: Reader, name: str, waiting: deque[list[Record]]) -> Iterator[Batch]:
+        """Yield the texts of records in batches; the records wait for their texts' return."""
+        spans = ATTRIBUTES in self.options.adds
+        for batch in batches_of(self.good_records(reader, name)):
+            waiting.append(batch)
+            yield Batch([record.text for record in batch], self._dropped is not None, spans)
+
+    def _extras(self, page: CleanPage, name: str) -> Extras:
+        """Return what is added to a page's record."""
+        found = {NEEDS_REVIEW: self._lost_too_much(page.share_dropped, name), ATTRIBUTES: page.attributes}
+        return {field: found[field] for field in self.options.adds}
 
     def _keep_dropped(self, lines: Sequence[tuple[Label, str]]) -> None:
         if self._dropped and lines:
@@ -134,9 +183,17 @@ class Job:
         seconds = time.perf_counter() - self._started
         speed = {"seconds": round(seconds, 3), "pages_per_second": round(self.tally.pages / seconds, 1)}
         speed["megabytes_per_second"] = round(self.tally.bytes / 1e6 / seconds, 3)
-        counts = {name: self.counts[name] for name in ("records", "bad", "undecodable")}
+        counts = {name: self.counts[name] for name in ("records", "bad", "undecodable", NEEDS_REVIEW)}
         told = {"files": files, "files_found_finished": found, **counts, **self.tally.as_json(), **speed}
         return (json.dumps(told, indent=2) + "\n").encode()
+
+    def annotate(self, source: Source) -> Iterator[str]:
+        """Yield id and attributes of every record of an input, each as a line of JSON."""
+        with source.open() as file:
+            reader = open_reader(source.format, file, source.name, self.options)
+            for batch in batches_of(self.good_records(reader, source.name)):
+                for record, attributes in zip(batch, label_batch(self.cleaner, [record.text for record in batch])):
+                    yield f'{{"id": {record.id}, "attributes": {json.dumps(attributes)}}}\n'
 
     def digest(self) -> str:
         """Return a digest of everything but the input that decides what the output is."""
@@ -155,41 +212,18 @@ def labelled(job: Job, sources: Sequence[Source]) -> Iterator[list[LabelledLine]
         yield from job.label(source)
 
 
+def annotated(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:
+    """Return lines of JSON, one for each record of all inputs, with its id and attributes; None if the inputs are text."""
+    of_text = [OUTPUTS.get(source.format, source.format) == "text" for source in sources]
+    if all(of_text):
+        return None
+    if any(of_text):
+        raise InputError("of text every line gets an object, of records every record; label them one after the other")
+    return (line for source in sources for line in job.annotate(source))
+
+
 def clean_into_one(job: Job, sources: Sequence[Source], out: Sink) -> None:
     """Clean all inputs, whose formats share an output, into one: pages of text separated."""
     with closing(open_writer(sources[0].format, out, job.options)) as writer:
         for source in sources:
             job.clean_into(source, writer)
-
-
-def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume: bool) -> int:
-    """Clean each input into a file at its place below the folder; return how many there were from before, with `resume`."""
-    digest, found = job.digest(), 0
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: not a folder; name another --output-dir")
-    folder.mkdir(exist_ok=True)
-    with Journal.opened(folder, digest, resume) as journal:
-        for source in sources:
-            target = folder / source.target
-            content = f"{source.format} {sha256_of(source.path)}"
-            counts = journal.finished(target, content)
-            if counts is not None:
-                found += 1
-                _count_again(job, source, counts)
-                continue
-            before = Counter(job.counts)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(target) as out:
-                job.clean(source, out)
-            journal.note(target, content, dict(job.counts - before))
-    return found
-
-
-def _count_again(job: Job, source: Source, counts: dict[str, int]) -> None:
-    """Count what a finished file held; its bad records are read once more, since their quarantine is written anew."""
-    if not (counts.get("bad") and job.faults.quarantine):
-        job.counts.update(counts)
-        return
-    with source.open() as file:
-        for _ in job.good_records(open_reader(source.format, file, source.name, job.options), source.name):
-            pass

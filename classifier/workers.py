@@ -7,7 +7,7 @@ of our own: the one that joblib shares among its callers is for `Parallel` alone
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,7 +28,9 @@ Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
-def in_processes(cleaner: Cleaner, work: Callable[[Cleaner, Piece], Result], pieces: Iterable[Piece], jobs: int) -> Iterator[Result]:
+def in_processes(
+    cleaner: Cleaner, work: Callable[[Cleaner, Piece], Result], pieces: Iterable[Piece], jobs: int
+) -> Generator[Result, None, None]:
     """Yield `work(cleaner, piece)` of all pieces, in order, done in `jobs` processes (-1: all cores; 1: in this one).
 
     A slow consumer stops the workers. `work` has to be a function of a module: other processes import it.
@@ -46,7 +48,9 @@ def in_processes(cleaner: Cleaner, work: Callable[[Cleaner, Piece], Result], pie
     return _in_pool(options, work, pieces, jobs)
 
 
-def _in_pool(options: _Options, work: Callable[[Cleaner, Piece], Result], pieces: Iterable[Piece], jobs: int) -> Iterator[Result]:
+def _in_pool(
+    options: _Options, work: Callable[[Cleaner, Piece], Result], pieces: Iterable[Piece], jobs: int
+) -> Generator[Result, None, None]:
     from joblib import effective_n_jobs  # only where processes are asked for: importing it costs more than a page
     from joblib.externals.loky import ProcessPoolExecutor
 

@@ -19,10 +19,12 @@ ROOT = Path(__file__).parent.parent
 # Everything that ships. A new module is a decision: it is added here by hand.
 SHIPPED = {
     *(f"classifier/{name}.py" for name in (
-        "__init__", "__main__", "arrays", "batches", "cleaner", "cli", "compression", "context", "detection", "encoding", "errors",
-        "features", "files", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams", "pipeline", "resume", "signals",
-        "sources", "tally", "workers",
-        *(f"formats/{name}" for name in ("__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc")),
+        "__init__", "__main__", "annotate", "arrays", "batches", "cleaner", "cli", "compression", "context", "detection", "encoding",
+        "errors", "features", "files", "filtering", "folders", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
+        "pipeline", "progress", "resume", "signals", "sources", "tally", "workers",
+        *(f"formats/{name}" for name in (
+            "__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc",
+        )),
     )),
     "classifier/py.typed",
     *(f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")),

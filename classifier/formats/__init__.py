@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Protocol
 from classifier.encoding import Reading
 
 __all__ = [
-    "FORMATS", "NO_EXTRAS", "OUTPUTS", "BadRecord", "Extras", "Options", "Reader", "Record", "Writer", "format_of", "is_known",
-    "output_name", "without_packing",
+    "ATTRIBUTES", "FORMATS", "NEEDS_REVIEW", "NO_EXTRAS", "OUTPUTS", "BadRecord", "Extras", "Options", "Reader", "Record", "Writer",
+    "format_of", "is_known", "output_name", "without_packing",
 ]  # fmt: skip
 
 _SUFFIXES = {
@@ -26,6 +26,8 @@ FORMATS = tuple(dict.fromkeys(_SUFFIXES.values()))
 OUTPUTS = {"html": "text"}  # the format a clean input is written in, where it is another than its own
 _NEW_SUFFIXES = {"html": ".txt", "warc": ".wet"}  # of outputs in another format
 _PACKINGS = (".gz", ".zst")
+
+ATTRIBUTES, NEEDS_REVIEW = "attributes", "needs_review"
 
 Extras = Mapping[str, Any]  # what is added to a record, by field
 NO_EXTRAS: Extras = {}
@@ -38,7 +40,8 @@ class Options(NamedTuple):
     separator: str  # of pages of text
     field: str  # that holds a record's text
     id_field: str = "id"  # that says which record it is
-    adds: tuple[str, ...] = ()  # fields that records get besides
+    adds: tuple[str, ...] = ()  # fields that records get besides: ATTRIBUTES, NEEDS_REVIEW
+    max_dropped: float | None = None  # share of its characters that a page may lose before it needs review
 
 
 class Record(NamedTuple):

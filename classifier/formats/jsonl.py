@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import Any, BinaryIO
 
@@ -31,7 +31,7 @@ class Reader:
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """See `formats.registry.open_reader`."""
-        self._source = (file, name, options.reading, options.field)
+        self._source = (file, name, options.reading, options.field, options.id_field, options.adds)
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records; holds one line at a time."""
@@ -56,8 +56,10 @@ class Writer:
         """Do nothing: lines are written as they come."""
 
 
-def read_records(source: BinaryIO, name: str, reading: Reading, field: str) -> Iterator[Record | BadRecord]:
-    """Yield the records of a source, in order; holds one line at a time.
+def read_records(
+    source: BinaryIO, name: str, reading: Reading, field: str, id_field: str = "id", adds: Sequence[str] = ()
+) -> Iterator[Record | BadRecord]:
+    """Yield the records of a source, in order; holds one line at a time. They may not have the fields that it `adds` to them.
 
     Raises:
         InputError: the source is not UTF-8 (see `detection`), or another encoding is asked for.
@@ -72,7 +74,7 @@ def read_records(source: BinaryIO, name: str, reading: Reading, field: str) -> I
         if lookout:
             lookout.feed(line)
         if (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
-            yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, reading.errors, field)
+            yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, reading.errors, (field, id_field, adds))
         offset += len(line)
     if lookout:
         lookout.flush()
@@ -95,10 +97,10 @@ def put_back(record: Record, text: str, extras: Extras = NO_EXTRAS) -> bytes:
     return f"{before}{value}{after}\n".encode("utf-8", "backslashreplace")
 
 
-def _record(line: bytes, number: int, offset: int, errors: str, field: str) -> Record | BadRecord:
+def _record(line: bytes, number: int, offset: int, errors: str, fields: tuple[str, str, Sequence[str]]) -> Record | BadRecord:
     try:
         text = line.decode("utf-8", "ignore" if errors == "skip" else errors)
-        value, start, end = _find(text, field)
+        value, start, end, key = _find(text, *fields)
     except UnicodeDecodeError as error:
         return BadRecord(number, line, f"byte offset {offset + error.start} of the file is not valid UTF-8")
     except JSONDecodeError as error:
@@ -107,23 +109,27 @@ def _record(line: bytes, number: int, offset: int, errors: str, field: str) -> R
         return BadRecord(number, line, "nested too deeply")
     except _Unusable as error:
         return BadRecord(number, line, str(error))
-    return Record(value, (text[:start], text[end:]), len(line) - len(text.encode()) if errors == "skip" else 0)
+    return Record(value, (text[:start], text[end:]), len(line) - len(text.encode()) if errors == "skip" else 0, key)
 
 
 class _Unusable(Exception):
     """Sound JSON, but without a text to clean."""
 
 
-def _find(line: str, field: str) -> tuple[str, int, int]:
-    """Return the value of a top-level field that has to be text, and where it stands in the line."""
-    found = [(value, start, end) for name, value, start, end in _fields(line) if name == field]
+def _find(line: str, field: str, id_field: str, adds: Sequence[str]) -> tuple[str, int, int, str]:
+    """Return the value of a top-level field that has to be text, where it stands in the line, and the id as it stands."""
+    fields = list(_fields(line))
+    found = [(value, start, end) for name, value, start, end in fields if name == field]
     if not found:
         raise _Unusable(f"no field {field!r}; name the one that holds the text with --text-field")
     if len(found) > 1:
         raise _Unusable(f"field {field!r} stands {len(found)} times")
     if not isinstance(found[0][0], str):
         raise _Unusable(f"field {field!r} is not text")
-    return found[0]
+    for name, *_ in fields:
+        if name in adds:
+            raise _Unusable(f"field {name!r}, which was to be added, is there already; rename it")
+    return *found[0], next((line[start:end] for name, _, start, end in fields if name == id_field), "null")
 
 
 def _fields(line: str) -> Iterator[tuple[str, Any, int, int]]:

@@ -124,6 +124,8 @@ class Writer:
         header = reader.header
         if not header.names:
             return
+        for name in set(self._added) & set(header.names):
+            raise InputError(f"{reader.name}: column {name!r}, which was to be added, is there already; rename it")
         if self._header is None:
             self._header = header
             self._out.write(encoded(header.raw + "".join(header.delimiter + name for name in self._added) + header.end))

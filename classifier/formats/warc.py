@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from classifier.encoding import TextDecoder
@@ -47,7 +47,8 @@ class Reader:
             raise missing(name, "warc", "fastwarc") from error
         self._conversion = warc.WarcRecordType.conversion
         types = warc.WarcRecordType.response | self._conversion
-        self._records = lambda: warc.ArchiveIterator(_Counted(file), record_types=types, parse_http=True, auto_decode="content")
+        options_of_http = {"parse_http": True, "auto_decode": "content"}
+        self._records: Callable[[], Any] = lambda: warc.ArchiveIterator(_Counted(file), record_types=types, **options_of_http)
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the texts; holds one record."""
