@@ -140,6 +140,7 @@ def _add_reading(sub: argparse.ArgumentParser) -> None:
         "--page-separator", default="\f", metavar="TEXT",
         help="a line that is TEXT starts a new page; the default is a form feed, which counts anywhere",
     )  # fmt: skip
+    sub.add_argument("--blank-lines", type=int, default=0, metavar="N", help="N blank lines or more start a new page, a form feed does not")
     sub.add_argument("--format", choices=FORMATS, help="format of every FILE (default: by its name, as in page.html or crawl.jsonl.zst)")
     sub.add_argument("--text-field", default="text", metavar="NAME", help="field or column that holds a record's page (default: text)")
     sub.add_argument("--id-field", default="id", metavar="NAME", help="field or column that holds a record's id (default: id)")
@@ -233,12 +234,14 @@ def _options(args: argparse.Namespace) -> Options:
 
     if not args.page_separator or "\n" in args.page_separator:
         raise InputError("--page-separator has to be a text without line ends")
+    if args.blank_lines < 0 or (args.blank_lines and args.page_separator != "\f"):
+        raise InputError("--blank-lines takes a number of lines, and no --page-separator beside it")
     reading = Reading(args.encoding, args.encoding_errors).checked()
     most, labels = getattr(args, "max_dropped", None), getattr(args, "labels", False)
     if most is not None and not 0 <= most <= 1:
         raise InputError(f"--max-dropped {most}: give a share from 0 to 1")
     adds = [NEEDS_REVIEW] * (most is not None) + [ATTRIBUTES] * labels
-    return Options(reading, args.page_separator, args.text_field, args.id_field, tuple(adds), most)
+    return Options(reading, args.page_separator, args.text_field, args.id_field, tuple(adds), args.blank_lines, most)
 
 
 def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:

@@ -69,6 +69,10 @@ class Job:
         return self.tally.lines
 
     @property
+    def _separators(self) -> tuple[str, int]:
+        return self.options.separator, self.options.blank_lines
+
+    @property
     def collects(self) -> bool:
         """Whether something of every input goes to one place, so that one process has to see it all."""
         return self._dropped is not None or self.faults.quarantine is not None
@@ -96,7 +100,7 @@ class Job:
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
         decoder = TextDecoder(name, self.options.reading)
         number, page = 1, Tally()  # of the page that is open
-        for lines in text.label_blocks(self.cleaner.stream(), read_lines(file, decoder), self.options.separator):
+        for lines in text.label_blocks(self.cleaner.stream(), read_lines(file, decoder), *self._separators):
             if isinstance(lines, str):
                 out.write(text.encoded(lines))
                 self._end_page(page, name, number)
@@ -170,7 +174,7 @@ class Job:
         with source.open() as file:
             if source.format == "text":
                 blocks = read_lines(file, TextDecoder(source.name, self.options.reading))
-                yield from text.label_blocks(self.cleaner.stream(), blocks, self.options.separator)
+                yield from text.label_blocks(self.cleaner.stream(), blocks, *self._separators)
                 return
             reader = open_reader(source.format, file, source.name, self.options)
             for number, record in enumerate(self.good_records(reader, source.name)):

@@ -6,8 +6,10 @@ of our own: the one that joblib shares among its callers is for `Parallel` alone
 
 from __future__ import annotations
 
+import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -51,16 +53,22 @@ def in_processes(
 def _in_pool(
     options: _Options, work: Callable[[Cleaner, Piece], Result], pieces: Iterable[Piece], jobs: int
 ) -> Generator[Result, None, None]:
+    from multiprocessing import resource_tracker
+
     from joblib import effective_n_jobs  # only where processes are asked for: importing it costs more than a page
     from joblib.externals.loky import ProcessPoolExecutor
+    from joblib.externals.loky.backend import resource_tracker as tracker_of_loky
 
     workers = effective_n_jobs(jobs)
-    pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"), initializer=_leave_interrupts)
+    pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"))
+    for tracker in (resource_tracker, tracker_of_loky):
+        tracker.ensure_running()  # started later, they would lift the block on interrupts
     under_way: deque[Future[Result]] = deque()
     finished = False
     try:
         for piece in pieces:
-            under_way.append(pool.submit(_in_worker, options, work, piece))
+            with _interrupts_blocked():
+                under_way.append(pool.submit(_in_worker, options, work, piece))
             if len(under_way) > BATCHES_AHEAD * workers:
                 yield under_way.popleft().result()
         while under_way:
@@ -74,11 +82,20 @@ _Options = tuple[Path, str, tuple[Label, ...], float | None]  # model file, its 
 _worker_cleaners: dict[_Options, Cleaner] = {}
 
 
-def _leave_interrupts() -> None:
-    """Leave Ctrl-C, which reaches every process of a terminal, to the one that started the others, and ends them."""
-    import signal
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Keep Ctrl-C, which reaches every process of a terminal, for the process that starts the others, and ends them.
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    They begin with the signals blocked that are blocked here; one that comes meanwhile waits.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _in_worker(options: _Options, work: Callable[[Cleaner, Piece], Result], piece: Piece) -> Result:

@@ -41,6 +41,7 @@ class Options(NamedTuple):
     field: str  # that holds a record's text
     id_field: str = "id"  # that says which record it is
     adds: tuple[str, ...] = ()  # fields that records get besides: ATTRIBUTES, NEEDS_REVIEW
+    blank_lines: int = 0  # in a row that separate pages of text, instead of the separator; 0 for none
     max_dropped: float | None = None  # share of its characters that a page may lose before it needs review
 
 

@@ -1,4 +1,4 @@
-"""Text: pages of lines, one after the other, separated by form feeds or by a line of the user's choice.
+"""Text: pages of lines, one after the other, separated by form feeds, by a line of the user's choice, or by blank lines.
 
 Streams within a page too: lines are labelled as they come, whatever the length of the page.
 """
@@ -11,8 +11,9 @@ from typing import Any
 from classifier.cleaner import LabelledLine, Stream
 from classifier.files import Sink
 from classifier.formats import NO_EXTRAS, Extras, Options, Record
+from classifier.lines import is_blank
 
-__all__ = ["FORM_FEED", "Writer", "between_pages", "encoded", "label_blocks", "split_pages"]
+__all__ = ["FORM_FEED", "AtBlankLines", "Writer", "between_pages", "encoded", "label_blocks", "split_pages"]
 
 FORM_FEED = "\f"
 
@@ -50,10 +51,14 @@ def between_pages(separator: str) -> str:
     return separator if separator == FORM_FEED else separator + "\n"
 
 
-def label_blocks(stream: Stream, blocks: Iterable[list[str]], separator: str) -> Iterator[list[LabelledLine] | str]:
-    """Yield decided lines as they come, and what separates pages as a string between them."""
+def label_blocks(stream: Stream, blocks: Iterable[list[str]], separator: str, blank_lines: int = 0) -> Iterator[list[LabelledLine] | str]:
+    """Yield decided lines as they come, and what separates pages as a string between them.
+
+    So many `blank_lines` in a row separate pages instead of the separator, if they are not 0.
+    """
+    at_blanks = AtBlankLines(blank_lines)
     for lines in blocks:
-        for number, part in enumerate(split_pages(lines, separator)):
+        for number, part in enumerate(at_blanks.cut(lines) if blank_lines else split_pages(lines, separator)):
             if number:
                 yield stream.end_page()
                 yield between_pages(separator)
@@ -79,3 +84,29 @@ def split_pages(lines: list[str], separator: str) -> list[list[str]]:
         else:
             pages[-1].append(line)
     return pages
+
+
+class AtBlankLines:
+    """Cuts blocks of lines into pages where so many blank lines stand in a row, or more.
+
+    >>> AtBlankLines(2).cut(["", "một", "", "hai", "", "", "", "ba", "", ""])
+    [['', 'một', '', 'hai', '', '', ''], ['ba', '', '']]
+    """
+
+    def __init__(self, blank_lines: int) -> None:
+        """Start before the first line."""
+        self._needed = blank_lines
+        self._run, self._begun = 0, False  # blank lines since the last other one, and whether there was one
+
+    def cut(self, lines: Iterable[str]) -> list[list[str]]:
+        """Return the pages of a block; the first goes on with the page that is open."""
+        pages: list[list[str]] = [[]]
+        for line in lines:
+            if is_blank(line):
+                self._run += 1
+            else:
+                if self._begun and self._run >= self._needed:
+                    pages.append([])
+                self._run, self._begun = 0, True
+            pages[-1].append(line)
+        return pages
