@@ -156,7 +156,7 @@ def _add_reading(sub: argparse.ArgumentParser) -> None:
 def _add_writing(clean: argparse.ArgumentParser) -> None:
     clean.add_argument("--dropped", metavar="FILE", help="write the lines removed to FILE, as label<TAB>line")
     clean.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
-    clean.add_argument("--output-dir", metavar="DIR", help="write the clean form of each FILE to a file of the same name in DIR")
+    clean.add_argument("--output-dir", metavar="DIR", help="write the clean form of each FILE into DIR, a folder's as a tree like its own")
     clean.add_argument("--resume", action="store_true", help="leave alone what an earlier run finished in --output-dir, do the rest")
     clean.add_argument(
         "--labels", action="store_true", help="add to each record, as 'attributes', the spans of its clean text's lines by label"
@@ -168,7 +168,7 @@ def _add_writing(clean: argparse.ArgumentParser) -> None:
     clean.add_argument("--jobs", type=int, default=1, metavar="N", help="clean in N processes (default: 1; -1: as many as cores)")
     clean.add_argument(
         "--on-error", choices=("fail", "skip", "quarantine"), default="fail", metavar="fail|skip|quarantine FILE",
-        help="a bad JSON record: fail (default), skip it, or put it into FILE as it is; status 1 if there was one",
+        help="a bad record: fail (default), skip it, or put it into FILE as it is; status 1 if there was one",
     )  # fmt: skip
     clean.add_argument("--quarantine", metavar="FILE", help=argparse.SUPPRESS)  # see _spread
     clean.add_argument("--summary", action="store_true", help="say on standard error how many lines of each label were kept and dropped")

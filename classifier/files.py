@@ -107,7 +107,7 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
     if os.path.isdir(path):
         raise InputError(f"{name}: a folder; name a file to write")
     if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe; a rename would replace /dev/null
-        with open(path, "wb") as device, _packing(device, name) as file:
+        with naming(name), open(path, "wb") as device, _packing(device, name) as file:
             yield Sink(file, name, live=True)
         return
     if not target.parent.is_dir():

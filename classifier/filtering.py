@@ -50,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
     """Filter a file of records."""
     from classifier.formats.registry import open_reader, open_writer
 
-    (source,) = find_sources([args.file], args.format)[:1]
+    source, *others = find_sources([args.file], args.format)
+    if others:
+        raise InputError(f"{args.file}: stands for {1 + len(others)} files; filter them one after the other")
     if source.format in ("text", "html"):
         raise InputError(f"{source.name}: text has no records to filter; name JSON lines, CSV, TSV, Parquet or WET, or a --format")
     refuse_same_file([source, Source(args.attributes, "jsonl")], [args.output] if args.output else [])

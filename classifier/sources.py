@@ -62,7 +62,7 @@ def _found(name: str, form: str | None, into: str | None) -> Iterator[tuple[str,
         yield name, ""
     elif os.path.isdir(name):
         if into is None:
-            advice = f"name an --output-dir for what is in it, or the files, for example {name.rstrip('/')}/*.txt"
+            advice = f"name the files in it, for example {name.rstrip('/')}/*.txt, or clean it into an --output-dir"
             raise InputError(f"{name}: a folder; {advice}")
         yield from _below(name, form is not None, os.path.realpath(into))
     elif glob.has_magic(name) and not os.path.lexists(name):

@@ -129,6 +129,9 @@ def test_wrong_uses(tmp_path, capsys, crawl):
     (tmp_path / "a.txt").write_text("a")
     assert main(["filter", str(tmp_path / "a.txt"), "--attributes", str(crawl)]) == 2
     assert "text has no records to filter" in capsys.readouterr().err
+    (tmp_path / "b.jsonl").write_text("{}")
+    assert main(["filter", f"{tmp_path}/*.jsonl", "--attributes", str(crawl)]) == 2
+    assert "stands for 2 files" in capsys.readouterr().err
     assert main(["filter", str(crawl), "--attributes", str(crawl), "--output", str(crawl)]) == 2
     assert "the same file as the input" in capsys.readouterr().err
     assert main(["label", str(crawl), str(tmp_path / "a.txt"), "--output", "jsonl"]) == 2

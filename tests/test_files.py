@@ -103,6 +103,14 @@ def test_devices_and_pipes_are_written_not_replaced(tmp_path):
     assert os.listdir(tmp_path) == ["pipe"]
 
 
+@pytest.mark.parametrize("link", ["full", "full.gz"])
+def test_a_full_device_is_named(tmp_path, link):
+    (tmp_path / link).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        fill(tmp_path / link, b"abc" * 100_000)
+    assert caught.value.filename == str(tmp_path / link)
+
+
 def test_inputs_are_looked_at_first(tmp_path):
     (tmp_path / "a.txt").write_text("a")
     (tmp_path / "b.jsonl").write_text("{}")

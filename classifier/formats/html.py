@@ -1,7 +1,8 @@
 """HTML: one document, turned into lines by resiliparse; what comes out is text.
 
 Lines are those of block-level elements, alt texts of pictures included, as many of the pages the model learnt from were made. The
-encoding is the one that is asked for, else a byte order mark's, else the document's own word (`<meta charset>`), else UTF-8.
+encoding is the one that is asked for, else a byte order mark's, else UTF-8 where the bytes can be read as that, else what HTTP or the
+document (`<meta charset>`) says, else UTF-8 again.
 What it leaves out: choosing the article (that is the classifier's work), and keeping the markup.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from classifier.detection import Lookout
@@ -65,6 +67,9 @@ def _declared(data: bytes, declared: str | None) -> str | None:
     """Return the encoding that a document is declared to be in, if Python knows it and no byte order mark knows better."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF8)):
         return None
+    with suppress(UnicodeDecodeError):  # servers and templates say all kinds of things; other encodings hardly ever look like UTF-8
+        data.decode("utf-8")
+        return "utf-8"
     found = _DECLARED.search(data[:_HEAD])
     for name in (declared, found[1].decode("ascii", "replace") if found else None):
         try:

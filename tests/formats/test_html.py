@@ -46,7 +46,9 @@ def test_encodings(codec):
 
 
 def test_a_wrong_declaration_is_overruled():
-    assert lines_of(PAGE.format("iso-8859-1").encode(), Reading("utf-8")) == LINES
+    for reading in (Reading("utf-8"), Reading()):
+        assert lines_of(PAGE.format("iso-8859-1").encode(), reading) == LINES
+    assert lines_of("<p>Giá: 5 €</p>".encode("cp1252").replace(b"<p>", b"<meta charset=latin1><p>")) == ["Giá: 5 €"]
     assert lines_of(PAGE.format("klingon").encode()) == lines_of(PAGE.format("utf-16").encode()) == LINES
 
 
