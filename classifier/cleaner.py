@@ -6,30 +6,24 @@ blocks for it, and its arrays into `LabelledLine`s. What it leaves out: files an
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from classifier.arrays import Bools, Floats, Int8s, Ints
 from classifier.errors import InputError
-from classifier.labels import DEFAULT_KEEP, LABELS, Label, parse_keep
+from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import split_lines
 from classifier.model import Model
 from classifier.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
 from classifier.stream import LabelledLine, Stream
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 __all__ = ["Cleaner", "Labels", "load"]
 
 PAGES_PER_JOB = 64
-BATCHES_AHEAD = 2  # for each process: one to work on, one to go on with
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a process is one thread's worth of work
 
 
 class Labels(NamedTuple):
@@ -144,39 +138,10 @@ class Cleaner:
                 for with a model that came from no file.
         """
         _require_pages(pages, "clean_pages")
-        if jobs == 0:
-            raise InputError("jobs=0 means no process at all; give 1 or more, or -1 for all cores")
-        batches = _batches(pages)
-        if jobs == 1:
-            return (page for batch in batches for page in self._clean_batch(batch))
-        if self.model.path is None:
-            raise InputError("this model came from no file that other processes could load; use jobs=1, or load(path)")
-        return self._clean_in_processes(batches, jobs)
+        from classifier.workers import in_processes
 
-    def _clean_in_processes(self, batches: Iterable[list[str]], jobs: int) -> Iterator[str]:
-        """Clean batches in worker processes, in order, with a bounded number of them under way: a slow consumer stops the workers.
-
-        joblib's own `Parallel` dispatches on as results come in, consumed or not; so its kind of process pool is used directly,
-        and one of our own: the one that joblib shares among its callers is for `Parallel` alone.
-        """
-        from joblib import effective_n_jobs  # only where processes are asked for: importing it costs more than a page
-        from joblib.externals.loky import ProcessPoolExecutor
-
-        workers = effective_n_jobs(jobs)
-        pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"))
-        options = (self.model.path, self.model.manifest["arrays_sha256"], tuple(sorted(self.keep)), self.threshold)
-        under_way: deque[Future[list[str]]] = deque()
-        finished = False
-        try:
-            for batch in batches:
-                under_way.append(pool.submit(_clean_in_worker, options, batch))
-                if len(under_way) > BATCHES_AHEAD * workers:
-                    yield from under_way.popleft().result()
-            while under_way:
-                yield from under_way.popleft().result()
-            finished = True
-        finally:
-            pool.shutdown(kill_workers=not finished)
+        results = in_processes(self, Cleaner._clean_batch, _batches(pages), jobs)
+        return (page for batch in results for page in batch)
 
     def label_pages(self, pages: Iterable[str]) -> Labels:
         """Label many pages at once, as columns instead of objects: the fastest call, for adapters.
@@ -229,15 +194,3 @@ def _batches(pages: Iterable[str]) -> Iterator[list[str]]:
             batch, lines = [], 0
     if batch:
         yield batch
-
-
-_Options = tuple[Path, str, tuple[Label, ...], float | None]  # model file, its digest, what to keep, threshold
-_worker_cleaners: dict[_Options, Cleaner] = {}
-
-
-def _clean_in_worker(options: _Options, batch: list[str]) -> list[str]:
-    """Clean a batch in a worker process, which loads each model once: a file trained anew is another model."""
-    if options not in _worker_cleaners:
-        path, _, keep, threshold = options
-        _worker_cleaners[options] = load(path, keep=keep, threshold=threshold)
-    return _worker_cleaners[options]._clean_batch(batch)

@@ -1,4 +1,4 @@
-"""The command line: `tinsach clean|label|explain|info`, thin over `Cleaner` and `jobs`.
+"""The command line: `tinsach clean|label|filter|explain|info`, thin over `Cleaner` and `jobs`.
 
 Exit status: 0 done, 1 done but for records left out, 2 bad usage or input, 130, 143 and 129 stopped by SIGINT, SIGTERM and
 SIGHUP, 141 the reader of the pipe left. An output file is whole or not there, whatever the status.
@@ -10,20 +10,20 @@ import argparse
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import classifier
-from classifier import explain_command
+from classifier import explain_command, filtering
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
-from classifier.files import Source, explained, find_sources, naming, refuse_same_file, standard_output, sweep, targets_in, whole_file
-from classifier.formats import FORMATS
-from classifier.labels import LABELS, Label
+from classifier.files import explained, naming, refuse_same_file, standard_output, sweep, whole_file
+from classifier.formats import ATTRIBUTES, FORMATS, NEEDS_REVIEW, OUTPUTS
+from classifier.labels import LABELS
 from classifier.signals import Stopped, stoppable
+from classifier.sources import Source, find_sources, targets_in
 from classifier.stream import LabelledLine
 
 if TYPE_CHECKING:
@@ -36,10 +36,12 @@ EXAMPLES = {
   tinsach clean page.txt --dropped dropped.tsv > article.txt
   cat page.txt | tinsach clean --keep title,body,caption
   tinsach clean crawl.jsonl --text-field text --on-error quarantine bad.jsonl --output clean.jsonl
-  tinsach clean pages/*.txt --output-dir clean --resume""",
+  tinsach clean page.html
+  tinsach clean crawl --output-dir clean --resume --jobs 2 --stats stats.json""",
     "label": """example:
   tinsach label page.txt
-  cat page.txt | tinsach label --output jsonl""",
+  cat page.txt | tinsach label --output jsonl
+  tinsach label crawl.jsonl --output jsonl > crawl.attributes.jsonl""",
     "explain": explain_command.EXAMPLES,
     "info": """example:
   tinsach info
@@ -102,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article."
     )
     parser.add_argument("--version", action="version", version=f"tinsach {classifier.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="clean|label|explain|info")
+    commands = parser.add_subparsers(required=True, metavar="clean|label|filter|explain|info")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(
@@ -114,18 +116,25 @@ def _parser() -> argparse.ArgumentParser:
 
     clean = command("clean", _clean, "Print the kept lines of each page.")
     label = command("label", _label, "Print every line with its label and probability.")
+    filtering.register(commands)
     explain = command("explain", _explain, "Show each line with its label, and what decided it.")
     command("info", _info, "Print what the model says of itself.")
     for sub in (clean, label, explain):
         _add_reading(sub)
     explain_command.add_options(explain)
     _add_writing(clean)
-    label.add_argument("--output", choices=("tsv", "jsonl"), default="tsv", help="form of the lines (default: tsv)")
+    label.add_argument(
+        "--output", choices=("tsv", "jsonl"), default="tsv",
+        help="tsv: label, probability and text of every line (default); jsonl: of text and HTML an object for every line, of records "
+        "one for every record, with its id and the spans of its lines, by label",
+    )  # fmt: skip
     return parser
 
 
 def _add_reading(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("files", nargs="*", metavar="FILE", help="text, one page or several, or JSON lines (default: standard input)")
+    sub.add_argument(
+        "files", nargs="*", metavar="FILE", help="text, one page or several; records; a folder or pattern of such (default: standard input)"
+    )
     sub.add_argument(
         "--keep", default="title,body", metavar="LABELS", help=f"labels to keep, of: {', '.join(LABELS)} (default: title,body)"
     )
@@ -134,8 +143,10 @@ def _add_reading(sub: argparse.ArgumentParser) -> None:
         "--page-separator", default="\f", metavar="TEXT",
         help="a line that is TEXT starts a new page; the default is a form feed, which counts anywhere",
     )  # fmt: skip
-    sub.add_argument("--format", choices=FORMATS, help="format of every FILE (default: by name; *.jsonl and *.ndjson are JSON lines)")
-    sub.add_argument("--text-field", default="text", metavar="NAME", help="field of a JSON line that holds the page (default: text)")
+    sub.add_argument("--blank-lines", type=int, default=0, metavar="N", help="N blank lines or more start a new page, a form feed does not")
+    sub.add_argument("--format", choices=FORMATS, help="format of every FILE (default: by its name, as in page.html or crawl.jsonl.zst)")
+    sub.add_argument("--text-field", default="text", metavar="NAME", help="field or column that holds a record's page (default: text)")
+    sub.add_argument("--id-field", default="id", metavar="NAME", help="field or column that holds a record's id (default: id)")
     sub.add_argument(
         "--encoding", metavar="NAME", help="read the bytes as this, no questions asked (default: UTF-8, or by byte order mark)"
     )
@@ -148,39 +159,59 @@ def _add_reading(sub: argparse.ArgumentParser) -> None:
 def _add_writing(clean: argparse.ArgumentParser) -> None:
     clean.add_argument("--dropped", metavar="FILE", help="write the lines removed to FILE, as label<TAB>line")
     clean.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
-    clean.add_argument("--output-dir", metavar="DIR", help="write the clean form of each FILE to a file of the same name in DIR")
+    clean.add_argument("--output-dir", metavar="DIR", help="write the clean form of each FILE into DIR, a folder's as a tree like its own")
     clean.add_argument("--resume", action="store_true", help="leave alone what an earlier run finished in --output-dir, do the rest")
     clean.add_argument(
+        "--labels", action="store_true", help="add to each record, as 'attributes', the spans of its clean text's lines by label"
+    )
+    clean.add_argument(
+        "--max-dropped", type=float, metavar="SHARE",
+        help="flag pages that lose more than SHARE (0 to 1) of their characters: needs_review in the record, named on standard error",
+    )  # fmt: skip
+    clean.add_argument("--jobs", type=int, default=1, metavar="N", help="clean in N processes (default: 1; -1: as many as cores)")
+    clean.add_argument(
         "--on-error", choices=("fail", "skip", "quarantine"), default="fail", metavar="fail|skip|quarantine FILE",
-        help="a bad JSON record: fail (default), skip it, or put it into FILE as it is; status 1 if there was one",
+        help="a bad record: fail (default), skip it, or put it into FILE as it is; status 1 if there was one",
     )  # fmt: skip
     clean.add_argument("--quarantine", metavar="FILE", help=argparse.SUPPRESS)  # see _spread
     clean.add_argument("--summary", action="store_true", help="say on standard error how many lines of each label were kept and dropped")
+    clean.add_argument(
+        "--stats", metavar="FILE", help="write what was counted to FILE as JSON: pages, records, lines by label, share dropped, speed"
+    )
 
 
 # -- commands ------------------------------------------------------------------------------------------------------------
 
 
 def _clean(args: argparse.Namespace) -> int:
-    from classifier.jobs import Faults, Job, clean_into_folder, clean_into_one
+    from classifier.folders import clean_into_folder
+    from classifier.jobs import Faults, Job, clean_into_one
+    from classifier.progress import progress
 
-    sources = find_sources(args.files or ["-"], args.format)
+    sources = find_sources(args.files or ["-"], args.format, args.output_dir)
     _check_outputs(args, sources)
     options = _options(args)
     cleaner = classifier.load(args.model, keep=args.keep, threshold=args.threshold)
     if args.resume and args.quarantine:
         sweep(Path(os.path.realpath(args.quarantine)).parent, alone=False)
     with ExitStack() as stack:
-        output, dropped, quarantine = (
-            stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine)
+        output, dropped, quarantine, stats = (
+            stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine, args.stats)
         )
-        job = Job(cleaner, options, Faults(args.on_error == "skip", quarantine), dropped)
+        job = Job(cleaner, options, Faults(args.on_error == "skip", quarantine), dropped, args.jobs)
+        job.tell = stack.enter_context(progress(not args.output_dir and not args.output and _is_terminal(sys.stdout)))
         found = 0
         if args.output_dir:
             found = clean_into_folder(job, sources, Path(args.output_dir), args.resume)
         else:
             clean_into_one(job, sources, output or standard_output())
+        if stats:
+            stats.write(job.statistics(len(sources), found))
     return _report(args, job, len(sources), found)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
@@ -193,9 +224,11 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         raise InputError("--resume goes on with a job of one output for each input: name its --output-dir, and leave out --dropped")
     if args.output_dir and args.output:
         raise InputError("--output and --output-dir contradict each other; give one of them")
-    if not args.output_dir and len({source.format for source in sources}) > 1:
-        raise InputError("text and JSON lines cannot share an output; name an --output-dir, or one --format for all")
-    named = [path for path in (args.output, args.dropped, args.quarantine) if path]
+    if not args.output_dir and len({OUTPUTS.get(source.format, source.format) for source in sources}) > 1:
+        raise InputError("files of different formats cannot share an output; name an --output-dir, or one --format for all")
+    if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
+        raise InputError("--labels adds a field, which text, HTML and WARC have none of; see tinsach label --output jsonl")
+    named = [path for path in (args.output, args.dropped, args.quarantine, args.stats) if path]
     refuse_same_file(sources, [*named, *(targets_in(args.output_dir, sources) if args.output_dir else ())])
 
 
@@ -204,42 +237,46 @@ def _options(args: argparse.Namespace) -> Options:
 
     if not args.page_separator or "\n" in args.page_separator:
         raise InputError("--page-separator has to be a text without line ends")
-    return Options(Reading(args.encoding, args.encoding_errors).checked(), args.page_separator, args.text_field)
+    if args.blank_lines < 0 or (args.blank_lines and args.page_separator != "\f"):
+        raise InputError("--blank-lines takes a number of lines, and no --page-separator beside it")
+    reading = Reading(args.encoding, args.encoding_errors).checked()
+    most, labels = getattr(args, "max_dropped", None), getattr(args, "labels", False)
+    if most is not None and not 0 <= most <= 1:
+        raise InputError(f"--max-dropped {most}: give a share from 0 to 1")
+    adds = [NEEDS_REVIEW] * (most is not None) + [ATTRIBUTES] * labels
+    return Options(reading, args.page_separator, args.text_field, args.id_field, tuple(adds), args.blank_lines, most)
 
 
 def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
     """Say what the user should know, and return the exit status."""
     records, bad = job.counts["records"], job.counts["bad"]
     if args.summary:
-        _say(_summary(job.lines))
+        _say(job.tally.in_words())
         if args.output_dir:
             _say(f"cleaned {files - found} files, found {found} finished")
     if job.counts["undecodable"]:
         _say(f"tinsach: left out {job.counts['undecodable']} bytes that cannot be decoded")
+    if job.counts[NEEDS_REVIEW]:
+        names = "; ".join(job.review) + ("; ..." if job.counts[NEEDS_REVIEW] > len(job.review) else "")
+        _say(_printable(f"tinsach: {job.counts[NEEDS_REVIEW]} pages lost more than {args.max_dropped:.0%} of their text: {names}"))
     if bad or (records and args.summary):
         fate = f"put into {args.quarantine}" if args.quarantine else "skipped"
         _say(f"tinsach: {records} records in, {records - bad} out, {bad} {fate}")
     return 1 if bad else 0
 
 
-def _summary(counts: Counter[tuple[bool, Label]]) -> str:
-    parts = []
-    for kept, word in ((True, "kept"), (False, "dropped")):
-        by_label = ", ".join(f"{label} {counts[kept, label]}" for label in LABELS if counts[kept, label])
-        parts.append(
-            f"{word} {sum(count for (side, _), count in counts.items() if side == kept)} lines" + (f": {by_label}" if by_label else "")
-        )
-    return "\n".join(parts)
-
-
 def _label(args: argparse.Namespace) -> int:
-    from classifier.jobs import Faults, Job, labelled
+    from classifier.jobs import Faults, Job, annotated, labelled
 
     options = _options(args)
     sources = find_sources(args.files or ["-"], args.format)
     refuse_same_file(sources, ())
     job = Job(classifier.load(args.model, keep=args.keep, threshold=args.threshold), options, Faults())
     form, number, out = (_as_jsonl if args.output == "jsonl" else _as_tsv), 1, standard_output()
+    if args.output == "jsonl" and (records := annotated(job, sources)):
+        for record in records:
+            out.write(record.encode("utf-8", "backslashreplace"))
+        return 0
     for lines in labelled(job, sources):
         if isinstance(lines, str):
             number += 1

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from classifier.errors import InputError
-from classifier.files import Source, refuse_same_file, standard_output, whole_file
+from classifier.files import refuse_same_file, standard_output, whole_file
+from classifier.sources import Source
 
 if TYPE_CHECKING:
     from classifier.cleaner import Cleaner

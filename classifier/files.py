@@ -1,7 +1,8 @@
 """Files on disk: outputs that appear whole or not at all, and mistakes with names, refused before anything is read.
 
-An output is written under a scratch name beside its place, forced to disk and renamed. Devices and pipes cannot be renamed
-over: they are written as they are. What it leaves out: what is in the files.
+An output is written under a scratch name beside its place, packed if its name says so (`compression`), forced to disk and
+renamed. Devices and pipes cannot be renamed over: they are written as they are. What it leaves out: what is in the files, and
+how inputs are found (`sources`).
 """
 
 from __future__ import annotations
@@ -10,27 +11,26 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Protocol
 
+from classifier.compression import packed
 from classifier.errors import InputError
-from classifier.formats import format_of
 
 __all__ = [
+    "OWN",
     "SCRATCH",
+    "STDIN",
     "Sink",
-    "Source",
     "explained",
-    "find_sources",
     "force_to_disk",
     "naming",
     "refuse_same_file",
     "sha256_of",
     "standard_output",
     "sweep",
-    "targets_in",
     "whole_file",
 ]
 
@@ -51,62 +51,6 @@ def explained(error: OSError) -> str:
     if error.filename is None:
         return str(error)
     return f"{error.filename}: {error.strerror}; {_ADVICE.get(error.errno or 0, 'check the path and its permissions')}"
-
-
-# -- inputs --------------------------------------------------------------------------------------------------------------
-
-
-class Source(NamedTuple):
-    """An input and its format."""
-
-    path: str  # STDIN for standard input
-    format: str
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return "standard input" if self.path == STDIN else self.path
-
-    def open(self) -> AbstractContextManager[BinaryIO]:
-        """Open it for reading bytes."""
-        return nullcontext(sys.stdin.buffer) if self.path == STDIN else open(self.path, "rb")
-
-
-def find_sources(paths: Sequence[str], form: str | None) -> list[Source]:
-    """Return the inputs, in the format given or the one that their names say.
-
-    Raises:
-        InputError, OSError: one of them is a folder, is missing or may not be read.
-    """
-    for path in paths:
-        if path == STDIN:
-            if sys.stdin is None:
-                raise InputError("standard input is closed; name a FILE")
-        elif os.path.isdir(path):
-            raise InputError(f"{path}: a folder; name the files in it, for example {path.rstrip('/')}/*.txt")
-        elif not os.access(path, os.R_OK):
-            os.stat(path)  # says what is wrong, unless it is only the permission
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-    return [Source(path, form or format_of(path)) for path in paths]
-
-
-def targets_in(folder: str, sources: Sequence[Source]) -> list[Path]:
-    """Return the output of each input in a folder: a file of the same name.
-
-    Raises:
-        InputError: an input has no such name, shares it with another, or cannot be read twice.
-    """
-    taken: dict[Path, str] = {}
-    for source in sources:
-        if source.path == STDIN or not os.path.isfile(source.path):
-            raise InputError(f"{source.name}: --output-dir takes files only; use --output for pipes")
-        target = Path(folder) / Path(source.path).name
-        if target.name.startswith(OWN):
-            raise InputError(f"{source.path}: names that begin with {OWN} are for tinsach's own files; rename it")
-        if target in taken:
-            raise InputError(f"{source.path}: would have the same output as {taken[target]}; clean them into different folders")
-        taken[target] = source.path
-    return list(taken)
 
 
 def sha256_of(path: str | Path) -> str:
@@ -163,8 +107,8 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
     if os.path.isdir(path):
         raise InputError(f"{name}: a folder; name a file to write")
     if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe; a rename would replace /dev/null
-        with open(path, "wb") as device:
-            yield Sink(device, name, live=True)
+        with naming(name), open(path, "wb") as device, _packing(device, name) as file:
+            yield Sink(file, name, live=True)
         return
     if not target.parent.is_dir():
         raise InputError(f"{name}: there is no folder {target.parent}; make it first")
@@ -174,7 +118,8 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
             file = open(scratch, "xb", buffering=1 << 16)  # noqa: SIM115 - closed below, where closing may fail
         try:
             _copy_mode(target, scratch)
-            yield Sink(file, name)
+            with _packing(file, name) as packing:
+                yield Sink(packing, name)
             with naming(name):
                 file.flush()
                 force_to_disk(file)
@@ -187,6 +132,22 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
         scratch.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+@contextmanager
+def _packing(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """Let what is written be packed as the name says."""
+    packing = packed(file, name)
+    try:
+        yield packing
+        if packing is not file:
+            with naming(name):
+                packing.close()
+    except BaseException:
+        if packing is not file:
+            with suppress(OSError):  # nobody wants what is left, but unclosed it would be written when there is no file any more
+                packing.close()
+        raise
 
 
 def force_to_disk(file: BinaryIO) -> None:
@@ -205,8 +166,8 @@ def _copy_mode(target: Path, scratch: Path) -> None:
 
 
 def sweep(folder: Path, alone: bool) -> None:
-    """Remove what killed runs left unfinished in a folder: all of it, or, not being `alone` there, that of dead processes."""
-    for scratch in folder.glob(SCRATCH + "*"):
+    """Remove what killed runs left unfinished: `alone` in a folder, all of it there and below; else only that of dead processes."""
+    for scratch in folder.rglob(SCRATCH + "*") if alone else folder.glob(SCRATCH + "*"):
         if alone or not _is_alive(scratch.name[len(SCRATCH) :].partition("-")[0]):
             scratch.unlink(missing_ok=True)
 
@@ -236,10 +197,20 @@ def _sync_folder(folder: Path) -> None:
 # -- the same file twice -------------------------------------------------------------------------------------------------
 
 
-def refuse_same_file(sources: Iterable[Source], outputs: Iterable[str | Path]) -> None:
+class _Input(Protocol):
+    """What is asked of an input here; `sources.Source` is one."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+def refuse_same_file(inputs: Iterable[_Input], outputs: Iterable[str | Path]) -> None:
     """Raise InputError if something would be written over an input, or two things to one file, by whatever names."""
     seen: dict[object, str] = {}
-    for source in sources:
+    for source in inputs:
         identity = _stream_identity(sys.stdin) if source.path == STDIN else _identity(source.path)
         seen.setdefault(identity, f"the input {source.name}")
     named = [(_identity(path), str(path)) for path in outputs]

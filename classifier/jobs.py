@@ -1,42 +1,38 @@
-"""Cleaning whole inputs: one or many, into one output or a folder of them, with every record and line accounted for.
+"""Cleaning whole inputs, with every record and line accounted for.
 
 `Job` reads an input in its format and writes the clean one. Bad records stop it, or are left out and counted (`Faults`).
-`clean_into_folder` gives each input an output of its own and can go on after an interruption. Options come checked from `cli`.
+`clean_into_one` puts many inputs into one output; for an output for each, see `folders`. Options come checked from `cli`.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
-
-import numpy as np
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import BinaryIO
 
 import classifier
-from classifier.cleaner import Cleaner, Labels
-from classifier.encoding import Reading, TextDecoder, read_lines
+from classifier.annotate import label_batch
+from classifier.batches import Batch, CleanPage, batches_of, clean_batch
+from classifier.cleaner import Cleaner
+from classifier.encoding import TextDecoder, read_lines
 from classifier.errors import InputError
-from classifier.files import Sink, Source, sha256_of, whole_file
-from classifier.formats import BadRecord, Record, jsonl, text
-from classifier.labels import LABELS, Label
+from classifier.files import Sink
+from classifier.formats import ATTRIBUTES, NEEDS_REVIEW, OUTPUTS, BadRecord, Extras, Options, Reader, Record, Writer, text
+from classifier.formats.registry import open_reader, open_writer
+from classifier.labels import Label
 from classifier.lines import split_lines
-from classifier.resume import Journal
+from classifier.sources import Source
 from classifier.stream import LabelledLine
+from classifier.tally import Tally
+from classifier.workers import in_processes
 
-__all__ = ["Faults", "Job", "Options", "clean_into_folder", "clean_into_one", "labelled"]
-
-# Records are cleaned together, for speed, until there are this many of them or of their characters, to bound memory and delay.
-BATCH_RECORDS, BATCH_CHARS = 64, 1 << 20
+__all__ = ["Faults", "Job", "Options", "annotated", "clean_into_one", "labelled"]
 
 
-class Options(NamedTuple):
-    """How inputs are read."""
-
-    reading: Reading
-    separator: str  # of pages of text
-    field: str  # that holds a record's text
+REVIEW_NAMED = 5  # so many pages that need review are named; all are counted
 
 
 class Faults:
@@ -57,36 +53,88 @@ class Faults:
 class Job:
     """Cleans inputs, one after the other."""
 
-    def __init__(self, cleaner: Cleaner, options: Options, faults: Faults, dropped: Sink | None = None) -> None:
-        """Set how inputs are read and cleaned, what is done about bad records, and where removed lines go."""
-        self.cleaner, self.options, self.faults = cleaner, options, faults
+    def __init__(self, cleaner: Cleaner, options: Options, faults: Faults, dropped: Sink | None = None, processes: int = 1) -> None:
+        """Set how inputs are read and cleaned, what is done about bad records, where removed lines go, and how many work on it."""
+        self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, processes
         self._dropped = dropped
-        # "records" read, of them "bad" (the others came out), and "undecodable" bytes left out
+        self.tell: Callable[[Tally], None] = lambda tally: None  # how far the job is
+        self.review: list[str] = []  # the first pages that lost too much
+        # "records" read, of them "bad" (the others came out), "undecodable" bytes left out, "needs_review" pages that lost too much
         self.counts: Counter[str] = Counter()
-        self.lines: Counter[tuple[bool, Label]] = Counter()  # of text, by (kept, label)
+        self.tally = Tally()
+        self._started = time.perf_counter()
+
+    @property
+    def lines(self) -> Counter[tuple[bool, Label]]:
+        """Lines of text, by (kept, label)."""
+        return self.tally.lines
+
+    @property
+    def _separators(self) -> tuple[str, int]:
+        return self.options.separator, self.options.blank_lines
+
+    @property
+    def collects(self) -> bool:
+        """Whether something of every input goes to one place, so that one process has to see it all."""
+        return self._dropped is not None or self.faults.quarantine is not None
+
+    def absorb(self, counts: Counter[str], tally: Tally, review: Sequence[str]) -> None:
+        """Count what another process did."""
+        self.counts.update(counts)
+        self.tally.add(tally)
+        self.review += review[: REVIEW_NAMED - len(self.review)]
+        self.tell(self.tally)
 
     def clean(self, source: Source, out: Sink) -> None:
         """Clean one input into `out`."""
+        clean_into_one(self, [source], out)
+
+    def clean_into(self, source: Source, writer: Writer) -> None:
+        """Clean one input into what may hold others already."""
         with source.open() as file:
-            if source.format == "jsonl":
-                self._clean_records(self.good_records(file, source.name), out)
+            if isinstance(writer, text.Writer) and source.format == "text":
+                writer.follow(None)
+                self._clean_text(file, source.name, writer.out)
             else:
-                self._clean_text(file, source.name, out)
+                self._clean_records(file, source, writer)
 
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
         decoder = TextDecoder(name, self.options.reading)
-        for block in text.label_blocks(self.cleaner.stream(), read_lines(file, decoder), self.options.separator):
-            shown = ("".join(line.text + "\n" for line in part if line.kept) if isinstance(part, list) else part for part in block)
-            if clean := "".join(shown):
-                out.write(_encoded(clean))
-            lines = [line for part in block if isinstance(part, list) for line in part]
-            self.lines.update((line.kept, line.label) for line in lines if line.label)
-            self._keep_dropped([(line.label, line.text) for line in lines if line.label and not line.kept])
+        number, page = 1, Tally()  # of the page that is open
+        for block in text.label_blocks(self.cleaner.stream(), read_lines(file, decoder), *self._separators):
+            clean: list[str] = []
+            for part in block:
+                if isinstance(part, str):
+                    clean.append(part)
+                    self._end_page(page, name, number)
+                    number, page = number + 1, Tally()
+                    continue
+                clean += [line.text + "\n" for line in part if line.kept]
+                page.add_lines(part)
+                self._keep_dropped([(line.label, line.text) for line in part if line.label and not line.kept])
+            if clean:
+                out.write(text.encoded("".join(clean)))
+        self._end_page(page, name, number)
         self.counts["undecodable"] += decoder.dropped
 
-    def good_records(self, file: BinaryIO, name: str) -> Iterator[Record]:
+    def _end_page(self, page: Tally, name: str, number: int) -> None:
+        page.pages = 1
+        self.tally.add(page)
+        self.tell(self.tally)
+        self._lost_too_much(page.share_dropped, f"{name}, page {number}")
+
+    def _lost_too_much(self, share: float, name: str) -> bool:
+        """Return whether a page needs review, and remember it."""
+        if self.options.max_dropped is None or share <= self.options.max_dropped:
+            return False
+        self.counts[NEEDS_REVIEW] += 1
+        if len(self.review) < REVIEW_NAMED:
+            self.review.append(name)
+        return True
+
+    def good_records(self, records: Iterable[Record | BadRecord], name: str) -> Iterator[Record]:
         """Yield the records that can be used; count all, and see to the others."""
-        for record in jsonl.read_records(file, name, self.options.reading, self.options.field):
+        for record in records:
             self.counts["records"] += 1
             if isinstance(record, BadRecord):
                 self.faults.take(record, name)
@@ -95,39 +143,65 @@ class Job:
                 self.counts["undecodable"] += record.undecodable
                 yield record
 
-    def _clean_records(self, records: Iterable[Record], out: Sink) -> None:
-        for batch in _batches(records):
-            labels = self.cleaner.label_pages([record.text for record in batch])
-            self._count(labels)
-            for record, start, stop in zip(batch, labels.offsets.tolist(), labels.offsets[1:].tolist()):
-                kept = (np.flatnonzero(labels.kept[start:stop]) + start).tolist()
-                out.write(jsonl.put_back(record, "\n".join([labels.lines[i] for i in kept])))
+    def _clean_records(self, file: BinaryIO, source: Source, writer: Writer) -> None:
+        reader = open_reader(source.format, file, source.name, self.options)
+        writer.follow(reader)
+        waiting: deque[list[Record]] = deque()
+        number = 0
+        for done in in_processes(self.cleaner, clean_batch, self._batches(reader, source.name, waiting), self.processes):
+            self.tally.add(done.tally)
+            self.tell(self.tally)
+            self._keep_dropped(done.dropped)
+            for record, page in zip(waiting.popleft(), done.pages):
+                number += 1
+                writer.put(record, page.text, self._extras(page, f"{source.name}, record {number}"))
 
-    def _count(self, labels: Labels) -> None:
-        solid = labels.codes >= 0
-        for kept in (True, False):
-            counts = np.bincount(labels.codes[solid & (labels.kept == kept)], minlength=len(LABELS))
-            self.lines.update({(kept, label): int(count) for label, count in zip(LABELS, counts) if count})
-        if self._dropped:
-            rows = np.flatnonzero(solid & ~labels.kept).tolist()
-            self._keep_dropped([(LABELS[labels.codes[i]], labels.lines[i]) for i in rows])
+    def _batches(self, reader: Reader, name: str, waiting: deque[list[Record]]) -> Iterator[Batch]:
+        """Yield the texts of records in batches; the records wait for their texts' return."""
+        spans = ATTRIBUTES in self.options.adds
+        for batch in batches_of(self.good_records(reader, name)):
+            waiting.append(batch)
+            yield Batch([record.text for record in batch], self._dropped is not None, spans)
+
+    def _extras(self, page: CleanPage, name: str) -> Extras:
+        """Return what is added to a page's record."""
+        found = {NEEDS_REVIEW: self._lost_too_much(page.share_dropped, name), ATTRIBUTES: page.attributes}
+        return {field: found[field] for field in self.options.adds}
 
     def _keep_dropped(self, lines: Sequence[tuple[Label, str]]) -> None:
         if self._dropped and lines:
-            self._dropped.write(_encoded("".join(f"{label}\t{line}\n" for label, line in lines)))
+            self._dropped.write(text.encoded("".join(f"{label}\t{line}\n" for label, line in lines)))
 
     def label(self, source: Source) -> Iterator[list[LabelledLine] | str]:
         """Yield the labelled lines of an input, as they are decided, and what separates its pages between them."""
         with source.open() as file:
             if source.format == "text":
                 blocks = read_lines(file, TextDecoder(source.name, self.options.reading))
-                for found in text.label_blocks(self.cleaner.stream(), blocks, self.options.separator):
+                for found in text.label_blocks(self.cleaner.stream(), blocks, *self._separators):
                     yield from found
                 return
-            for number, record in enumerate(self.good_records(file, source.name)):
+            reader = open_reader(source.format, file, source.name, self.options)
+            for number, record in enumerate(self.good_records(reader, source.name)):
                 if number:
                     yield text.between_pages(self.options.separator)
                 yield list(self.cleaner.label_lines(split_lines(record.text)))
+
+    def statistics(self, files: int, found: int) -> bytes:
+        """Return what this run counted, as JSON; what an earlier run finished is in none of the counts but `files`."""
+        seconds = time.perf_counter() - self._started
+        speed = {"seconds": round(seconds, 3), "pages_per_second": round(self.tally.pages / seconds, 1)}
+        speed["megabytes_per_second"] = round(self.tally.bytes / 1e6 / seconds, 3)
+        counts = {name: self.counts[name] for name in ("records", "bad", "undecodable", NEEDS_REVIEW)}
+        told = {"files": files, "files_found_finished": found, **counts, **self.tally.as_json(), **speed}
+        return (json.dumps(told, indent=2) + "\n").encode()
+
+    def annotate(self, source: Source) -> Iterator[str]:
+        """Yield id and attributes of every record of an input, each as a line of JSON."""
+        with source.open() as file:
+            reader = open_reader(source.format, file, source.name, self.options)
+            for batch in batches_of(self.good_records(reader, source.name)):
+                for record, attributes in zip(batch, label_batch(self.cleaner, [record.text for record in batch])):
+                    yield f'{{"id": {record.id}, "attributes": {json.dumps(attributes)}}}\n'
 
     def digest(self) -> str:
         """Return a digest of everything but the input that decides what the output is."""
@@ -138,23 +212,6 @@ class Job:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _encoded(lines: str) -> bytes:
-    return lines.encode("utf-8", "backslashreplace")  # a lone surrogate, from a JSON escape, has no UTF-8
-
-
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    batch: list[Record] = []
-    chars = 0
-    for record in records:
-        batch.append(record)
-        chars += len(record.text)
-        if len(batch) == BATCH_RECORDS or chars >= BATCH_CHARS:
-            yield batch
-            batch, chars = [], 0
-    if batch:
-        yield batch
-
-
 def labelled(job: Job, sources: Sequence[Source]) -> Iterator[list[LabelledLine] | str]:
     """Label all inputs, one after the other, the pages of each separated from the next's."""
     for number, source in enumerate(sources):
@@ -163,41 +220,18 @@ def labelled(job: Job, sources: Sequence[Source]) -> Iterator[list[LabelledLine]
         yield from job.label(source)
 
 
+def annotated(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:
+    """Return lines of JSON, one for each record of all inputs, with its id and attributes; None if the inputs are text."""
+    of_text = [OUTPUTS.get(source.format, source.format) == "text" for source in sources]
+    if all(of_text):
+        return None
+    if any(of_text):
+        raise InputError("of text every line gets an object, of records every record; label them one after the other")
+    return (line for source in sources for line in job.annotate(source))
+
+
 def clean_into_one(job: Job, sources: Sequence[Source], out: Sink) -> None:
-    """Clean all inputs into one output, pages of text separated."""
-    for number, source in enumerate(sources):
-        if number and source.format == "text":
-            out.write(text.between_pages(job.options.separator).encode())
-        job.clean(source, out)
-
-
-def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume: bool) -> int:
-    """Clean each input into a file of its name in the folder; return how many there were from before, with `resume`."""
-    digest, found = job.digest(), 0
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: not a folder; name another --output-dir")
-    folder.mkdir(exist_ok=True)
-    with Journal.opened(folder, digest, resume) as journal:
+    """Clean all inputs, whose formats share an output, into one: pages of text separated."""
+    with closing(open_writer(sources[0].format, out, job.options)) as writer:
         for source in sources:
-            target = folder / Path(source.path).name
-            content = f"{source.format} {sha256_of(source.path)}"
-            counts = journal.finished(target, content)
-            if counts is not None:
-                found += 1
-                _count_again(job, source, counts)
-                continue
-            before = Counter(job.counts)
-            with whole_file(target) as out:
-                job.clean(source, out)
-            journal.note(target, content, dict(job.counts - before))
-    return found
-
-
-def _count_again(job: Job, source: Source, counts: dict[str, int]) -> None:
-    """Count what a finished file held; its bad records are read once more, since their quarantine is written anew."""
-    if not (counts.get("bad") and job.faults.quarantine):
-        job.counts.update(counts)
-        return
-    with source.open() as file:
-        for _ in job.good_records(file, source.name):
-            pass
+            job.clean_into(source, writer)

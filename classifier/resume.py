@@ -24,9 +24,9 @@ JOURNAL = ".tinsach-resume.jsonl"
 class Journal:
     """The finished files of a folder, as far as they came out of one job."""
 
-    def __init__(self, file: BinaryIO, job: str, entries: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, file: BinaryIO, folder: Path, job: str, entries: dict[str, dict[str, Any]]) -> None:
         """Use `Journal.opened`."""
-        self._file, self._job, self._entries = file, job, entries
+        self._file, self._folder, self._job, self._entries = file, folder, job, entries
 
     @classmethod
     @contextmanager
@@ -42,11 +42,11 @@ class Journal:
                 file.truncate(0)
             else:
                 sweep(folder, alone=True)
-            yield cls(file, job, _read(file))
+            yield cls(file, folder, job, _read(file))
 
     def finished(self, target: Path, source: str) -> dict[str, int] | None:
         """Return what was counted when `target` was made, if this job would make the same of `source` (a digest) again."""
-        entry = self._entries.get(target.name)
+        entry = self._entries.get(self._name(target))
         if not entry or entry["job"] != self._job or not target.is_file():
             return None
         same = entry["input"] == source and entry["output"] == sha256_of(target)
@@ -54,11 +54,14 @@ class Journal:
 
     def note(self, target: Path, source: str, counts: dict[str, int]) -> None:
         """Note that `target` is in place."""
-        entry = dict(zip(_KEYS, (target.name, self._job, source, sha256_of(target), counts)))
+        entry = dict(zip(_KEYS, (self._name(target), self._job, source, sha256_of(target), counts)))
         with naming(self._file.name):
             self._file.write(json.dumps(entry).encode() + b"\n")
             self._file.flush()
             force_to_disk(self._file)
+
+    def _name(self, target: Path) -> str:
+        return target.relative_to(self._folder).as_posix()
 
 
 _KEYS = ("name", "job", "input", "output", "counts")

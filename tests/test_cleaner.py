@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import classifier
-from classifier.cleaner import BATCHES_AHEAD, Cleaner
+from classifier.cleaner import Cleaner
 from classifier.lines import split_lines
 from classifier.model import Model
 from classifier.model_file import default_path
 from classifier.pipeline import BLANK_REACH, BLOCK_LINES, LOOKAHEAD, _block_bounds
 from classifier.stream import LabelledLine
+from classifier.workers import BATCHES_AHEAD
 
 PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông Tấn tự tay xếp mẻ gốm đầu tiên vào chiếc lò bầu mà cha ông đắp từ năm 1958."
 

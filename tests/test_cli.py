@@ -94,6 +94,12 @@ def test_pages_are_cleaned_one_by_one(cleaner, composed_pages):
     assert [json.loads(record)["page"] for record in records] == [1] * len(split_lines(one)) + [2] * len(split_lines(two))
 
 
+def test_pages_between_blank_lines(cleaner, composed_pages):
+    pages = ["\n".join(line for line in split_lines(page) if line.strip()) for page in composed_pages[:3]]
+    out = run("clean", "--blank-lines", "2", stdin="\n\n\n".join(pages).encode()).stdout.decode()
+    assert [page.rstrip("\n") for page in out.split("\f")] == [cleaner.clean_text(page) for page in pages]
+
+
 def test_several_files_are_several_pages(cleaner, composed_pages, tmp_path):
     for number, page in enumerate(composed_pages[:3]):
         (tmp_path / f"{number}.txt").write_text(page, encoding="utf-8")
@@ -114,6 +120,7 @@ def test_several_files_are_several_pages(cleaner, composed_pages, tmp_path):
         (["clean", str(SAMPLE), "--output", "no/such/folder/out.txt"], "no/such/folder"),
         (["clean", str(SAMPLE), "--dropped", "tests"], "tests: a folder"),
         (["clean", str(SAMPLE), "--page-separator", ""], "--page-separator"),
+        (["clean", str(SAMPLE), "--blank-lines", "2", "--page-separator", "="], "--blank-lines"),
         (["label", "no-such-page.txt"], "no-such-page.txt"),
         (["info", "--model", "nowhere.npz"], "nowhere.json"),
     ],

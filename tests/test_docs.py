@@ -18,11 +18,17 @@ from tests.slow.figures import FORMS, figures, told
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/RELIABILITY.md", "training/corpus/README.md")]
+DOCS = [
+    ROOT / name
+    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/RELIABILITY.md", "docs/FORMATS.md", "training/corpus/README.md")
+]
 
 
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL)
+FORMATS = (ROOT / "docs" / "FORMATS.md").read_text(encoding="utf-8")
+
+
+def blocks(kind: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
 
 
 def test_the_first_screen_shows_what_the_model_really_does(cleaner, sample_page):
@@ -53,6 +59,61 @@ def test_shell_examples_run(tmp_path, sample_page):
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout
+
+
+def test_every_format_has_a_path_that_works(tmp_path, sample_page):
+    """Every command of docs/FORMATS.md, in order, among the files that it speaks of."""
+    for library in ("pyarrow", "fastwarc", "resiliparse", "zstandard"):
+        pytest.importorskip(library)
+    lay_out(tmp_path, sample_page)
+    commands = [line for block in blocks("sh", FORMATS) for line in block.splitlines() if line and "pip" not in line]
+    script = f'tinsach() {{ {shlex.quote(sys.executable)} -m classifier "$@"; }}\nset -eo pipefail\n' + "\n".join(commands)
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr.decode()
+    outputs = re.findall(r"(?:--output |--stats |> )(?!jsonl)([\w./-]+)", "\n".join(commands))
+    assert len(outputs) >= 10
+    for output in outputs:
+        assert (tmp_path / output).stat().st_size, output
+    assert sorted(path.name for path in (tmp_path / "clean" / "2025").iterdir()) == ["a.txt", "b.jsonl.gz"]
+    assert (tmp_path / "clean.jsonl").read_bytes() == (tmp_path / "filtered.jsonl").read_bytes()
+
+
+def lay_out(folder: Path, page: str) -> None:
+    """Write the page in every format that docs/FORMATS.md speaks of."""
+    import gzip
+
+    import pyarrow
+    import zstandard
+    from pyarrow import parquet
+
+    record = json.dumps({"id": 1, "url": "https://example.vn/1", "text": page}, ensure_ascii=False).encode() + b"\n"
+    html = '<meta charset="utf-8">' + "".join(f"<p>{line}</p>" for line in page.split("\n"))
+    wet = f"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: https://example.vn/1\r\nContent-Length: {len(page.encode())}\r\n\r\n"
+    table = '"id","body"\n"1","' + page.replace('"', '""') + '"\n'
+    files = {
+        "page.txt": page.encode(), "pages.txt": f"{page}\f{page}".encode(), "blocks.txt": f"{page}\n\n\n{page}".encode(),
+        "crawl.jsonl": record, "crawl.jsonl.zst": zstandard.compress(record), "page.html": html.encode(),
+        "crawl.csv": table.encode(), "crawl.tsv": table.replace(",", "\t").encode(), "crawl.warc.wet.gz": gzip.compress(
+            wet.encode() + page.encode() + b"\r\n\r\n"), "crawl/2025/a.html": html.encode(), "crawl/2025/b.jsonl.gz": gzip.compress(record),
+    }  # fmt: skip
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    parquet.write_table(pyarrow.table({"id": [1], "text": [page]}), folder / "crawl.parquet")
+
+
+def test_the_formats_page_tells_the_recorded_figures():
+    crawl, fineweb = figures("crawl"), figures("fineweb")
+    assert "{megabytes} MB of JSON lines, {megabytes_packed} MB packed, {records:,} records".format_map(crawl) in FORMATS
+    told = "| {seconds} s | {megabytes_a_second} MB/s | {after_a_tenth_mb} MB | {last_tenth_mb} MB | {peak_mb} MB |"
+    assert told.format_map(crawl) in FORMATS
+    assert crawl["last_tenth_mb"] < 1.1 * crawl["after_a_tenth_mb"]
+    for name, row in fineweb.items():
+        ended, ends, both = (row[key] for key in ("enough lines end as sentences do", "few enough line ends", "both"))
+        medians = (row["median share of ended lines"], row["median line ends for each word"])
+        assert f"| {name} | {ended} | {ends} | {both} | {medians[0]} | {medians[1]} |" in FORMATS
+    assert fineweb["after tinsach clean"]["both"] > 5 * fineweb["as scraped"]["both"]
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from classifier.errors import InputError
-from classifier.files import SCRATCH, Sink, Source, explained, find_sources, refuse_same_file, sha256_of, targets_in, whole_file
+from classifier.files import SCRATCH, Sink, explained, refuse_same_file, sha256_of, whole_file
+from classifier.sources import Source, find_sources, targets_in
 
 ROOT = Path(__file__).parent.parent
 
@@ -100,6 +101,14 @@ def test_devices_and_pipes_are_written_not_replaced(tmp_path):
     fill(tmp_path / "pipe")
     assert reader.communicate(timeout=20)[0] == b"whole\n"
     assert os.listdir(tmp_path) == ["pipe"]
+
+
+@pytest.mark.parametrize("link", ["full", "full.gz"])
+def test_a_full_device_is_named(tmp_path, link):
+    (tmp_path / link).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        fill(tmp_path / link, b"abc" * 100_000)
+    assert caught.value.filename == str(tmp_path / link)
 
 
 def test_inputs_are_looked_at_first(tmp_path):

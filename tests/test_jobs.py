@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from classifier.cli import main
 from classifier.encoding import Reading
 from classifier.errors import InputError
-from classifier.files import Sink, Source
+from classifier.files import Sink
 from classifier.formats import BadRecord
 from classifier.jobs import Faults, Job, Options
 from classifier.lines import split_lines
+from classifier.sources import Source
 
 OPTIONS = Options(Reading(), "\f", "text")
 
@@ -144,10 +145,13 @@ def test_dropped_lines_and_summary_count_records_too(run, cleaner, composed_page
 
 def test_records_can_be_labelled(run, cleaner, composed_pages):
     pages = composed_pages[:2]
-    status, out, _ = run("label", "--format", "jsonl", "--output", "jsonl", stdin=as_jsonl(pages))
-    rows = [json.loads(line) for line in out.splitlines()]
+    status, out, _ = run("label", "--format", "jsonl", stdin=as_jsonl(pages))
+    rows = [line.split("\t", 2) for line in out.decode().split("\n") if line]
     assert status == 0
-    assert [(row["page"], row["text"]) for row in rows] == [(i + 1, line) for i, page in enumerate(pages) for line in split_lines(page)]
+    assert [row[2] for row in rows if len(row) == 3] == [line for page in pages for line in split_lines(page)]
+    status, out, _ = run("label", "--format", "jsonl", "--output", "jsonl", stdin=as_jsonl(pages))
+    assert status == 0
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [0, 1]  # what stands beside it: tests/test_annotate.py
 
 
 def test_lone_surrogates_survive(run, tmp_path):

@@ -9,24 +9,57 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import Any, BinaryIO
 
 from classifier.detection import Lookout
 from classifier.encoding import Reading
 from classifier.errors import InputError
-from classifier.formats import BadRecord, Record
+from classifier.files import Sink
+from classifier.formats import NO_EXTRAS, BadRecord, Extras, Options, Record
 
-__all__ = ["put_back", "read_records"]
+__all__ = ["Reader", "Writer", "put_back", "read_records"]
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 BOM = "\ufeff"
 
 
-def read_records(source: BinaryIO, name: str, reading: Reading, field: str) -> Iterator[Record | BadRecord]:
-    """Yield the records of a source, in order; holds one line at a time.
+class Reader:
+    """An input of JSON lines."""
+
+    def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
+        """See `formats.registry.open_reader`."""
+        self._source = (file, name, options.reading, options.field, options.id_field, options.adds)
+
+    def __iter__(self) -> Iterator[Record | BadRecord]:
+        """Yield the records; holds one line at a time."""
+        return read_records(*self._source)
+
+
+class Writer:
+    """An output of JSON lines."""
+
+    def __init__(self, out: Sink, options: Options) -> None:
+        """See `formats.registry.open_writer`."""
+        self._out = out
+
+    def follow(self, reader: Reader) -> None:
+        """Go on with the records of another input."""
+
+    def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
+        """Write a record's line."""
+        self._out.write(put_back(record, text, extras))
+
+    def close(self) -> None:
+        """Do nothing: lines are written as they come."""
+
+
+def read_records(
+    source: BinaryIO, name: str, reading: Reading, field: str, id_field: str = "id", adds: Sequence[str] = ()
+) -> Iterator[Record | BadRecord]:
+    """Yield the records of a source, in order; holds one line at a time. They may not have the fields that it `adds` to them.
 
     Raises:
         InputError: the source is not UTF-8 (see `detection`), or another encoding is asked for.
@@ -41,28 +74,33 @@ def read_records(source: BinaryIO, name: str, reading: Reading, field: str) -> I
         if lookout:
             lookout.feed(line)
         if (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
-            yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, reading.errors, field)
+            yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, reading.errors, (field, id_field, adds))
         offset += len(line)
     if lookout:
         lookout.flush()
 
 
-def put_back(record: Record, text: str) -> bytes:
-    """Return the record's line with another text in the place of its own.
+def put_back(record: Record, text: str, extras: Extras = NO_EXTRAS) -> bytes:
+    """Return the record's line with another text in the place of its own, and new fields at its end.
 
     Text is written as it is, but for what UTF-8 cannot say: a lone surrogate keeps its JSON escape.
 
-    >>> put_back(Record("một\\n", '{"id": 1.10, "text": ', "}"), "một \\ud800")
+    >>> put_back(Record("một\\n", ('{"id": 1.10, "text": ', "}")), "một \\ud800")
     b'{"id": 1.10, "text": "m\\xe1\\xbb\\x99t \\\\ud800"}\\n'
     """
+    before, after = record.place
     value = json.dumps(text, ensure_ascii=False)
-    return f"{record.before}{value}{record.after}\n".encode("utf-8", "backslashreplace")
+    if extras:
+        added = "".join(f", {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in extras.items())
+        head, brace, tail = after.rpartition("}")
+        after = head + added + brace + tail
+    return f"{before}{value}{after}\n".encode("utf-8", "backslashreplace")
 
 
-def _record(line: bytes, number: int, offset: int, errors: str, field: str) -> Record | BadRecord:
+def _record(line: bytes, number: int, offset: int, errors: str, fields: tuple[str, str, Sequence[str]]) -> Record | BadRecord:
     try:
         text = line.decode("utf-8", "ignore" if errors == "skip" else errors)
-        value, start, end = _find(text, field)
+        value, start, end, key = _find(text, *fields)
     except UnicodeDecodeError as error:
         return BadRecord(number, line, f"byte offset {offset + error.start} of the file is not valid UTF-8")
     except JSONDecodeError as error:
@@ -71,23 +109,27 @@ def _record(line: bytes, number: int, offset: int, errors: str, field: str) -> R
         return BadRecord(number, line, "nested too deeply")
     except _Unusable as error:
         return BadRecord(number, line, str(error))
-    return Record(value, text[:start], text[end:], len(line) - len(text.encode()) if errors == "skip" else 0)
+    return Record(value, (text[:start], text[end:]), len(line) - len(text.encode()) if errors == "skip" else 0, key)
 
 
 class _Unusable(Exception):
     """Sound JSON, but without a text to clean."""
 
 
-def _find(line: str, field: str) -> tuple[str, int, int]:
-    """Return the value of a top-level field that has to be text, and where it stands in the line."""
-    found = [(value, start, end) for name, value, start, end in _fields(line) if name == field]
+def _find(line: str, field: str, id_field: str, adds: Sequence[str]) -> tuple[str, int, int, str]:
+    """Return the value of a top-level field that has to be text, where it stands in the line, and the id as it stands."""
+    fields = list(_fields(line))
+    found = [(value, start, end) for name, value, start, end in fields if name == field]
     if not found:
         raise _Unusable(f"no field {field!r}; name the one that holds the text with --text-field")
     if len(found) > 1:
         raise _Unusable(f"field {field!r} stands {len(found)} times")
     if not isinstance(found[0][0], str):
         raise _Unusable(f"field {field!r} is not text")
-    return found[0]
+    for name, *_ in fields:
+        if name in adds:
+            raise _Unusable(f"field {name!r}, which was to be added, is there already; rename it")
+    return *found[0], next((line[start:end] for name, _, start, end in fields if name == id_field), "null")
 
 
 def _fields(line: str) -> Iterator[tuple[str, Any, int, int]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.formats.text import between_pages, label_blocks, split_pages
+from classifier.formats.text import AtBlankLines, between_pages, label_blocks, split_pages
+from classifier.lines import is_blank
 
 LINES = st.lists(st.sampled_from(["một", "", "\f", "hai\fba", "\fbốn", "năm\f", "==", " =="]), max_size=12)
 
@@ -33,3 +34,19 @@ def test_blocks_do_not_show(cleaner, lines, sizes):
             else:
                 pages[-1] += [line.text for line in part]
         assert pages == split_pages(lines, separator)
+
+
+@given(LINES, st.lists(st.integers(1, 4), max_size=6), st.integers(1, 3))
+def test_blank_lines_separate_pages(lines, sizes, needed):
+    cutter, pages, rest = AtBlankLines(needed), [[]], lines
+    for size in [*sizes, len(lines)]:
+        first, *others = cutter.cut(rest[:size])
+        pages[-1] += first
+        pages += others
+        rest = rest[size:]
+    assert [line for page in pages for line in page] == lines
+    assert pages == AtBlankLines(needed).cut(lines)
+    for page, following in pairwise(pages):
+        assert len(page) >= needed
+        assert all(map(is_blank, page[-needed:]))
+        assert not is_blank(following[0])

@@ -1,0 +1,202 @@
+"""Parquet: one record a row, with the page's text in one column of strings; schema, metadata and other columns pass as they are.
+
+Row groups are read in slices and written again when a group ends or has grown large, so memory stays bounded. A text that is
+null is a bad record. What it leaves out: texts inside lists and structs, and Parquet that comes through a pipe or inside gzip or
+zstd: its index stands at the end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+from classifier.errors import InputError
+from classifier.files import Sink
+from classifier.formats import NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.formats.optional import missing
+
+__all__ = ["Reader", "Writer"]
+
+SLICE_ROWS = 64  # as many as are cleaned together
+GROUP_BYTES = 32 << 20  # of a row group in memory, at which it is written
+
+
+class Place(NamedTuple):
+    """Where a text was found."""
+
+    rows: Any  # pyarrow.RecordBatch
+    row: int
+    column: int
+    group: int
+
+
+class Reader:
+    """An input of row groups."""
+
+    def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
+        """Read the schema; see `formats.registry.open_reader`."""
+        arrow, parquet = _libraries(name)
+        if not file.seekable():
+            raise InputError(f"{name}: Parquet cannot be read from a pipe or inside gzip or zstd; name a plain file")
+        self.name = name
+        self._errors = options.reading.errors
+        try:
+            self._file = parquet.ParquetFile(file, buffer_size=1 << 16)
+            self.schema = self._file.schema_arrow
+        except (arrow.ArrowException, OSError) as error:
+            raise InputError(f"{name}: no Parquet file, or a damaged one ({error}); fetch or make it again") from error
+        self.compression = _compression(self._file.metadata)
+        self._column = self._place_of(options.field, arrow)
+        self._id = options.id_field if self.schema.names.count(options.id_field) == 1 else None
+
+    def _place_of(self, field: str, arrow: Any) -> int:
+        names = self.schema.names
+        if names.count(field) != 1:
+            raise InputError(f"{self.name}: no column {field!r}, only {', '.join(names)}; name the one with the text with --text-field")
+        kind = self.schema.field(field).type
+        if not any(test(_value_type(kind, arrow)) for test in (arrow.types.is_string, arrow.types.is_large_string)):
+            raise InputError(f"{self.name}: column {field!r} holds {kind}, not strings; name the one with the text with --text-field")
+        return names.index(field)
+
+    def __iter__(self) -> Iterator[Record | BadRecord]:
+        """Yield the rows; holds a slice of them."""
+        arrow, _ = _libraries(self.name)
+        number = 0
+        try:
+            for group in range(self._file.num_row_groups):
+                for rows in self._file.iter_batches(SLICE_ROWS, row_groups=[group], use_threads=False):
+                    values = rows.column(self._column).cast(arrow.string()).cast(arrow.binary()).to_pylist()
+                    keys = rows.column(self._id).to_pylist() if self._id else [None] * len(values)
+                    for row, (value, key) in enumerate(zip(values, keys)):
+                        number += 1
+                        yield self._record(value, key, Place(rows, row, self._column, group), number)
+        except (arrow.ArrowException, OSError) as error:
+            raise InputError(f"{self.name}: damaged behind row {number} ({error}); fetch or make it again") from error
+
+    def _record(self, value: bytes | None, key: object, place: Place, number: int) -> Record | BadRecord:
+        if value is None:
+            return BadRecord(number, _as_json(place), "the text is null")
+        try:
+            text = value.decode("utf-8", "ignore" if self._errors == "skip" else self._errors)
+        except UnicodeDecodeError:
+            return BadRecord(number, _as_json(place), "the text is not valid UTF-8")
+        lost = len(value) - len(text.encode()) if self._errors == "skip" else 0
+        return Record(text, place, lost, json.dumps(key, ensure_ascii=False, default=str))
+
+
+class Writer:
+    """An output of row groups under one schema."""
+
+    def __init__(self, out: Sink, options: Options) -> None:
+        """See `formats.registry.open_writer`."""
+        self._out, self._added = out, list(options.adds)
+        self._arrow, self._parquet = _libraries("Parquet")
+        self._file: Any = None
+        self._source_schema: Any = None
+        self._schema: Any = None  # with what is added
+        self._slice: list[tuple[Place, str, Extras]] = []
+        self._group: list[Any] = []  # record batches
+
+    def follow(self, reader: Reader) -> None:
+        """Take the schema, or see that the next input has the same."""
+        if self._file is not None and not reader.schema.equals(self._source_schema):
+            raise InputError(f"{reader.name}: another schema than the files before it; clean it into a file of its own (--output-dir)")
+        if self._file is None:
+            self._source_schema = self._schema = reader.schema
+            for name in self._added:
+                if name in reader.schema.names:
+                    raise InputError(f"{reader.name}: has a column {name!r} already; rename it")
+                self._schema = self._schema.append(self._arrow.field(name, _type_of(name, self._arrow)))
+            self._file = self._parquet.ParquetWriter(_Out(self._out), self._schema, compression=reader.compression)
+
+    def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
+        """Write a row, with those of its slice."""
+        place = record.place
+        if self._slice and self._slice[0][0].rows is not place.rows:
+            ended = self._slice[0][0].group != place.group
+            self._end_slice()
+            if ended or sum(rows.nbytes for rows in self._group) >= GROUP_BYTES:
+                self._end_group()
+        self._slice.append((place, text.encode("utf-8", "backslashreplace").decode(), extras))
+
+    def _end_slice(self) -> None:
+        arrow, (first, *_) = self._arrow, self._slice[0]
+        rows = first.rows.take(arrow.array([place.row for place, _, _ in self._slice]))
+        columns = list(rows.columns)
+        texts = arrow.array([text for _, text, _ in self._slice], arrow.string())
+        columns[first.column] = _cast(texts, self._schema.field(first.column).type, arrow)
+        for name in self._added:
+            values = [_as_value(extras.get(name)) for _, _, extras in self._slice]
+            columns.append(arrow.array(values, _type_of(name, arrow)))
+        self._group.append(arrow.RecordBatch.from_arrays(columns, schema=self._schema))
+        self._slice = []
+
+    def _end_group(self) -> None:
+        self._file.write_table(self._arrow.Table.from_batches(self._group, self._schema))
+        self._group = []
+
+    def close(self) -> None:
+        """Write the last row group and the index."""
+        if self._slice:
+            self._end_slice()
+        if self._group:
+            self._end_group()
+        if self._file is not None:
+            self._file.close()
+
+
+class _Out:
+    """A sink as pyarrow wants its files."""
+
+    closed = False
+
+    def __init__(self, sink: Sink) -> None:
+        self.write = sink.write
+
+    def flush(self) -> None:
+        """Leave that to the sink."""
+
+    def close(self) -> None:
+        """Leave that to the sink."""
+
+
+def _libraries(name: str) -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise missing(name, "parquet", "pyarrow") from error
+    return pyarrow, parquet
+
+
+def _compression(metadata: Any) -> str:
+    """Return how the first row group is compressed: the output is to be no larger than it has to."""
+    if not metadata.num_row_groups or not metadata.num_columns:
+        return "snappy"
+    return str(metadata.row_group(0).column(0).compression).lower().replace("uncompressed", "none")
+
+
+def _value_type(kind: Any, arrow: Any) -> Any:
+    return kind.value_type if arrow.types.is_dictionary(kind) else kind
+
+
+def _cast(texts: Any, kind: Any, arrow: Any) -> Any:
+    if arrow.types.is_dictionary(kind):
+        return texts.cast(kind.value_type).dictionary_encode().cast(kind)
+    return texts.cast(kind)
+
+
+def _type_of(name: str, arrow: Any) -> Any:
+    """Return the type of a column that is added: a flag, or JSON."""
+    return arrow.bool_() if name == "needs_review" else arrow.string()
+
+
+def _as_value(value: object) -> object:
+    return value if isinstance(value, (bool, str)) or value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _as_json(place: Place) -> bytes:
+    """Return a row as JSON: what quarantine holds of it."""
+    (row,) = place.rows.slice(place.row, 1).to_pylist()
+    return json.dumps(row, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace")

@@ -1,0 +1,41 @@
+"""Which class reads and which writes a format."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+from classifier.files import Sink
+from classifier.formats import OUTPUTS, Options, Reader, Writer, html, jsonl, parquet, table, text, warc
+
+__all__ = ["open_reader", "open_writer"]
+
+_READERS: dict[str, Any] = {
+    "jsonl": jsonl.Reader,
+    "csv": table.Reader,
+    "tsv": table.tab_reader,
+    "html": html.Reader,
+    "parquet": parquet.Reader,
+    "warc": warc.Reader,
+}
+_WRITERS: dict[str, Any] = {
+    "text": text.Writer,
+    "jsonl": jsonl.Writer,
+    "csv": table.Writer,
+    "tsv": table.Writer,
+    "parquet": parquet.Writer,
+    "warc": warc.Writer,
+}
+
+
+def open_reader(form: str, file: BinaryIO, name: str, options: Options) -> Reader:
+    """Return a reader of an input in a format of records; the name is for messages.
+
+    Raises:
+        InputError: the input is of another kind, or a library is missing.
+    """
+    return _READERS[form](file, name, options)
+
+
+def open_writer(form: str, out: Sink, options: Options) -> Writer:
+    """Return a writer of the clean form of inputs in a format."""
+    return _WRITERS[OUTPUTS.get(form, form)](out, options)

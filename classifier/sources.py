@@ -1,0 +1,128 @@
+"""Where inputs come from: files, folders, patterns and standard input; and the place of each one's output in a folder.
+
+A folder stands for every file in it and below whose name says that it is in a known format; a pattern (`'crawl/**/*.wet'`) for
+what it fits. Outputs mirror the tree below. What it leaves out: what is in the files.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path, PurePath
+from typing import BinaryIO, NamedTuple
+
+from classifier.compression import opened
+from classifier.errors import InputError
+from classifier.files import OWN, STDIN
+from classifier.formats import format_of, is_known, output_name
+
+__all__ = ["Source", "find_sources", "targets_in"]
+
+
+class Source(NamedTuple):
+    """An input and its format."""
+
+    path: str  # STDIN for standard input
+    format: str
+    place: str = ""  # below the folder or pattern that it was found by; empty if it was named
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard input" if self.path == STDIN else self.path
+
+    @property
+    def target(self) -> str:
+        """Where its output belongs, below an output folder."""
+        return output_name(self.place or Path(self.path).name, self.format)
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Open it for reading bytes, unpacked."""
+        return nullcontext(sys.stdin.buffer) if self.path == STDIN else opened(self.path)
+
+
+def find_sources(paths: Sequence[str], form: str | None, into: str | None = None) -> list[Source]:
+    """Return the inputs, in the format given or the one that their names say; folders only where outputs go `into` a folder.
+
+    Raises:
+        InputError, OSError: one of them is missing, may not be read, or has nothing in it.
+    """
+    return [Source(path, form or format_of(path), place) for name in paths for path, place in _found(name, form, into)]
+
+
+def _found(name: str, form: str | None, into: str | None) -> Iterator[tuple[str, str]]:
+    """Yield path and place of every input that a name stands for."""
+    if name == STDIN:
+        if sys.stdin is None:
+            raise InputError("standard input is closed; name a FILE")
+        yield name, ""
+    elif os.path.isdir(name):
+        if into is None:
+            advice = f"name the files in it, for example {name.rstrip('/')}/*.txt, or clean it into an --output-dir"
+            raise InputError(f"{name}: a folder; {advice}")
+        yield from _below(name, form is not None, os.path.realpath(into))
+    elif glob.has_magic(name) and not os.path.lexists(name):
+        yield from _fitting(name, os.path.realpath(into) if into else None)
+    else:
+        yield _readable(name), ""
+
+
+def _readable(path: str) -> str:
+    if not os.access(path, os.R_OK):
+        os.stat(path)  # says what is wrong, unless it is only the permission
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    return path
+
+
+def _below(folder: str, any_name: bool, into: str) -> Iterator[tuple[str, str]]:
+    """Yield the files in a folder and below, in order of their names, but for hidden ones and what is in the folder `into`."""
+    nothing = True
+    for here, folders, files in os.walk(folder, onerror=_fail):
+        folders[:] = sorted(name for name in folders if name[0] != "." and os.path.realpath(os.path.join(here, name)) != into)
+        for name in sorted(files):
+            if name[0] != "." and (any_name or is_known(name)):
+                nothing = False
+                path = _readable(os.path.join(here, name))
+                yield path, os.path.relpath(path, folder)
+    if nothing:
+        raise InputError(f"{folder}: no file in it has the name of a known format; say which one they are in with --format")
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def _fitting(pattern: str, into: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the files that fit a pattern, in order of their names; their places are below its last folder without a wildcard."""
+    parts = PurePath(pattern).parts
+    fixed = next(count for count, part in enumerate(parts) if glob.has_magic(part))
+    paths = [path for path in sorted(glob.glob(pattern, recursive=True)) if not os.path.isdir(path)]
+    if into:
+        paths = [path for path in paths if not os.path.realpath(path).startswith(into + os.sep)]
+    if not paths:
+        raise FileNotFoundError(errno.ENOENT, "No such file, and none that fits this as a pattern", pattern)
+    for path in paths:
+        yield _readable(path), os.path.relpath(path, os.path.join("", *parts[:fixed]) or ".")
+
+
+def targets_in(folder: str, sources: Sequence[Source]) -> list[Path]:
+    """Return the output of each input in a folder: a file of the same name, at the same place below.
+
+    Raises:
+        InputError: an input has no such name, shares it with another, or cannot be read twice.
+    """
+    taken: dict[Path, str] = {}
+    for source in sources:
+        if source.path == STDIN or not os.path.isfile(source.path):
+            raise InputError(f"{source.name}: --output-dir takes files only; use --output for pipes")
+        target = Path(folder) / source.target
+        if target.name.startswith(OWN):
+            raise InputError(f"{source.path}: names that begin with {OWN} are for tinsach's own files; rename it")
+        if target in taken:
+            raise InputError(f"{source.path}: would have the same output as {taken[target]}; clean them into different folders")
+        taken[target] = source.path
+    return list(taken)

@@ -1,0 +1,140 @@
+"""One command over a large packed crawl: seconds and memory; and what FineWeb-2's filters say of real pages before and after cleaning.
+
+`python -m tests.benchmarks.formats crawl` writes JSON lines of composed pages (`--megabytes 200` of text), packs them with zstd, cleans
+them with `tinsach clean` and samples the process's memory all along. `... fineweb PAGES` measures two of FineWeb-2's quality measures on
+pages labelled as `label<TAB>line`: their text as it is, after `clean`, and of the lines labelled by hand. Figures go to docs/FORMATS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import classifier
+from tests.benchmarks.bench import ROOT, composed
+
+MEGABYTE = 1_000_000
+# datatrove's FineWeb-2 configuration for Vietnamese (vie_Latn): a page is dropped when fewer of its lines end in a sentence's end, or
+# when it has more line ends for each word.
+LEAST_ENDED, MOST_LINE_ENDS = 0.333, 0.103
+SENTENCE_ENDS = tuple(".!?…")  # datatrove's list is that of all scripts; of it, these stand in Vietnamese
+
+
+def records(pages: Sequence[str], size: int) -> Iterator[bytes]:
+    """Yield JSON lines of pages, over and over, until there are so many bytes."""
+    for number, page in enumerate(cycle(pages)):
+        line = (
+            json.dumps({"id": f"page-{number}", "url": f"https://example.vn/{number}", "text": page}, ensure_ascii=False).encode() + b"\n"
+        )
+        size -= len(line)
+        if size < 0:
+            return
+        yield line
+
+
+def watched(command: Sequence[str]) -> tuple[float, list[float]]:
+    """Run a command; return its seconds, and its resident memory in MB ten times a second."""
+    start, memory = time.perf_counter(), []
+    process = subprocess.Popen(command, cwd=ROOT)
+    page = os.sysconf("SC_PAGE_SIZE")
+    while process.poll() is None:
+        try:
+            memory.append(int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * page / MEGABYTE)
+        except (OSError, IndexError):
+            break
+        time.sleep(0.1)
+    if process.wait():
+        raise SystemExit(f"failed: {' '.join(command)}")
+    return time.perf_counter() - start, memory
+
+
+def crawl(megabytes: int) -> dict[str, float]:
+    """Clean a packed crawl in one command; return its figures."""
+    import zstandard
+
+    with TemporaryDirectory() as folder:
+        packed, clean = Path(folder) / "crawl.jsonl.zst", Path(folder) / "clean.jsonl.zst"
+        count = size = 0
+        with packed.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as out:
+            for line in records(composed(60_000).pages, megabytes * MEGABYTE):
+                out.write(line)
+                count, size = count + 1, size + len(line)
+        seconds, memory = watched([sys.executable, "-m", "classifier", "clean", str(packed), "--output", str(clean)])
+        tenth = len(memory) // 10
+        return {
+            "megabytes": round(size / MEGABYTE), "megabytes_packed": round(packed.stat().st_size / MEGABYTE), "records": count,
+            "seconds": round(seconds, 1), "megabytes_a_second": round(size / MEGABYTE / seconds, 1), "peak_mb": round(max(memory)),
+            "after_a_tenth_mb": round(max(memory[: tenth + 1])), "last_tenth_mb": round(max(memory[-tenth - 1 :])),
+        }  # fmt: skip
+
+
+# -- what FineWeb-2 keeps ------------------------------------------------------------------------------------------------------
+
+
+def ended(text: str) -> float:
+    """Return the share of lines with text that end as sentences do."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    return sum(line.endswith(SENTENCE_ENDS) for line in lines) / len(lines) if lines else 0.0
+
+
+def line_ends(text: str) -> float:
+    """Return the number of line ends for each word; none but empty pages have no word."""
+    words = text.split()
+    return text.count("\n") / len(words) if words else float("inf")
+
+
+def fineweb(folder: Path) -> dict[str, dict[str, float]]:
+    """Return the share of pages that pass each measure, and both: as they are, after cleaning, and of the hand-made labels."""
+    pages = [read_page(path) for path in sorted(folder.rglob("*.tsv"))]
+    cleaner = classifier.load()
+    texts: dict[str, Callable[[list[tuple[str, str]]], str]] = {
+        "as scraped": lambda rows: "\n".join(line for _, line in rows),
+        "after tinsach clean": lambda rows: cleaner.clean_text("\n".join(line for _, line in rows)),
+        "title and body by hand": lambda rows: "\n".join(line for label, line in rows if label in ("title", "body")),
+    }
+    return {name: _passing([make(rows) for rows in pages]) for name, make in texts.items()}
+
+
+def _passing(pages: Sequence[str]) -> dict[str, float]:
+    measured = [(ended(page), line_ends(page)) for page in pages]
+    verdicts = [(first >= LEAST_ENDED, second <= MOST_LINE_ENDS) for first, second in measured]
+    middle = len(pages) // 2
+    return {
+        "pages": len(pages),
+        "enough lines end as sentences do": sum(first for first, _ in verdicts),
+        "few enough line ends": sum(second for _, second in verdicts),
+        "both": sum(first and second for first, second in verdicts),
+        "median share of ended lines": round(sorted(first for first, _ in measured)[middle], 3),
+        "median line ends for each word": round(sorted(second for _, second in measured)[middle], 3),
+    }
+
+
+def read_page(path: Path) -> list[tuple[str, str]]:
+    """Return label and text of each line of a labelled page."""
+    rows = [row.partition("\t") for row in path.read_text(encoding="utf-8").split("\n") if row]
+    return [(label, line) for label, _, line in rows]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    commands = parser.add_subparsers(required=True, dest="command")
+    commands.add_parser("crawl").add_argument("--megabytes", type=int, default=200)
+    commands.add_parser("fineweb").add_argument("pages", type=Path)
+    args = parser.parse_args(argv)
+    print(json.dumps(crawl(args.megabytes) if args.command == "crawl" else fineweb(args.pages), indent=2, ensure_ascii=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
