@@ -8,9 +8,10 @@ INPUTS ?= 200000
 SEED ?=
 FIGURES := docs/figures
 STAMP := $(VENV)/.installed
+ENGINES := .venv-engines
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-slow lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
+.PHONY: help demo test test-slow test-engines lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -37,6 +38,16 @@ test: $(STAMP) ## Run the test suite
 test-slow: $(STAMP) ## Run the tests that take long: 200 kills in the middle of a job
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/slow -m slow
 
+# An environment of their own: a gigabyte, and the test suite has to pass without them.
+$(ENGINES)/.installed: pyproject.toml training/constraints.txt
+	$(PYTHON) -m venv $(ENGINES)
+	PYTHONWARNINGS=ignore $(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint training/constraints.txt --editable '.[engines]' 'pytest>=7.4' 'hypothesis>=6.80'
+	@touch $@
+
+test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatrove, Spark (needs Java 17) and Ray
+	OMP_NUM_THREADS=1 $(ENGINES)/bin/python -m pytest tests/integrations -m engines
+
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,7 +56,7 @@ lint: $(STAMP) ## Check style and types
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.corpus
 
-check: lint corpus-check test test-slow verify-model gate ## Exactly what CI runs
+check: lint corpus-check test test-slow test-engines verify-model gate ## Exactly what CI runs
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)
@@ -92,4 +103,4 @@ reliability: $(STAMP) ## Run fuzz, soak and worst-case in full and tell their fi
 	$(BIN)/python -m tests.slow.figures
 
 clean: ## Remove what make made, but not the model
-	rm -rf $(VENV) .venv-audit build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	rm -rf $(VENV) .venv-audit $(ENGINES) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
