@@ -23,7 +23,9 @@ SHIPPED = {
         "formats/__init__", "formats/jsonl", "formats/text", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
         "pipeline", "resume", "signals",
     )),
-    *(f"classifier/integrations/{name}.py" for name in ("__init__", "datasets", "datatrove", "recipe", "sklearn")),
+    *(f"classifier/integrations/{name}.py" for name in (
+        "__init__", "columns", "datasets", "datatrove", "job", "ray", "recipe", "sklearn", "spark",
+    )),
     "classifier/py.typed",
     *(f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")),
 }  # fmt: skip
