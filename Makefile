@@ -46,7 +46,7 @@ $(ENGINES)/.installed: pyproject.toml training/constraints.txt
 	@touch $@
 
 test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatrove, Spark (needs Java 17) and Ray
-	OMP_NUM_THREADS=1 $(ENGINES)/bin/python -m pytest tests/integrations -m engines
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/integrations -m engines
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .

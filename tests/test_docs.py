@@ -18,7 +18,10 @@ from tests.slow.figures import FORMS, figures, told
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/RELIABILITY.md", "training/corpus/README.md")]
+DOCS = [
+    ROOT / name
+    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/RELIABILITY.md", "docs/ENGINES.md", "training/corpus/README.md")
+]
 
 
 def blocks(kind: str) -> list[str]:

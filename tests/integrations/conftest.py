@@ -40,7 +40,8 @@ def ray_cluster() -> Iterator[None]:
 def rows(composed_pages: list[str]) -> Rows:
     """Records that a reader which guesses types, sorts fields or cuts lines as Python does would change."""
     return [
-        {"url": f"trang/{i}\u2028\x85", "text": page, "id": i, "more": {"b": None, "a": [1, 1.5]}} for i, page in enumerate(composed_pages)
+        {"url": f"trang/{i}\u2028\x85", "text": page, "id": i, "topic": i % 4 // 2, "more": {"b": None, "a": [1, 1.5]}}
+        for i, page in enumerate(composed_pages)
     ]
 
 
