@@ -8,10 +8,11 @@ INPUTS ?= 200000
 SEED ?=
 FIGURES := docs/figures
 STAMP := $(VENV)/.installed
+ENGINES := .venv-engines
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHROMIUM := { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } >/dev/null
 
-.PHONY: help demo test test-slow test-browser lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
+.PHONY: help demo test test-slow test-browser test-engines lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -42,6 +43,16 @@ test-browser: $(STAMP) ## Test the HTML reports in Debian's Chromium, installed 
 	@command -v chromium >/dev/null || $(CHROMIUM) || { echo "test-browser needs Chromium: sudo apt-get install chromium" >&2; exit 1; }
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -m browser
 
+# An environment of their own: a gigabyte, and the test suite has to pass without them.
+$(ENGINES)/.installed: pyproject.toml training/constraints.txt
+	$(PYTHON) -m venv $(ENGINES)
+	PYTHONWARNINGS=ignore $(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint training/constraints.txt --editable '.[engines]' 'pytest>=7.4' 'hypothesis>=6.80'
+	@touch $@
+
+test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatrove, Spark (needs Java 17) and Ray
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/integrations -m engines
+
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -50,7 +61,7 @@ lint: $(STAMP) ## Check style and types
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.corpus
 
-check: lint corpus-check test test-slow test-browser verify-model gate ## Exactly what CI runs
+check: lint corpus-check test test-slow test-browser test-engines verify-model gate ## Exactly what CI runs
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)
@@ -97,4 +108,4 @@ reliability: $(STAMP) ## Run fuzz, soak and worst-case in full and tell their fi
 	$(BIN)/python -m tests.slow.figures
 
 clean: ## Remove what make made, but not the model
-	rm -rf $(VENV) .venv-audit build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	rm -rf $(VENV) .venv-audit $(ENGINES) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

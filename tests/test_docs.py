@@ -20,7 +20,15 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = [
     ROOT / name
-    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/RELIABILITY.md", "docs/FORMATS.md", "training/corpus/README.md")
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/RELIABILITY.md",
+        "docs/FORMATS.md",
+        "docs/ENGINES.md",
+        "training/corpus/README.md",
+    )
 ]
 
 

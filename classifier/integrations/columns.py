@@ -1,0 +1,62 @@
+"""Batches as engines hand them over: a column of an Arrow table, or JSON lines as bytes.
+
+Spark and Ray share both. JSON lines are not read into columns: an engine would guess types, sort fields and fill gaps with nulls.
+The text is exchanged in its line instead, and the rest of the line stays as it stands, as in `tinsach clean`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+from classifier.encoding import Reading
+from classifier.errors import InputError
+from classifier.formats import BadRecord, Record
+from classifier.formats.jsonl import put_back, read_records
+from classifier.integrations.recipe import Recipe
+
+__all__ = ["clean_column", "clean_json_lines"]
+
+SHOWN = 60  # bytes of a bad line in its message
+
+
+def clean_column(table: Any, field: str, recipe: Recipe) -> Any:
+    """Return an Arrow table or record batch with one column of text cleaned, types and missing texts as they were.
+
+    Raises:
+        InputError: there is no such column, or it holds no text.
+    """
+    import pyarrow as pa
+
+    names = table.schema.names
+    if field not in names:
+        raise InputError(f"no column {field!r}; name the one that holds the text: {', '.join(names)}")
+    position = names.index(field)
+    kind = table.schema.field(position).type
+    if pa.types.is_null(kind):  # a batch in which all texts are missing
+        return table
+    if kind not in (pa.string(), pa.large_string(), pa.string_view()):
+        raise InputError(f"column {field!r} holds {kind}, not text; name another one: {', '.join(names)}")
+    cleaned = pa.array(recipe.clean(table.column(position).to_pylist()), type=kind)
+    return table.set_column(position, table.schema.field(position), cleaned)
+
+
+def clean_json_lines(lines: Sequence[bytes], field: str, recipe: Recipe) -> list[bytes]:
+    """Return JSON lines with the text in one field cleaned and all else as it stands; blank lines are no records.
+
+    Raises:
+        InputError: a line is no JSON object with text in that field.
+    """
+    records = [_good(one) for one in read_records(BytesIO(b"\n".join(lines)), "JSON lines", Reading(errors="strict"), field)]
+    cleaned = recipe.clean([record.text for record in records])
+    return [put_back(record, text or "").removesuffix(b"\n") for record, text in zip(records, cleaned)]
+
+
+def _good(record: Record | BadRecord) -> Record:
+    if isinstance(record, BadRecord):
+        start = record.raw[:SHOWN].decode("utf-8", "backslashreplace")
+        raise InputError(
+            f"{record.reason}, in the line that begins {start!r}; `tinsach clean --on-error quarantine FILE` finds all of them"
+        )
+    return record

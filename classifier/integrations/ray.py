@@ -1,0 +1,98 @@
+"""Ray Data: a function from dataset to dataset, by `map_batches`, and a job over folders.
+
+    python -m classifier.integrations.ray in/ out/
+
+The workers need `tinsach[ray]` installed. Their processes are used again, and with them the cleaner: no actors are needed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from classifier.integrations.columns import clean_column, clean_json_lines
+from classifier.integrations.job import Job, run
+from classifier.integrations.recipe import Recipe, engine, recipe_of
+from classifier.labels import DEFAULT_KEEP
+
+__all__ = ["clean", "main"]
+
+LINES = 1000  # of a file in memory at a time
+
+
+def clean(
+    dataset: Any,
+    text_field: str = "text",
+    *,
+    model: str | Path | None = None,
+    keep: str | Iterable[str] = DEFAULT_KEEP,
+    threshold: float | None = None,
+    **options: Any,
+) -> Any:
+    """Return the dataset with one column of text cleaned; missing texts stay missing.
+
+    Further options go to `map_batches`; see `classifier.load` for the others. A column that is not there is found out when
+    the dataset is run.
+    """
+    cleaned = partial(clean_column, field=text_field, recipe=recipe_of(model, keep, threshold))
+    return dataset.map_batches(cleaned, batch_format="pyarrow", **options)
+
+
+def _clean_lines(table: Any, field: str, recipe: Recipe) -> Any:
+    """Clean a table of JSON lines."""
+    import pyarrow as pa
+
+    return pa.table({"line": pa.array(clean_json_lines(table.column("line").to_pylist(), field, recipe), pa.large_binary())})
+
+
+def _clean_folder(job: Job) -> None:
+    with engine("ray"):
+        import ray.data
+    function, read, write = _FORMATS[job.format]
+    cleaned = partial(function, field=job.text_field, recipe=job.recipe)
+    write(read(ray.data, job.source).map_batches(cleaned, batch_format="pyarrow"), job.target)
+
+
+def _read_lines(data: Any, folder: str) -> Any:
+    """Read lines as bytes; `read_text` would cut them at U+2028 and other characters that JSON strings may hold."""
+    import pyarrow as pa
+    from ray.data.datasource import FileBasedDatasource
+
+    class Source(FileBasedDatasource):
+        def _read_stream(self, f: Any, path: str) -> Iterator[Any]:
+            lines = iter(BufferedReader(f))
+            while some := [line.removesuffix(b"\n") for line in islice(lines, LINES)]:
+                yield pa.table({"line": pa.array(some, pa.large_binary())})
+
+    return data.read_datasource(Source(folder))
+
+
+def _write_lines(dataset: Any, folder: str) -> None:
+    from ray.data.datasource import BlockBasedFileDatasink
+
+    class Sink(BlockBasedFileDatasink):
+        def write_block_to_file(self, block: Any, file: Any) -> None:
+            for line in block.to_arrow().column("line").to_pylist():
+                file.write(line + b"\n")
+
+    dataset.write_datasink(Sink(folder, file_format="jsonl"))
+
+
+_FORMATS: dict[str, tuple[Callable[..., Any], Callable[[Any, str], Any], Callable[[Any, str], None]]] = {
+    "jsonl": (_clean_lines, _read_lines, _write_lines),
+    "parquet": (clean_column, lambda data, folder: data.read_parquet(folder), lambda dataset, folder: dataset.write_parquet(folder)),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the job; see `--help`."""
+    return run("ray", _clean_folder, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

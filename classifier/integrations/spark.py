@@ -1,0 +1,95 @@
+"""Spark: a function from data frame to data frame, by `mapInArrow`, and a job over folders.
+
+    python -m classifier.integrations.spark in/ out/
+
+Rows stay where they are: no shuffle. The workers need `tinsach[spark]` installed, as on the driver.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from classifier.errors import InputError
+from classifier.integrations.columns import clean_column, clean_json_lines
+from classifier.integrations.job import Job, run
+from classifier.integrations.recipe import Recipe, engine, recipe_of
+from classifier.labels import DEFAULT_KEEP
+
+__all__ = ["clean", "main"]
+
+
+def clean(
+    frame: Any,
+    text_field: str = "text",
+    *,
+    model: str | Path | None = None,
+    keep: str | Iterable[str] = DEFAULT_KEEP,
+    threshold: float | None = None,
+) -> Any:
+    """Return the data frame with one column of text cleaned; nulls stay null. See `classifier.load` for the other arguments.
+
+    Raises:
+        InputError: there is no such column, or it holds no text.
+    """
+    return _clean(frame, text_field, recipe_of(model, keep, threshold))
+
+
+def _clean(frame: Any, field: str, recipe: Recipe) -> Any:
+    kinds = dict(frame.dtypes)
+    if kinds.get(field) != "string":  # said here, rather than by a worker minutes later
+        fault = f"holds {kinds[field]}, not text" if field in kinds else "is not there"
+        raise InputError(f"column {field!r} {fault}; name the one that holds the text: {', '.join(kinds)}")
+
+    def batches(source: Iterator[Any]) -> Iterator[Any]:
+        return (clean_column(batch, field, recipe) for batch in source)
+
+    return frame.mapInArrow(batches, frame.schema)
+
+
+def _clean_lines(frame: Any, field: str, recipe: Recipe) -> Any:
+    """Clean a frame of JSON lines as bytes."""
+
+    def batches(source: Iterator[Any]) -> Iterator[Any]:
+        import pyarrow as pa
+
+        for batch in source:
+            lines = clean_json_lines(batch.column(0).to_pylist(), field, recipe)
+            yield pa.RecordBatch.from_arrays([pa.array([line.decode() for line in lines], pa.string())], ["value"])
+
+    return frame.mapInArrow(batches, "value string")
+
+
+def _clean_folder(job: Job) -> None:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the workers are whatever `python3` is
+    with engine("spark"):
+        from pyspark.sql import SparkSession
+    spark = SparkSession.builder.appName("tinsach").getOrCreate()
+    if job.format == "parquet":
+        _clean(spark.read.parquet(job.source), job.text_field, job.recipe).write.parquet(job.target)
+        return
+    lines = spark.read.text(job.source, lineSep="\n").selectExpr("cast(value as binary) as value")
+    _clean_lines(lines, job.text_field, job.recipe).write.text(job.target)
+    _rename(spark, job.target)
+
+
+def _rename(spark: Any, folder: str) -> None:
+    """Call files of JSON lines so: to Spark they are text, named .txt. Goes through Hadoop, which knows every file system."""
+    path = spark._jvm.org.apache.hadoop.fs.Path(folder)
+    files = path.getFileSystem(spark._jsc.hadoopConfiguration())
+    for found in files.listStatus(path):
+        old = found.getPath()
+        if old.getName().endswith(".txt"):
+            files.rename(old, path.suffix(f"/{old.getName().removesuffix('.txt')}.jsonl"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the job; see `--help`."""
+    return run("spark", _clean_folder, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

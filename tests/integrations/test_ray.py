@@ -1,0 +1,64 @@
+"""Ray on this machine: a dataset, and the job over folders."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from classifier.errors import InputError
+
+ray = pytest.importorskip("ray")
+data = pytest.importorskip("ray.data")
+
+from classifier.integrations.ray import clean, main
+
+pytestmark = [
+    pytest.mark.engines,
+    pytest.mark.usefixtures("ray_cluster"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context"),
+]
+
+
+@pytest.fixture
+def dataset(rows):
+    return data.from_items([{"id": row["id"], "text": row["text"]} for row in rows] + [{"id": -1, "text": None}])
+
+
+def test_a_dataset_gives_what_clean_pages_gives(cleaner, dataset, rows):
+    found = {row["id"]: row["text"] for row in clean(dataset, batch_size=7).take_all()}
+    assert found == {**dict(enumerate(cleaner.clean_pages(row["text"] for row in rows))), -1: None}
+
+
+def test_wrong_labels_are_refused_before_anything_runs_and_columns_then(dataset):
+    with pytest.raises(InputError, match="artcle"):
+        clean(dataset, keep="artcle")
+    with pytest.raises(Exception, match="no column 'content'; name the one that holds the text: id, text"):
+        clean(dataset, "content").materialize()
+
+
+def test_the_job_over_json_lines_gives_what_the_command_line_gives(lines_in, tmp_path, wanted_lines, lines_of):
+    assert main([str(lines_in), str(tmp_path / "out")]) == 0
+    assert lines_of(tmp_path / "out") == wanted_lines
+
+
+def test_the_job_reads_compressed_files(lines_in, tmp_path, wanted_lines, lines_of):
+    plain = lines_in / "1.jsonl"
+    (lines_in / "1.jsonl.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    assert main([str(lines_in), str(tmp_path / "out")]) == 0
+    assert lines_of(tmp_path / "out") == wanted_lines
+
+
+def test_the_job_over_parquet(parquet_in, tmp_path, cleaner, rows, parquet_of):
+    assert main([str(parquet_in), str(tmp_path / "out"), "--text-field", "content", "--keep", "title,body"]) == 0
+    want = dict(enumerate(cleaner.clean_pages(row["text"] for row in rows)))
+    assert parquet_of(tmp_path / "out") == {**want, -1: None}
+
+
+def test_a_bad_record_ends_the_job_with_its_reason(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "1.jsonl").write_text(json.dumps({"content": "một"}) + "\n")
+    with pytest.raises(Exception, match=r"no field 'text'.*the line that begins '{.content"):
+        main([str(tmp_path / "in"), str(tmp_path / "out")])
