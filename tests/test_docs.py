@@ -24,9 +24,9 @@ DOCS = [
         "README.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
-        "docs/RELIABILITY.md",
-        "docs/FORMATS.md",
         "docs/ENGINES.md",
+        "docs/FORMATS.md",
+        "docs/RELIABILITY.md",
         "training/corpus/README.md",
     )
 ]
