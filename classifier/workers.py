@@ -6,7 +6,10 @@ of our own: the one that joblib shares among its callers is for `Parallel` alone
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BATCHES_AHEAD", "in_processes"]
 
+PARENT_SECONDS = 1.0  # between two looks at the parent
 BATCHES_AHEAD = 2  # for each process: one to work on, one to go on with
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a process is one thread's worth of work
 
@@ -60,7 +64,7 @@ def _in_pool(
     from joblib.externals.loky.backend import resource_tracker as tracker_of_loky
 
     workers = effective_n_jobs(jobs)
-    pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"))
+    pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"), initializer=_end_with, initargs=(os.getpid(),))
     for tracker in (resource_tracker, tracker_of_loky):
         tracker.ensure_running()  # started later, they would lift the block on interrupts
     under_way: deque[Future[Result]] = deque()
@@ -96,6 +100,18 @@ def _interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with(parent: int) -> None:
+    """Let this worker end soon after its parent, however that ended: killed, it has told nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_SECONDS)
+        os._exit(1)
+
+    if os.name == "posix":
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _in_worker(options: _Options, work: Callable[[Cleaner, Piece], Result], piece: Piece) -> Result:

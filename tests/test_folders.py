@@ -73,39 +73,49 @@ def test_errors_come_through(tree, tmp_path, capsys):
     assert not list((tmp_path / "out").rglob(SCRATCH + "*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_all_and_leaves_nothing(tree, tmp_path, composed_pages, number):
+@pytest.fixture
+def big_job(tree, tmp_path, composed_pages):
+    """Return a job of two processes in the middle of its work."""
     for name in ("a", "b", "c"):
         (tree / f"{name}.txt").write_text("\f".join(composed_pages * 20), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "classifier",
-        "clean",
-        *map(str, tree.glob("?.txt")),
-        "--output-dir",
-        str(tmp_path / "out"),
-        "--jobs",
-        "2",
-    ]
+    where = ["--output-dir", str(tmp_path / "out"), "--jobs", "2"]
+    command = [sys.executable, "-m", "classifier", "clean", *map(str, tree.glob("?.txt")), *where]
     process = subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     for _ in range(400):
         if list((tmp_path / "out").glob(SCRATCH + "*")):
-            break
+            return process
         time.sleep(0.02)
-    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)  # Ctrl-C reaches all of them
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (128 + number, b"")
-    assert not list((tmp_path / "out").rglob(SCRATCH + "*"))
-    for _ in range(100):
+    raise AssertionError("nothing was begun")
+
+
+def gone(process: subprocess.Popen[bytes]) -> bool:
+    """Return whether all processes of a job end within some seconds."""
+    for _ in range(200):
         if not subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True).stdout:
-            break
+            return True
         time.sleep(0.05)
-    else:
-        pytest.fail("workers are left")
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_all_and_leaves_nothing(big_job, tmp_path, number):
+    os.killpg(big_job.pid, number) if number == signal.SIGINT else big_job.send_signal(number)  # Ctrl-C reaches all of them
+    _, said = big_job.communicate(timeout=60)
+    assert (big_job.returncode, said) == (128 + number, b"")
+    assert not list((tmp_path / "out").rglob(SCRATCH + "*"))
+    assert gone(big_job)
+
+
+def test_workers_end_with_a_parent_that_is_killed(big_job, tree, tmp_path):
+    big_job.kill()
+    big_job.communicate(timeout=60)  # until the workers, who have its standard error too, are gone
+    assert gone(big_job)
+    assert main(["clean", *map(str, tree.glob("?.txt")), "--output-dir", str(tmp_path / "out"), "--jobs", "2", "--resume"]) == 0
+    assert sorted(outputs(tmp_path / "out")) == ["a.txt", "b.txt", "c.txt"]
+    assert not list((tmp_path / "out").rglob(SCRATCH + "*"))
 
 
 class Terminal(io.StringIO):
