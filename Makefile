@@ -9,10 +9,13 @@ SEED ?=
 FIGURES := docs/figures
 STAMP := $(VENV)/.installed
 ENGINES := .venv-engines
+OLDEST := .venv-oldest
+# What runs without the training tools and the extras.
+RUNTIME_TESTS := tests/fuzz/test_found.py $(addprefix tests/test_,$(addsuffix .py,lines labels running context cli jobs files encoding resume model_file model_arrays explain report))
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHROMIUM := { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } >/dev/null
 
-.PHONY: help demo test test-slow test-browser test-engines lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
+.PHONY: help demo test test-slow test-browser test-engines test-oldest lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -53,6 +56,17 @@ $(ENGINES)/.installed: pyproject.toml training/constraints.txt
 test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatrove, Spark (needs Java 17) and Ray
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/integrations -m engines
 
+# The lower bounds of pyproject.toml. They have no wheels for newer Pythons, where there is nothing to test.
+$(OLDEST)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(OLDEST)
+	PYTHONWARNINGS=ignore $(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable . 'numpy==1.24.*' 'joblib==1.3.*' 'pytest>=7.4' 'hypothesis>=6.80'
+	@touch $@
+
+test-oldest: ## Test the runtime on the oldest numpy and joblib it allows (Python 3.10 or 3.11)
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then echo "test-oldest: numpy 1.24 needs Python 3.11 or older; left out"; \
+	else $(MAKE) --no-print-directory $(OLDEST)/.installed && OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest $(RUNTIME_TESTS); fi
+
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,7 +75,7 @@ lint: $(STAMP) ## Check style and types
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.corpus
 
-check: lint corpus-check test test-slow test-browser test-engines verify-model gate ## Exactly what CI runs
+check: lint corpus-check test test-slow test-browser test-engines test-oldest verify-model gate ## Exactly what CI runs
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)
@@ -108,4 +122,4 @@ reliability: $(STAMP) ## Run fuzz, soak and worst-case in full and tell their fi
 	$(BIN)/python -m tests.slow.figures
 
 clean: ## Remove what make made, but not the model
-	rm -rf $(VENV) .venv-audit $(ENGINES) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	rm -rf $(VENV) .venv-audit $(ENGINES) $(OLDEST) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

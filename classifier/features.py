@@ -151,7 +151,7 @@ def _class_counts(lines: Scan) -> Ints:
     lengths[1:] -= lengths[:-1].copy()
     lengths[0] += 1
     line = np.arange(n).repeat(lengths)
-    counts = np.bincount(kinds * np.int64(n) + line, minlength=n * CLASS_COUNT).reshape(CLASS_COUNT, n)
+    counts = np.bincount(kinds.astype(np.int64) * n + line, minlength=n * CLASS_COUNT).reshape(CLASS_COUNT, n)
     counts[CharClass.LOWER] = steps(lines.starts) - counts.sum(axis=0)
     return counts
 

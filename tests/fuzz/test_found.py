@@ -40,6 +40,13 @@ def test_every_call_says_the_same(cleaner, before, line):
         all_calls_agree(cleaner, pages, Random(seed))
 
 
+def test_many_lines_are_counted_as_few_are():
+    """With numpy 1, an array of bytes times one whole number stays an array of bytes: counts of a batch of 16 lines ran over."""
+    lines = [f"Đọc nhiều {number}, (tin) “mới”!" for number in range(100)]
+    among = describe(lines).columns
+    assert np.array_equal(among, np.concatenate([describe([line]).columns for line in lines], axis=1))
+
+
 def test_a_page_of_one_line_is_the_same_among_others(cleaner):
     """Numpy adds a single column up in another order than one of several, so that the last digit of a sum may differ."""
     pages = [text for lines in ordinary()[:4] for text in lines if text.strip()]
