@@ -135,6 +135,16 @@ def test_make_targets_in_the_docs_exist(path):
         assert set(words) <= targets, code
 
 
+def test_the_readmes_engine_examples_are_those_that_run():
+    """docs/ENGINES.md is run by tests/integrations/test_examples.py."""
+    engines = (ROOT / "docs" / "ENGINES.md").read_text(encoding="utf-8")
+    table = README.partition("## In other tools")[2].partition("\n## ")[0]
+    examples = [code for row in re.findall(r"^\| .* \|$", table, re.MULTILINE) for code in re.findall(r"`([^`]+)`", row)]
+    assert len(examples) == 12  # an extra and an example for each of five engines, a command for two
+    for code in examples:
+        assert code in engines, code
+
+
 def test_every_make_target_is_explained():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = set(re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split())
