@@ -1,6 +1,6 @@
 """Names for the arrays that the other files pass around: they say what is in an array; its shape stands beside it.
 
-And three one-liners that numpy has as Python functions of its own, at several times the cost: with a line or two to label, the
+And some small helpers that numpy has as Python functions of its own, at several times the cost: with a line or two to label, the
 calls are what takes the time.
 
 To a type checker all are arrays of anything: numpy's own element types change with every release, and a checker that trips
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Bools", "Float32s", "Floats", "Hashes", "Int8s", "Int16s", "Ints", "places", "steps", "with_end"]
+__all__ = ["Bools", "Float32s", "Floats", "Hashes", "Int8s", "Int16s", "Ints", "lengths_to", "places", "steps", "with_end"]
 
 Bools: TypeAlias = npt.NDArray[Any]  # bool
 Float32s: TypeAlias = npt.NDArray[Any]  # float32: whole numbers below 2^24, or weights that keep sums of them exact
@@ -31,6 +31,14 @@ def places(flags: Bools) -> Ints:
 def steps(values: Ints) -> Ints:
     """Return the differences between neighbours (`np.diff`)."""
     return values[1:] - values[:-1]
+
+
+def lengths_to(ends: Ints) -> Ints:
+    """Return the lengths of parts that stand end to end, from where the last element of each stands (at least one part)."""
+    lengths = ends.copy()
+    lengths[0] += 1
+    lengths[1:] -= ends[:-1]
+    return lengths
 
 
 def with_end(values: Ints, end: int) -> Ints:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.arrays import Bools, Hashes, Int16s, Ints, places, steps, with_end
+from classifier.arrays import Bools, Hashes, Int16s, Ints, lengths_to, places, steps, with_end
 from classifier.lines import MAX_CHARS, CharClass, Scan, scan
 from classifier.ngrams import NGrams, line_hashes, ngrams
 
-__all__ = ["LINE_COLUMNS", "STEP", "Described", "describe"]
+__all__ = ["LINE_COLUMNS", "LOG_SCALE", "STEP", "Described", "describe"]
 
 STEP = 16  # one unit of a feature is 16 steps
 CEILING = 8 * STEP
@@ -77,8 +77,8 @@ LINE_COLUMNS = {
 }
 COLUMN = {name: index for index, name in enumerate(LINE_COLUMNS)}
 
-# 8 * log2(1 + count): a doubling is half a unit. One table, so that every machine rounds alike.
-_LOG = np.minimum(np.rint(8 * np.log2(1 + np.arange(MAX_CHARS + 2))), CEILING).astype(np.int16)
+# 8 * log2(1 + count), by count: a doubling is half a unit. One table, so that every machine rounds alike.
+LOG_SCALE = np.minimum(np.rint(8 * np.log2(1 + np.arange(MAX_CHARS + 2))), CEILING).astype(np.int16)
 
 # How each column is made of what `describe` counts: as a logarithm, as a share of a whole, or as a flag.
 LOGS = (
@@ -135,7 +135,7 @@ def describe(lines: Sequence[str]) -> Described:
     size, linked = amounts[0], shares[SHARES.index("linked")]
     flags["prose"] = ~flags["empty"] & (size >= 60) & (flags["ends_sentence"] | flags["ends_quote"]) & (linked < STEP)
     table = np.empty((len(LINE_COLUMNS), len(lines)), np.int16)
-    table[_LOG_AT] = _LOG.take(amounts, mode="clip")
+    table[_LOG_AT] = LOG_SCALE.take(amounts, mode="clip")
     table[_SHARE_AT] = np.minimum(shares, CEILING)
     for place, name in zip(_FLAG_AT, FLAGS):
         table[place] = flags[name]
@@ -147,10 +147,7 @@ def _class_counts(lines: Scan) -> Ints:
     """Return how many characters of each class each line has (classes, n); small letters, most of the text, by subtraction."""
     n = len(lines.raw_length)
     kinds = lines.classes.take(places(lines.classes != CharClass.LOWER))
-    lengths = places(kinds == CharClass.NEWLINE)
-    lengths[1:] -= lengths[:-1].copy()
-    lengths[0] += 1
-    line = np.arange(n).repeat(lengths)
+    line = np.arange(n).repeat(lengths_to(places(kinds == CharClass.NEWLINE)))
     counts = np.bincount(kinds.astype(np.int64) * n + line, minlength=n * CLASS_COUNT).reshape(CLASS_COUNT, n)
     counts[CharClass.LOWER] = steps(lines.starts) - counts.sum(axis=0)
     return counts

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.arrays import Bools, Hashes, Ints, places, with_end
+from classifier.arrays import Bools, Hashes, Ints, lengths_to, places, with_end
 from classifier.lines import BARE, CharClass, Scan, is_word
 
 __all__ = ["NGrams", "Vocabulary", "edges", "line_hashes", "ngrams"]
@@ -85,9 +85,7 @@ def ngrams(lines: Scan) -> NGrams:
     starts = places(mark | (word & outside[:-2]))
     ends = places(mark | (word & outside[2:])) + 1
     hashes = _span_hashes(lines.chars, starts, ends)
-    lengths = places(lines.classes.take(starts) == CharClass.NEWLINE)
-    lengths[1:] -= lengths[:-1].copy()
-    lengths[0] += 1
+    lengths = lengths_to(places(lines.classes.take(starts) == CharClass.NEWLINE))
     edge, begins = edges(lengths)
     second = hashes.take(edge)
     first = hashes[edge - 1]  # before the first line stands the last one's end: each line opens behind a line end

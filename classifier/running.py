@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.arrays import Bools, Floats, Hashes, Int16s, Ints, steps
-from classifier.features import CEILING, COLUMN, STEP, Described
+from classifier.features import CEILING, COLUMN, LOG_SCALE, STEP, Described
 from classifier.labels import EVIDENCE, HEADINGS, LABELS
 
 __all__ = [
@@ -55,7 +55,7 @@ RUNNING_CEILINGS = {
     name: STEP if name.startswith(("under ", "repeats ", "opens ")) else MOST_BLANKS * STEP if name == "blank lines before" else CEILING
     for name in RUNNING
 }
-_LOG = np.minimum(np.rint(8 * np.log2(1 + np.arange(1 << 13))), CEILING).astype(np.int16)
+_LOG = LOG_SCALE[: 1 << 13]  # what is further back, or more, looks the same
 NO_EVENT = _LOG[-1].item() / STEP  # what "lines since" says where there was none, in units
 
 

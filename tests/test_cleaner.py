@@ -21,24 +21,9 @@ from classifier.model_file import default_path
 from classifier.pipeline import BLANK_REACH, BLOCK_LINES, LOOKAHEAD, _block_bounds
 from classifier.stream import LabelledLine
 from classifier.workers import BATCHES_AHEAD
+from tests.fuzz.contract import CountingLines
 
 PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông Tấn tự tay xếp mẻ gốm đầu tiên vào chiếc lò bầu mà cha ông đắp từ năm 1958."
-
-
-class CountingLines:
-    """An iterator that knows how many lines were read from it."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = iter(lines)
-        self.read = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.read += 1
-        return line
 
 
 def push(cleaner: Cleaner, chunks: list[str] | list[bytes]) -> list[LabelledLine]:
