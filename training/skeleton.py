@@ -21,13 +21,14 @@ import argparse
 import re
 import sys
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from classifier.labels import LABELS
+from classifier.labels import HEADINGS, LABELS
 from classifier.lines import is_blank
 
-__all__ = ["Row", "Skeleton", "SkeletonError", "extract", "load_skeletons", "read_page", "read_skeleton", "strip_accents"]
+__all__ = ["Row", "Skeleton", "SkeletonError", "extract", "heading_flags", "load_skeletons", "read_page", "read_skeleton", "strip_accents"]
 
 ROOT = Path(__file__).parent / "layouts"
 BLANK = "-"
@@ -170,19 +171,30 @@ def descriptor(text: str, heading: bool = False) -> str:
     return f"{flags}{case}{len(text.strip())}{'' if end in '⟨⟩' else end}"
 
 
-def extract(name: str, style: str, labels: list[str], lines: list[str]) -> Skeleton:
+def extract(name: str, style: str, labels: Sequence[str], lines: Sequence[str]) -> Skeleton:
     """Return the skeleton of one gold page."""
-    rows, pieces, blanks, previous = [], _Pieces(), 0, ""
-    for label, line in zip(labels, lines):
+    rows, pieces, blanks = [], _Pieces(), 0
+    for label, line, heading in zip(labels, lines, heading_flags(labels, lines)):
         if label == BLANK or is_blank(line):
             blanks += 1
             continue
-        visible = re.sub(r"\W+", " ", TARGET.sub("] ", line)).strip()
-        block = label in {"related", "most_read", "media", "comment", "promo", "weather"}
-        heading = block and len(visible) <= 45 and (bool(HEADING_WORDS.search(visible)) or (label != previous and len(visible) <= 24))
         rows.append(Row(label, blanks, _pattern(line, pieces, heading)))
-        blanks, previous = 0, label
+        blanks = 0
     return Skeleton(name, style, tuple(rows))
+
+
+def heading_flags(labels: Sequence[str], lines: Sequence[str]) -> list[bool]:
+    """Return which lines of a gold page head a block: gold labels do not tell a heading from the items under it."""
+    flags, previous = [], ""
+    for label, line in zip(labels, lines):
+        if label == BLANK or is_blank(line):
+            flags.append(False)
+            continue
+        visible = re.sub(r"\W+", " ", TARGET.sub("] ", line)).strip()
+        short = len(visible) <= 24 and label != previous
+        flags.append(label in HEADINGS and len(visible) <= 45 and (short or bool(HEADING_WORDS.search(visible))))
+        previous = label
+    return flags
 
 
 def _pattern(line: str, pieces: _Pieces, heading: bool) -> str:
