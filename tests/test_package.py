@@ -22,7 +22,7 @@ SHIPPED = {
         "__init__", "__main__", "annotate", "arrays", "batches", "cleaner", "cli", "compression", "context", "detection", "encoding",
         "errors", "features", "files", "filtering", "folders", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
         "pipeline", "progress", "resume", "running", "signals", "sources", "stream", "tally", "workers",
-        "explain", "explain_command", "report", "terminal", "wording",
+        "explain", "explain_command", "label_command", "page_file", "report", "terminal", "wording",
         *(f"formats/{name}" for name in (
             "__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc",
         )),
