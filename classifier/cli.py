@@ -1,4 +1,4 @@
-"""The command line: `tinsach clean|label|filter|explain|info`, thin over `Cleaner` and `jobs`.
+"""The command line: `tinsach clean|label|review|filter|explain|info`, thin over `Cleaner` and `jobs`.
 
 Exit status: 0 done, 1 done but for records left out, 2 bad usage or input, 130, 143 and 129 stopped by SIGINT, SIGTERM and
 SIGHUP, 141 the reader of the pipe left. An output file is whole or not there, whatever the status.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import classifier
-from classifier import explain_command, filtering, label_command
+from classifier import explain_command, filtering, label_command, review_command
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
 from classifier.files import explained, naming, refuse_same_file, standard_output, sweep, whole_file
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article."
     )
     parser.add_argument("--version", action="version", version=f"tinsach {classifier.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="clean|label|filter|explain|info")
+    commands = parser.add_subparsers(required=True, metavar="clean|label|review|filter|explain|info")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(
@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     clean = command("clean", _clean, "Print the kept lines of each page.")
     label = command("label", _label, "Print every line with its label and probability.")
     filtering.register(commands)
+    review_command.register(commands)
     explain = command("explain", _explain, "Show each line with its label, and what decided it.")
     command("info", _info, "Print what the model says of itself.")
     for sub in (clean, label, explain):
