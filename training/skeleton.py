@@ -25,13 +25,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from classifier.labels import HEADINGS, LABELS
+__all__ = [
+    "BLANK", "Row", "Skeleton", "SkeletonError", "extract", "heading_flags", "load_skeletons", "read_page", "read_skeleton", "strip_accents",
+]  # fmt: skip
 from classifier.lines import is_blank
+from classifier.page_file import BLANK
 
-__all__ = ["Row", "Skeleton", "SkeletonError", "extract", "heading_flags", "load_skeletons", "read_page", "read_skeleton", "strip_accents"]
+__all__ = [
+    "BLANK", "Row", "Skeleton", "SkeletonError", "extract", "heading_flags", "load_skeletons", "read_page", "read_skeleton", "strip_accents",
+]  # fmt: skip
 
 ROOT = Path(__file__).parent / "layouts"
-BLANK = "-"
 NAMES = frozenset(label.value for label in LABELS)
 
 TARGET = re.compile(r'\]\((?P<url>[^)\s"]*)(?P<gap>\s*)(?:"(?P<title>[^"]*)"?)?(?P<rest>[^)]*)\)')
@@ -49,8 +53,8 @@ ADDRESS = re.compile(r"https?://|www\.|\w@\w|\w\.(vn|com|net|org)\b", re.IGNOREC
 OPAQUE = {"⟨": "<", "⟩": ">"}
 
 
-class SkeletonError(ValueError):
-    """A gold page or a skeleton file breaks its format; the message names file and line."""
+class SkeletonError(InputError):
+    """A skeleton file breaks its format, or there is none; the message names file and line."""
 
 
 class Row(NamedTuple):
@@ -85,21 +89,13 @@ def strip_accents(text: str) -> str:
 
 
 def read_page(path: Path) -> tuple[list[str], list[str]]:
-    """Return (labels, lines) of a gold TSV page; blank lines carry the label `-`.
+    """Return (labels, lines) of a labelled page; blank lines carry the label `-`.
 
     Raises:
-        SkeletonError: a row has no tab or an unknown label.
+        InputError: see `classifier.page_file.read_page`.
     """
-    labels, lines = [], []
-    for number, row in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if not row:
-            continue
-        label, tab, line = row.partition("\t")
-        if label != BLANK and (not tab or label not in NAMES):
-            raise SkeletonError(f"{path}:{number}: {label[:30]!r} is no label; a row is label<TAB>line, labels: {', '.join(sorted(NAMES))}")
-        labels.append(label)
-        lines.append(line)
-    return labels, lines
+    page = page_file.read_page(path)
+    return page.labels, page.lines
 
 
 class _Pieces:
@@ -277,7 +273,7 @@ def main(argv: list[str] | None = None) -> int:
     for path in paths:
         try:
             labels, lines = read_page(path)
-        except SkeletonError as error:
+        except InputError as error:
             print(f"skeleton: {error}", file=sys.stderr)
             return 1
         write_skeleton(extract(path.stem, path.parent.name, labels, lines), args.out)
