@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 PAGES ?=
+OPTIONS ?=
 OUT ?= build/labelled
 INPUTS ?= 200000
 SEED ?=
@@ -16,7 +17,7 @@ RUNTIME_TESTS := tests/fuzz/test_found.py $(addprefix tests/test_,$(addsuffix .p
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHROMIUM := { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } >/dev/null
 
-.PHONY: help demo test test-slow test-browser test-engines test-oldest lint check train verify-model label evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
+.PHONY: help demo test test-slow test-browser test-engines test-oldest lint check train retrain verify-model label evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -80,6 +81,9 @@ check: lint corpus-check test test-slow test-browser test-engines test-oldest ve
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)
+
+retrain: $(STAMP) ## Retrain with PAGES=dir of labelled pages; models/ changes if the gate holds, or with OPTIONS=--force
+	$(BIN)/python -m training.retrain $(PAGES) --jobs $(JOBS) $(OPTIONS)
 
 verify-model: $(STAMP) ## Retrain into a scratch folder and compare with models/
 	$(BIN)/python -m training.train --verify --jobs $(JOBS)

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from classifier import page_file
 from classifier.errors import InputError
-from classifier.labels import DEFAULT_KEEP
 from classifier.lines import is_blank
 from training.compose import compose
 from training.dataset import FOLDS, Block, block_of, fold_libraries
 from training.disturb import BLANK, Line
-from training.evaluate import Gold, read_gold
+from training.evaluate import KEEP, Gold, read_gold
 from training.skeleton import extract, heading_flags
 
 __all__ = ["Mixture", "OwnPage", "added_folds", "digest", "read_own", "split"]
@@ -58,13 +58,12 @@ def read_own(folder: Path) -> list[OwnPage]:
 
 def _faults(page: Gold, folder: Path, style: str) -> list[str]:
     """Return what is wrong with a page beyond its format, each with file and line."""
-    path = folder / f"{page.name}.tsv" if folder.name == style else folder / style / f"{page.name}.tsv"
-    first = next((number for number, line in enumerate(page.lines, 1) if not is_blank(line)), None)
+    path = (folder if folder.name == style else folder / style) / f"{page.name}.tsv"
+    first = next((row.number for row in page_file.read_page(path).rows if row.label != page_file.BLANK), None)
     if first is None:
         return [f"{path}:1: blank lines only; leave the page out"]
-    kept = {label.value for label in DEFAULT_KEEP}
-    if not kept & set(page.labels):
-        return [f"{path}:{first}: no line is title or body; label the article, or leave the page out"]
+    if not KEEP & set(page.labels):
+        return [f"{path}:{first}: no line of the page is title or body; label its article, or leave the page out"]
     return []
 
 

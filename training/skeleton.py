@@ -25,14 +25,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = [
-    "BLANK", "Row", "Skeleton", "SkeletonError", "extract", "heading_flags", "load_skeletons", "read_page", "read_skeleton", "strip_accents",
-]  # fmt: skip
+from classifier import page_file
+from classifier.errors import InputError
+from classifier.labels import HEADINGS, LABELS
 from classifier.lines import is_blank
 from classifier.page_file import BLANK
 
 __all__ = [
-    "BLANK", "Row", "Skeleton", "SkeletonError", "extract", "heading_flags", "load_skeletons", "read_page", "read_skeleton", "strip_accents",
+    "BLANK", "Row", "Skeleton", "SkeletonError", "extract", "heading_flags", "load_skeletons", "read_page", "read_skeleton",
+    "strip_accents",
 ]  # fmt: skip
 
 ROOT = Path(__file__).parent / "layouts"

@@ -226,6 +226,9 @@ def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores
 
 def verify(jobs: int) -> int:
     """Retrain into a scratch folder and compare with the shipped model; 0 if it is reproduced."""
+    if "retrained" in json.loads((MODELS / f"{STEM}.json").read_text(encoding="utf-8")):
+        print("verify-model: models/ was retrained with pages that are not in the repository; `git checkout models` for the shipped model")
+        return 1
     with tempfile.TemporaryDirectory() as scratch:
         again = Path(scratch)
         train(again, SETTINGS, jobs)
