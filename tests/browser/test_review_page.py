@@ -255,6 +255,23 @@ def test_a_failing_save_is_said_loudly_and_tried_again(reviewed, monkeypatch):
     assert reviewed.browser.run(ALARM) == ""
 
 
+def test_the_browser_asks_before_it_leaves_what_is_not_saved(reviewed, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    reviewed.browser.press("9")
+    wait(lambda: reviewed.browser.run(STATE) == "Not saved")
+    reviewed.browser.run("void setTimeout(() => location.reload())")
+    reviewed.browser.wait_for("Page.javascriptDialogOpening")
+    reviewed.browser.send("Page.handleJavaScriptDialog", accept=False)
+    assert reviewed.browser.run(TAGS)[0] == "weather"
+    monkeypatch.undo()
+    reviewed.browser.run("(async () => { await running; await save(); })()")  # the try made on leaving, then another
+    assert reviewed.saved()[0] == "weather"
+    forgive(reviewed.browser, "500")
+
+
 def forgive(browser: Chromium, *words: str) -> None:
     """Take the browser's own notes of failed requests out of its complaints."""
     browser.run("0")
