@@ -133,10 +133,9 @@ class ReviewedPage:
                 out.write(data)
         self._bytes, self._now = data, page
 
-    def settle(self) -> None:
-        """Wait until a save that has begun is through."""
-        with self._lock:
-            pass
+    def close(self) -> None:
+        """Wait until a save that has begun is through, and let none begin any more: the process may end."""
+        self._lock.acquire()
 
 
 class _Noting(Model):

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 def _take_leave(pages: Sequence[ReviewedPage]) -> None:
     """Wait for saves under way, and say what is in the files."""
     for page in pages:
-        page.settle()
+        page.close()
     corrected = [page.corrected for page in pages if page.corrected]
     _say(f"\ntinsach: saved; {sum(corrected)} labels corrected in {len(corrected)} of {len(pages)} files")
     for page in pages:

@@ -202,3 +202,13 @@ def test_real_spelling_is_kept_over_many_changes(opened, draft):
     for sequence in range(1, 30):
         opened.save(1, sequence, {index: LABELS[(sequence + index) % 12].value for index in (0, 2, 3) if sequence % (index + 2)})
         assert parse_page(draft.read_bytes(), "x").lines == parse_page(DRAFT.encode(), "x").lines
+
+
+def test_a_closed_page_saves_no_more(opened, draft):
+    opened.save(1, 1, {2: "most_read"})
+    opened.close()
+    late = threading.Thread(target=opened.save, args=(1, 2, {2: "promo"}), daemon=True)
+    late.start()
+    late.join(0.1)
+    assert late.is_alive()  # it waits, and ends with the process
+    assert read_page(draft).labels[2] == "most_read"

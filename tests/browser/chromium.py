@@ -19,6 +19,7 @@ FLAGS = (
     "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
+CONTROL, SHIFT = 2, 8  # modifiers
 PATIENCE = 60  # seconds for one answer: the machine may be busy
 
 
@@ -88,12 +89,12 @@ class Chromium:
         while not any(seen.get("method") == event for seen in self.events):
             self.events.append(self._receive())
 
-    def open(self, path: Path, dark: bool = False, width: int = 1280, height: int = 860) -> None:
-        """Load a file and forget earlier events."""
+    def open(self, page: Path | str, dark: bool = False, width: int = 1280, height: int = 860) -> None:
+        """Load a file or an address and forget earlier events."""
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         self.events.clear()
-        self.send("Page.navigate", url=path.resolve().as_uri())
+        self.send("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
         self.wait_for("Page.loadEventFired")
 
     def run(self, script: str) -> Any:
@@ -102,20 +103,20 @@ class Chromium:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def press(self, key: str) -> None:
-        """Press a key."""
-        text = {"text": key} if len(key) == 1 else {}
-        self.send("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
-        self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
+    def press(self, key: str, modifiers: int = 0) -> None:
+        """Press a key, with SHIFT or CONTROL."""
+        text = {"text": key} if len(key) == 1 and modifiers != CONTROL else {}
+        self.send("Input.dispatchKeyEvent", type="keyDown", key=key, modifiers=modifiers, **text)
+        self.send("Input.dispatchKeyEvent", type="keyUp", key=key, modifiers=modifiers)
 
-    def click(self, selector: str) -> None:
+    def click(self, selector: str, modifiers: int = 0) -> None:
         """Click the middle of an element."""
         x, y = self.run(
             f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
             " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1, modifiers=modifiers)
 
     def hover(self, selector: str) -> None:
         """Move the mouse over an element."""

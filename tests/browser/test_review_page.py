@@ -1,0 +1,414 @@
+"""`tinsach review`, used in Chromium as people use it, with the file on disk looked at after each change."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from classifier.labels import LABELS
+from classifier.lines import split_lines
+from classifier.page_file import labelled_row, read_page
+from classifier.review import ReviewedPage
+from classifier.review_server import ReviewServer
+from tests.browser.chromium import CONTROL, SHIFT, Chromium
+from tests.test_report import HOSTILE
+from tests.test_review_server import started
+
+pytestmark = pytest.mark.browser
+
+HERE = "document.querySelector('.cursor .place').textContent"
+CHOSEN = "[...document.querySelectorAll('[aria-selected=true] .place')].map(e => Number(e.textContent))"
+STATE = "document.querySelector('#state').textContent"
+ALARM = "document.querySelector('#alarm').textContent"
+TAGS = "[...document.querySelectorAll('.line .tag')].map(e => e.textContent)"
+
+
+class Reviewed:
+    """A folder of labelled pages, served, with the first one in the browser."""
+
+    def __init__(self, browser: Chromium, server: ReviewServer, path: Path) -> None:
+        self.browser, self.server, self.path = browser, server, path
+
+    @property
+    def labels(self) -> list[str]:
+        return read_page(self.path).labels
+
+    def saved(self) -> list[str]:
+        """Wait until all is saved and return the labels in the file."""
+        wait(lambda: self.browser.run(STATE) == "Saved")
+        return self.labels
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until, "it does not happen"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def serve(chromium, tmp_path, cleaner) -> Iterator[Callable[..., Reviewed]]:
+    servers = []
+
+    def start(*texts: str) -> Reviewed:
+        paths = [tmp_path / f"{number}.tsv" for number in range(len(texts))]
+        for path, text in zip(paths, texts):
+            path.write_bytes(text.encode())
+        server = ReviewServer([ReviewedPage(str(path), cleaner) for path in paths])
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        servers.append((server, thread))
+        chromium.open(server.url)
+        return Reviewed(chromium, server, paths[0])
+
+    yield start
+    chromium.run("sequence = saved")  # or the browser would ask before it leaves
+    chromium.open("about:blank")
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def draft(cleaner, sample_page) -> str:
+    return "".join(labelled_row(line) for line in cleaner.label_lines(split_lines(sample_page)))
+
+
+@pytest.fixture
+def reviewed(serve, draft) -> Iterator[Reviewed]:
+    page = serve(draft)
+    yield page
+    assert page.browser.complaints() == []
+    assert set(page.browser.requests()) == {page.server.url}
+
+
+def test_the_page_shows_the_file(reviewed):
+    page = read_page(reviewed.path)
+    solid = [row for row in page.rows if row.label != "-"]
+    texts = reviewed.browser.run("[...document.querySelectorAll('.line .text')].map(e => e.textContent)")
+    assert texts == [row.line for row in solid]
+    assert reviewed.browser.run(TAGS) == [row.label for row in solid]
+    assert reviewed.browser.run(STATE) == "Saved"
+    names = reviewed.browser.run("[...document.querySelectorAll('#legend .name')].map(e => e.textContent)")
+    assert names == [label.value for label in LABELS]
+    doubtful = sum(row.probability < 0.6 for row in solid)
+    assert doubtful > 0
+    assert reviewed.browser.run("document.querySelectorAll('.ring').length") == doubtful
+    assert f"{len(solid)} lines, {doubtful} doubtful, 0 labelled" in reviewed.browser.run("document.querySelector('#summary').textContent")
+
+
+def test_a_key_labels_a_line_and_the_file_has_it(reviewed):
+    before = reviewed.path.read_bytes().decode().split("\n")
+    reviewed.browser.press("ArrowDown")
+    reviewed.browser.press("a")
+    assert reviewed.saved()[1] == "promo"
+    after = reviewed.path.read_bytes().decode().split("\n")
+    assert [i for i, (one, other) in enumerate(zip(before, after)) if one != other] == [1]
+    assert after[1] == "promo\t1.0000\tThời sự"
+    assert reviewed.browser.run(TAGS)[1] == "promo"
+    assert reviewed.browser.run("document.querySelector('#line-1 .heard').textContent") == "labelled by you: "
+
+
+def test_every_label_has_its_key(reviewed):
+    for key, label in zip("1234567890ab", LABELS):
+        reviewed.browser.press(key)
+        assert reviewed.browser.run(TAGS)[0] == label
+    assert reviewed.saved()[0] == "footer"
+
+
+def test_moving(reviewed):
+    run, press = reviewed.browser.run, reviewed.browser.press
+    assert run(HERE) == "1"
+    press("ArrowUp")
+    assert run(HERE) == "1"
+    press("End")
+    assert run(HERE) == "42"
+    press("ArrowDown")
+    press("k")
+    assert run(HERE) == "41"
+    press("Home")
+    press("j")
+    assert run(HERE) == "2"
+    assert run("document.querySelector('#lines').getAttribute('aria-activedescendant')") == "line-1"
+    assert "The model says nav" in run("document.querySelector('#verdict').textContent")
+
+
+def test_a_range_is_labelled_undone_and_redone(reviewed):
+    before = reviewed.labels
+    for _ in range(8):
+        reviewed.browser.press("ArrowDown")
+    for _ in range(4):
+        reviewed.browser.press("ArrowDown", SHIFT)
+    assert reviewed.browser.run(CHOSEN) == [9, 10, 11, 13, 14]  # 12 is blank
+    reviewed.browser.press("ArrowUp", SHIFT)
+    assert reviewed.browser.run(CHOSEN) == [9, 10, 11, 13]
+    reviewed.browser.press("9")
+    labels = reviewed.saved()
+    assert labels[8:14] == ["weather", "weather", "weather", "-", "weather", before[13]]
+    reviewed.browser.press("Escape")
+    reviewed.browser.press("3")
+    assert reviewed.saved()[12] == "caption"
+    reviewed.browser.press("u")
+    assert reviewed.saved() == labels
+    reviewed.browser.press("z", CONTROL)
+    assert reviewed.saved() == before
+    assert reviewed.browser.run(CHOSEN) == [9, 10, 11, 13]
+    reviewed.browser.press("u")  # there is no more
+    reviewed.browser.press("y", CONTROL)
+    assert reviewed.saved() == labels
+    reviewed.browser.press("r")
+    assert reviewed.saved()[12] == "caption"
+    assert reviewed.browser.run("document.querySelector('#redo').disabled")
+
+
+def test_undone_means_as_it_was_to_the_byte(reviewed):
+    before = reviewed.path.read_bytes()
+    reviewed.browser.press("End", SHIFT)
+    reviewed.browser.press("7")
+    assert set(reviewed.saved()) == {"most_read", "-"}
+    reviewed.browser.click("#undo")
+    reviewed.saved()
+    assert reviewed.path.read_bytes() == before
+
+
+def test_n_goes_to_the_least_certain_first(reviewed):
+    sure = {row.number: row.probability for row in read_page(reviewed.path).rows if row.label != "-"}
+    ranked = sorted(sure, key=lambda number: (sure[number], number))
+    seen = []
+    for _ in range(4):
+        reviewed.browser.press("n")
+        seen.append(int(reviewed.browser.run(HERE)))
+    assert [sure[number] for number in seen] == [sure[number] for number in ranked[:4]]
+    reviewed.browser.press("p")
+    reviewed.browser.press("p")
+    assert int(reviewed.browser.run(HERE)) == seen[1]
+    reviewed.browser.press("Home")  # looking around moves nothing in the order
+    reviewed.browser.click("#next")
+    assert int(reviewed.browser.run(HERE)) == seen[2]
+    reviewed.browser.press("p")
+    reviewed.browser.run(
+        f"[...document.querySelectorAll('.line')].find(e => e.querySelector('.place').textContent === '{seen[2]}').click()"
+    )
+    reviewed.browser.press("b")  # what a person has labelled is no doubt any more
+    reviewed.browser.press("n")
+    assert int(reviewed.browser.run(HERE)) == seen[3]
+
+
+def test_the_mouse_does_it_too(reviewed):
+    reviewed.browser.click("#line-2 .text")
+    reviewed.browser.click("#line-4 .text", SHIFT)
+    assert reviewed.browser.run(CHOSEN) == [3, 4, 5]
+    assert reviewed.browser.run("getSelection().toString()") == ""
+    reviewed.browser.click("#legend button:nth-child(12)")
+    assert reviewed.saved()[2:5] == ["footer"] * 3
+
+
+def test_a_burst_of_keys_ends_in_the_file(reviewed):
+    for key in "123456789012345678":
+        reviewed.browser.press(key)
+        reviewed.browser.press("ArrowDown")
+    shown = reviewed.browser.run(TAGS)
+    assert [label for label in reviewed.saved() if label != "-"] == shown
+
+
+def test_a_confirmed_label_is_certain(reviewed):
+    reviewed.browser.press("n")
+    index = int(reviewed.browser.run(HERE)) - 1
+    row = read_page(reviewed.path).rows[index]
+    reviewed.browser.press("1234567890ab"[[label.value for label in LABELS].index(row.label)])
+    reviewed.saved()
+    assert read_page(reviewed.path).rows[index] == row._replace(probability=1.0)
+
+
+def test_two_columns_and_their_row_ends_stay(serve):
+    text = "\ufeffnav\tTrang chủ\r\n\r\n-\t\r\nbody\tLửa còn\tthì nghề còn\r\n"
+    page = serve(text)
+    page.browser.press("End")
+    page.browser.press("1")
+    page.saved()
+    assert page.path.read_bytes().decode() == text.replace("body", "title")
+
+
+def test_a_failing_save_is_said_loudly_and_tried_again(reviewed, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    before = reviewed.path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", full)
+        reviewed.browser.press("9")
+        wait(lambda: reviewed.browser.run(STATE) == "Not saved")
+        assert "No space left on device; make room" in reviewed.browser.run(ALARM)
+        assert reviewed.browser.run("getComputedStyle(document.querySelector('#alarm')).backgroundColor") == "rgb(156, 35, 24)"
+        assert reviewed.browser.run("document.querySelector('#alarm').getAttribute('role')") == "alert"
+        assert reviewed.path.read_bytes() == before
+        forgive(reviewed.browser, "500")
+    reviewed.browser.click("#alarm button")
+    assert reviewed.saved()[0] == "weather"
+    assert reviewed.browser.run(ALARM) == ""
+
+
+def test_the_browser_asks_before_it_leaves_what_is_not_saved(reviewed, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    reviewed.browser.press("9")
+    wait(lambda: reviewed.browser.run(STATE) == "Not saved")
+    reviewed.browser.run("void setTimeout(() => location.reload())")
+    reviewed.browser.wait_for("Page.javascriptDialogOpening")
+    reviewed.browser.send("Page.handleJavaScriptDialog", accept=False)
+    assert reviewed.browser.run(TAGS)[0] == "weather"
+    monkeypatch.undo()
+    reviewed.browser.run("(async () => { await running; await save(); })()")  # the try made on leaving, then another
+    assert reviewed.saved()[0] == "weather"
+    forgive(reviewed.browser, "500")
+
+
+def forgive(browser: Chromium, *words: str) -> None:
+    """Take the browser's own notes of failed requests out of its complaints."""
+    browser.run("0")
+    browser.events = [
+        event
+        for event in browser.events
+        if not (event.get("method") == "Log.entryAdded" and any(word in json.dumps(event) for word in words))
+    ]
+
+
+def test_another_s_changes_are_not_overwritten(reviewed, draft):
+    theirs = draft.replace("nav\t", "meta\t", 1).encode()
+    reviewed.path.write_bytes(theirs)
+    reviewed.browser.press("9")
+    wait(lambda: reviewed.browser.run(STATE) == "Not saved")
+    assert "was changed by somebody else; nothing was overwritten" in reviewed.browser.run(ALARM)
+    reviewed.browser.press("8")
+    assert reviewed.browser.run(STATE) == "Not saved"
+    assert reviewed.path.read_bytes() == theirs
+    forgive(reviewed.browser, "409")
+    reviewed.browser.events.clear()
+    reviewed.browser.click("#alarm button")
+    reviewed.browser.wait_for("Page.loadEventFired")
+    assert reviewed.browser.run(TAGS)[0] == "meta"
+    reviewed.browser.press("9")
+    assert reviewed.saved()[0] == "weather"
+
+
+def test_a_server_that_has_ended_is_said(chromium, tmp_path, draft):
+    (tmp_path / "a.tsv").write_text(draft, encoding="utf-8")
+    process, url = started(str(tmp_path / "a.tsv"))
+    chromium.open(url)
+    chromium.press("8")
+    wait(lambda: chromium.run(STATE) == "Saved")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    chromium.press("9")
+    wait(lambda: chromium.run(STATE) == "Not saved")
+    assert "tinsach does not answer; start it again" in chromium.run(ALARM)
+    assert read_page(tmp_path / "a.tsv").labels[0] == "media"
+    chromium.run("sequence = saved")  # or the browser would ask before it leaves
+    chromium.open("about:blank")
+
+
+def test_pages_turn_with_everything_saved(serve, draft):
+    page = serve(draft, draft.replace("\n", "\r\n"))
+    assert page.browser.run("document.querySelector('#pages').textContent") == "page 1 of 2, the least certain firstnext page ]"
+    page.browser.press("9")
+    page.browser.events.clear()
+    page.browser.press("]")  # sooner than the save would have begun
+    page.browser.wait_for("Page.loadEventFired")
+    assert page.browser.run("document.querySelector('#name').textContent") == "1.tsv"
+    assert page.labels[0] == "weather"
+    page.browser.events.clear()
+    page.browser.click("#pages a")
+    page.browser.wait_for("Page.loadEventFired")
+    assert page.browser.run("document.querySelector('#name').textContent") == "0.tsv"
+    assert page.browser.run(TAGS)[0] == "weather"
+    page.browser.press("[")
+    assert page.browser.complaints() == []
+
+
+def test_help_takes_the_keys(reviewed):
+    before = reviewed.path.read_bytes()
+    reviewed.browser.press("?")
+    assert reviewed.browser.run("document.querySelector('#help').open")
+    reviewed.browser.press("9")
+    reviewed.browser.click("#help form button")
+    assert not reviewed.browser.run("document.querySelector('#help').open")
+    reviewed.saved()
+    assert reviewed.path.read_bytes() == before
+
+
+def test_focus_is_seen_and_roles_are_told(reviewed):
+    for _ in range(8):
+        reviewed.browser.send("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        reviewed.browser.send("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        assert reviewed.browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        if reviewed.browser.run("document.activeElement.id") == "lines":
+            break
+    assert reviewed.browser.run("document.activeElement.id") == "lines"
+    tree = [node for node in reviewed.browser.send("Accessibility.getFullAXTree")["nodes"] if not node["ignored"]]
+    roles = [node["role"]["value"] for node in tree]
+    assert (roles.count("listbox"), roles.count("option"), roles.count("status")) == (1, 38, 1)
+    names = [node["name"]["value"] for node in tree if node["role"]["value"] == "option"]
+    assert any("doubtful" in name for name in names)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_lines_stay_text(serve, kind):
+    text = HOSTILE[kind].encode("utf-8", "replace").decode()
+    page = serve(f"nav\t{text}\nbody\tLửa còn thì nghề còn.\n")
+    before = page.path.read_bytes()
+    assert page.browser.run("document.querySelectorAll('.line').length") == 2
+    assert page.browser.run("document.querySelectorAll('script').length") == 2
+    assert page.browser.run("document.querySelectorAll('.text *:not(.unseen)').length") == 0
+    page.browser.press("6")
+    page.saved()
+    assert page.path.read_bytes() == before.replace(b"nav\t", b"related\t", 1)
+    assert page.browser.complaints() == []
+    assert set(page.browser.requests()) == {page.server.url}
+
+
+def test_two_thousand_lines_are_quick(serve, composed_pages):
+    lines = [line for page in composed_pages for line in page.split("\n") if line.strip()]
+    page = serve("".join(f"nav\t{line}\n" for line in (lines * 3)[:2000]))
+    page.browser.press("End", SHIFT)
+    page.browser.press("2")
+    assert set(page.saved()) == {"body"}
+    took = page.browser.run(
+        "(async () => { const start = performance.now(); for (let i = 0; i < 20; i++) {"
+        " document.dispatchEvent(new KeyboardEvent('keydown', {key: 'n'}));"
+        " document.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowUp'}));"
+        " document.dispatchEvent(new KeyboardEvent('keydown', {key: String(i % 10)}));"
+        " await new Promise(done => requestAnimationFrame(done)); } return performance.now() - start; })()"
+    )
+    assert took < 4000  # twenty corrections
+    assert [label for label in page.saved() if label != "-"] == page.browser.run(TAGS)
+
+
+def test_light_and_dark_and_narrow(chromium, serve, draft, artifacts, monkeypatch):
+    page = serve(draft)
+    pictures = []
+    for dark in (False, True):
+        chromium.open(page.server.url, dark=dark)
+        chromium.press("n")
+        chromium.press("ArrowDown", SHIFT)
+        chromium.press("ArrowDown", SHIFT)
+        chromium.press("6")
+        page.saved()
+        pictures.append(chromium.screenshot(artifacts / f"review-{'dark' if dark else 'light'}.png"))
+    assert pictures[0] != pictures[1]
+    monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    chromium.press("9")
+    wait(lambda: chromium.run(STATE) == "Not saved")
+    chromium.screenshot(artifacts / "review-not-saved.png")
+    chromium.run("sequence = saved")
+    chromium.open(page.server.url, width=420, height=800)
+    assert chromium.run("document.documentElement.scrollWidth <= window.innerWidth")
+    chromium.screenshot(artifacts / "review-narrow.png")
