@@ -23,7 +23,7 @@ SHIPPED = {
         "errors", "features", "files", "filtering", "folders", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
         "pipeline", "progress", "resume", "running", "signals", "sources", "stream", "tally", "workers",
         "explain", "explain_command", "report", "terminal", "wording",
-        "marks", "regex_cost", "site_file", "site_rules",
+        "by_site", "marks", "regex_cost", "site_file", "site_options", "site_rules",
         *(f"formats/{name}" for name in (
             "__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc",
         )),
