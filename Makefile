@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 PAGES ?=
+OPTIONS ?=
+OUT ?= build/labelled
 INPUTS ?= 200000
 SEED ?=
 FIGURES := docs/figures
@@ -15,7 +17,7 @@ RUNTIME_TESTS := tests/fuzz/test_found.py $(addprefix tests/test_,$(addsuffix .p
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHROMIUM := { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } >/dev/null
 
-.PHONY: help demo test test-slow test-browser test-engines test-oldest lint check train verify-model evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
+.PHONY: help demo test test-slow test-browser test-engines test-oldest lint check train retrain verify-model label evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -80,8 +82,14 @@ check: lint corpus-check test test-slow test-browser test-engines test-oldest ve
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)
 
+retrain: $(STAMP) ## Retrain with PAGES=dir of labelled pages; models/ changes if the gate holds, or with OPTIONS=--force
+	$(BIN)/python -m training.retrain $(PAGES) --jobs $(JOBS) $(OPTIONS)
+
 verify-model: $(STAMP) ## Retrain into a scratch folder and compare with models/
 	$(BIN)/python -m training.train --verify --jobs $(JOBS)
+
+label: $(VENV)/.runtime ## Label PAGES=dir of text or HTML into OUT=build/labelled, for tinsach review; FORCE=1 overwrites corrections
+	$(BIN)/tinsach label $(PAGES) --output-dir $(OUT) $(if $(FORCE),--force)
 
 evaluate: $(STAMP) ## Evaluate on held-out composed pages, or on PAGES=dir of gold TSV pages; build/evaluation.html shows it
 	$(BIN)/python -m training.evaluate $(PAGES) --html build/evaluation.html

@@ -1,4 +1,4 @@
-"""The command line: `tinsach clean|label|filter|explain|info`, thin over `Cleaner` and `jobs`.
+"""The command line: `tinsach clean|label|review|filter|explain|info`, thin over `Cleaner` and `jobs`.
 
 Exit status: 0 done, 1 done but for records left out, 2 bad usage or input, 130, 143 and 129 stopped by SIGINT, SIGTERM and
 SIGHUP, 141 the reader of the pipe left. An output file is whole or not there, whatever the status.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import classifier
-from classifier import explain_command, filtering, site_options
+from classifier import explain_command, filtering, label_command, review_command, site_options
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
 from classifier.files import explained, naming, refuse_same_file, standard_output, sweep, whole_file
@@ -24,7 +24,6 @@ from classifier.formats import ATTRIBUTES, FORMATS, NEEDS_REVIEW, OUTPUTS
 from classifier.labels import LABELS
 from classifier.signals import Stopped, stoppable
 from classifier.sources import Source, find_sources, targets_in
-from classifier.stream import LabelledLine
 
 if TYPE_CHECKING:
     from classifier.jobs import Job, Options
@@ -38,10 +37,7 @@ EXAMPLES = {
   tinsach clean crawl.jsonl --text-field text --on-error quarantine bad.jsonl --output clean.jsonl
   tinsach clean page.html
   tinsach clean crawl --output-dir clean --resume --jobs 2 --stats stats.json""",
-    "label": """example:
-  tinsach label page.txt
-  cat page.txt | tinsach label --output jsonl
-  tinsach label crawl.jsonl --output jsonl > crawl.attributes.jsonl""",
+    "label": label_command.EXAMPLES,
     "explain": explain_command.EXAMPLES,
     "info": """example:
   tinsach info
@@ -104,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article."
     )
     parser.add_argument("--version", action="version", version=f"tinsach {classifier.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="clean|label|filter|explain|info")
+    commands = parser.add_subparsers(required=True, metavar="clean|label|review|filter|explain|info")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(
@@ -117,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     clean = command("clean", _clean, "Print the kept lines of each page.")
     label = command("label", _label, "Print every line with its label and probability.")
     filtering.register(commands)
+    review_command.register(commands)
     explain = command("explain", _explain, "Show each line with its label, and what decided it.")
     command("info", _info, "Print what the model says of itself.")
     for sub in (clean, label, explain):
@@ -124,11 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         site_options.add_options(sub)
     explain_command.add_options(explain)
     _add_writing(clean)
-    label.add_argument(
-        "--output", choices=("tsv", "jsonl"), default="tsv",
-        help="tsv: label, probability and text of every line (default); jsonl: of text and HTML an object for every line, of records "
-        "one for every record, with its id and the spans of its lines, by label",
-    )  # fmt: skip
+    label_command.add_options(label)
     return parser
 
 
@@ -270,40 +263,12 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
 
 
 def _label(args: argparse.Namespace) -> int:
-    from classifier.jobs import Faults, Job, annotated, labelled
-
-    sources = find_sources(args.files or ["-"], args.format)
-    options = _options(args, sources)
-    refuse_same_file(sources, ())
-    job = Job(site_options.site_cleaner(args), options, Faults())
-    form, number, out = (_as_jsonl if args.output == "jsonl" else _as_tsv), 1, standard_output()
-    records = annotated(job, sources) if args.output == "jsonl" else None
-    if records:
-        for record in records:
-            out.write(record.encode("utf-8", "backslashreplace"))
-    for lines in () if records else labelled(job, sources):
-        if isinstance(lines, str):
-            number += 1
-            shown = "" if args.output == "jsonl" else lines.rstrip("\n") + "\n"
-        else:
-            shown = "".join(form(line, number) for line in lines)
-        out.write(shown.encode("utf-8", "backslashreplace"))
-    site_options.tell(args, job.counts)
-    return 0
+    return label_command.run(args, lambda: site_options.site_cleaner(args), _options(args, ()))
 
 
 def _explain(args: argparse.Namespace) -> int:
     sources = find_sources(args.files or ["-"], args.format)
     return explain_command.run(args, site_options.site_cleaner(args), _options(args, sources), sources)
-
-
-def _as_tsv(line: LabelledLine, page: int) -> str:
-    return f"{line.label or '-'}\t{line.probability:.4f}\t{line.text}\n"
-
-
-def _as_jsonl(line: LabelledLine, page: int) -> str:
-    record = {"page": page, **line._asdict(), "probability": round(line.probability, 4)}
-    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def _info(args: argparse.Namespace) -> int:

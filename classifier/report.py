@@ -20,7 +20,7 @@ from classifier.explain import Explanation, Reasons
 from classifier.labels import LABELS, Label
 from classifier.wording import meaning, reading
 
-__all__ = ["MAX_LINES", "explained_page", "framed", "template"]
+__all__ = ["MAX_LINES", "MAX_SHOWN", "explained_page", "framed", "of_lines", "template"]
 
 MAX_LINES = 10_000  # a browser draws as many in about a second; the file has some 1.3 KB a line
 MAX_SHOWN = 4_000  # characters of a line: what its features read of it is shorter by far
@@ -42,8 +42,14 @@ def explained_page(name: str, pages: Sequence[Sequence[Explanation]]) -> str:
         "pages": [[_row(why, names) for why in page] for page in pages],
         "names": list(names),  # filled by the line above
     }
-    style, script = template("base.css") + template("explain.css"), template("explain.js")
-    return framed(f"{name} - tinsach", template("explain.html"), style, script, data)
+    return of_lines(name, "explain", data)
+
+
+def of_lines(name: str, kind: str, data: object, connects: bool = False) -> str:
+    """Return an HTML page of lines called `name`, by the templates of its kind; see `framed`."""
+    style = template("base.css") + template("lines.css") + template(f"{kind}.css")
+    script = template("base.js") + template(f"{kind}.js")
+    return framed(f"{name} - tinsach", template(f"{kind}.html"), style, script, data, connects)
 
 
 def template(name: str) -> str:
@@ -51,11 +57,15 @@ def template(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def framed(title: str, body: str, style: str, script: str = "", data: object = None) -> str:
-    """Return an HTML page. `body`, `style` and `script` are trusted; `title` and `data` may hold anything."""
+def framed(title: str, body: str, style: str, script: str = "", data: object = None, connects: bool = False) -> str:
+    """Return an HTML page; `body`, `style` and `script` are trusted, `title` and `data` may hold anything.
+
+    Its script may connect to nothing, or to where the page came from if it `connects`.
+    """
     sources = "; ".join(f"{kind}-src '{_digest(text)}'" for kind, text in (("style", style), ("script", script)))
+    connect = "connect-src 'self'; " if connects else ""
     parts = {
-        "policy": f"default-src 'none'; {sources}; img-src data:; base-uri 'none'; form-action 'none'",
+        "policy": f"default-src 'none'; {sources}; img-src data:; {connect}base-uri 'none'; form-action 'none'",
         "title": html.escape(_sayable(title)),
         "style": style,
         "body": body,

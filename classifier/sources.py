@@ -18,7 +18,7 @@ from typing import BinaryIO, NamedTuple
 from classifier.compression import opened
 from classifier.errors import InputError
 from classifier.files import OWN, STDIN
-from classifier.formats import format_of, is_known, output_name
+from classifier.formats import format_of, is_known, output_name, with_suffix
 
 __all__ = ["Source", "find_sources", "targets_in"]
 
@@ -109,8 +109,8 @@ def _fitting(pattern: str, into: str | None) -> Iterator[tuple[str, str]]:
         yield _readable(path), os.path.relpath(path, os.path.join("", *parts[:fixed]) or ".")
 
 
-def targets_in(folder: str, sources: Sequence[Source]) -> list[Path]:
-    """Return the output of each input in a folder: a file of the same name, at the same place below.
+def targets_in(folder: str, sources: Sequence[Source], suffix: str = "") -> list[Path]:
+    """Return the output of each input in a folder: a file of the same name, or with another suffix, at the same place below.
 
     Raises:
         InputError: an input has no such name, shares it with another, or cannot be read twice.
@@ -118,11 +118,11 @@ def targets_in(folder: str, sources: Sequence[Source]) -> list[Path]:
     taken: dict[Path, str] = {}
     for source in sources:
         if source.path == STDIN or not os.path.isfile(source.path):
-            raise InputError(f"{source.name}: --output-dir takes files only; use --output for pipes")
-        target = Path(folder) / source.target
+            raise InputError(f"{source.name}: --output-dir takes files only; leave it out for pipes")
+        target = Path(folder) / (with_suffix(source.place or Path(source.path).name, suffix) if suffix else source.target)
         if target.name.startswith(OWN):
             raise InputError(f"{source.path}: names that begin with {OWN} are for tinsach's own files; rename it")
         if target in taken:
-            raise InputError(f"{source.path}: would have the same output as {taken[target]}; clean them into different folders")
+            raise InputError(f"{source.path}: would have the same output as {taken[target]}; name different folders for them")
         taken[target] = source.path
     return list(taken)

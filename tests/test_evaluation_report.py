@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from pathlib import Path
 
 import pytest
 
 from tests.test_report import contrast, palette
-from training import evaluation_report
 from training.evaluate import Gold, Scores, evaluate, merged
 from training.evaluate import main as evaluate_main
 from training.evaluation_report import HEAT_STEPS, WORST, evaluation_page
+from training.reports import STYLE
 
-STYLE = Path(evaluation_report.__file__).with_suffix(".css")
 HOSTILE = "</td><script>alert(1)</script> \ud800\x00\x1b\u202e & \"'"
 
 

@@ -22,7 +22,8 @@ SHIPPED = {
         "__init__", "__main__", "annotate", "arrays", "batches", "cleaner", "cli", "compression", "context", "detection", "encoding",
         "errors", "features", "files", "filtering", "folders", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
         "pipeline", "progress", "resume", "running", "signals", "sources", "stream", "tally", "workers",
-        "explain", "explain_command", "report", "terminal", "wording",
+        "explain", "explain_command", "label_command", "page_file", "report", "terminal", "wording",
+        "review", "review_command", "review_server",
         "by_site", "marks", "regex_cost", "site_file", "site_options", "site_rules",
         *(f"formats/{name}" for name in (
             "__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc",
@@ -32,7 +33,10 @@ SHIPPED = {
         "__init__", "columns", "datasets", "datatrove", "job", "ray", "recipe", "sklearn", "spark",
     )),
     "classifier/py.typed",
-    *(f"classifier/templates/{name}" for name in ("base.css", "explain.css", "explain.html", "explain.js", "frame.html")),
+    *(f"classifier/templates/{name}" for name in (
+        "base.css", "base.js", "explain.css", "explain.html", "explain.js", "frame.html", "lines.css",
+        "review.css", "review.html", "review.js",
+    )),
     *(f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")),
 }  # fmt: skip
 

@@ -119,7 +119,7 @@ def test_only_its_own_style_and_script_may_run(cleaner):
 
 
 def test_the_script_makes_no_markup_and_no_requests():
-    script = template("explain.js")
+    script = template("base.js") + template("explain.js")
     for word in (
         "innerHTML",
         "outerHTML",
@@ -133,7 +133,7 @@ def test_the_script_makes_no_markup_and_no_requests():
         "http",
     ):
         assert word not in script
-    assert "url(" not in template("explain.css") + template("base.css")
+    assert "url(" not in template("explain.css") + template("lines.css") + template("base.css")
 
 
 def test_long_lines_and_long_pages_have_limits(cleaner):
@@ -178,7 +178,7 @@ def palette(dark: bool) -> dict[str, tuple[float, ...]]:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_is_readable_on_every_tint(dark):
     colours = palette(dark)
-    strong, weak = (float(share) / 100 for share in re.search(r"--tint: (\d+)%; --tint-dropped: (\d+)%", template("explain.css")).groups())
+    strong, weak = (float(share) / 100 for share in re.search(r"--tint: (\d+)%; --tint-dropped: (\d+)%", template("lines.css")).groups())
     assert {label.value for label in LABELS} <= set(colours)
     for label in LABELS:
         hue, paper = colours[label.value], colours["paper"]

@@ -150,3 +150,9 @@ def test_resume_begins_anew_with_other_rules(capsys):
         assert [finished(*more), finished(*more)] == [new, old]
     Path("sites.toml").write_text(SITES.replace("promo", "media"), encoding="utf-8")
     assert finished() == new
+
+
+def test_labelled_files_are_drafted_by_the_rules(capsys):
+    assert main(["label", "page.txt", "--output-dir", "out", "--sites", "sites.toml", "--site", "bao-bai-song.vn"]) == 0
+    rows = Path("out/page.tsv").read_text(encoding="utf-8").splitlines()
+    assert [row.split("\t")[0] for row in rows if "Sáng 4/3" in row or "Thu Hạnh" in row] == ["promo", "body"]

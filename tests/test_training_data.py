@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from classifier.errors import InputError
 from training import corpus, skeleton
 from training.compose import DESCRIPTOR, article_page, compose, refill
 from training.corpus import Article, BodyLine, CorpusError, load_articles, load_banks, shared_fivegrams
@@ -123,7 +124,7 @@ def test_descriptors(text, form):
 def test_a_broken_gold_page_is_named_with_its_line(tmp_path: Path):
     path = tmp_path / "a__1.tsv"
     path.write_text("nav\tMột\ntitel\tHai\n", encoding="utf-8")
-    with pytest.raises(SkeletonError, match=r"a__1\.tsv:2: 'titel'"):
+    with pytest.raises(InputError, match=r"a__1\.tsv:2: 'titel'"):
         read_page(path)
     path.with_suffix(".skel").write_text("nav\tx\n", encoding="utf-8")
     with pytest.raises(SkeletonError, match=r"a__1\.skel:1"):

@@ -41,10 +41,10 @@ ENUMERATING = frozenset({"lineup", "match", "recipe", "list", "notice"})
 LISTLIKE_SHARE, LISTLIKE_IF_BARE = 0.15, 0.6
 
 
-def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35) -> Page:
+def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35, bare_share: float = BARE_SHARE) -> Page:
     """Return one page, a function of its arguments only."""
     rng = random.Random(seed)
-    bare = rng.random() < BARE_SHARE
+    bare = rng.random() < bare_share
     article = _draw_article(library, rng, LISTLIKE_IF_BARE if bare else LISTLIKE_SHARE)
     if bare:
         return Page(tuple(_bare(article, rng)), "bare", "plain", article.id)

@@ -7,6 +7,7 @@ network again, so the runtime sees two matrices whatever the number. Standardisa
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -25,6 +26,7 @@ from training.dataset import Block
 __all__ = ["ContextPass", "rows_of"]
 
 ROWS_AT_ONCE = 8192
+BATCH = 512
 _BODY = LABELS.index(Label.BODY)
 
 
@@ -52,6 +54,7 @@ class ContextPass:
         body_bias: added to the score of body. Composed pages hold more prose that is not body than real ones do.
         seed: start of the random numbers; each network gets its own.
         jobs: processes to train in; does not change the result.
+        rate: Adam's learning rate.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class ContextPass:
         body_bias: float,
         seed: int,
         jobs: int = 1,
+        rate: float = 1e-3,
     ) -> None:
         self.networks = networks
         self.hidden = hidden
@@ -71,18 +75,51 @@ class ContextPass:
         self.body_bias = body_bias
         self.seed = seed
         self.jobs = jobs
+        self.rate = rate
 
     def fit(self, rows: Int16s, labels: Ints) -> ContextPass:
         """Learn from context rows (n, len(CONTEXT_COLUMNS)) and label codes (n,)."""
-        self.mean_ = rows.mean(axis=0, dtype=np.float64)
-        # A column that hardly varies would be blown up: at least 1.6 sixteenths of spread are assumed.
-        self.scale_ = rows.std(axis=0, dtype=np.float64) + 1.6
+        self._measure(rows)
         self.networks_ = Parallel(n_jobs=self.jobs)(
             delayed(self._fit_one)(rows, labels, self.seed + number) for number in range(self.networks)
         )
         self._round()
         self.temperature_ = 1.0
         return self
+
+    def refine(self, rows: Int16s, labels: Ints, arrays: Mapping[str, Floats], temperature: float) -> ContextPass:
+        """Go on learning from the weights of a model file, as one network of all its units; every label has to occur.
+
+        A network started afresh ends elsewhere, and its figures move by half a point on pages that nothing was changed for.
+        """
+        self._measure(rows)
+        network = self._network(self.seed)
+        one_each = np.unique(labels, return_index=True)[1]
+        network.set_params(warm_start=True, max_iter=1, batch_size=len(one_each))
+        self._learn(network, self._standardised(rows[one_each]).astype(np.float32), labels[one_each])  # lays the network out
+        self._unfold(network, arrays, temperature)
+        network.set_params(max_iter=self.epochs, batch_size=BATCH)
+        self._learn(network, self._standardised(rows).astype(np.float32), labels)
+        self.networks_ = [network]
+        self._round()
+        self.temperature_ = 1.0
+        return self
+
+    def _unfold(self, network: MLPClassifier, arrays: Mapping[str, Floats], temperature: float) -> None:
+        """Give a network the weights of a model file; what `arrays` folds in is taken out."""
+        hidden, hidden_bias, output, output_bias = (
+            arrays[name].astype(np.float64) for name in ("hidden", "hidden_bias", "output", "output_bias")
+        )
+        output_bias[_BODY] -= self.body_bias / temperature
+        weights = [hidden * self.scale_[:, None], output * temperature]
+        biases = [hidden_bias + self.mean_ @ hidden, output_bias * temperature]
+        kind = network.coefs_[0].dtype
+        network.coefs_, network.intercepts_ = ([part.astype(kind) for part in parts] for parts in (weights, biases))
+
+    def _measure(self, rows: Int16s) -> None:
+        self.mean_ = rows.mean(axis=0, dtype=np.float64)
+        # A column that hardly varies would be blown up: at least 1.6 sixteenths of spread are assumed.
+        self.scale_ = rows.std(axis=0, dtype=np.float64) + 1.6
 
     def _round(self) -> None:
         """Round the first layer's weights as the runtime needs them (`model.exact_grid`): all that follows sees what ships."""
@@ -99,18 +136,25 @@ class ContextPass:
         return weights, network.intercepts_[0] - self.mean_ @ weights
 
     def _fit_one(self, rows: Int16s, labels: Ints, seed: int) -> MLPClassifier:
-        network = MLPClassifier(
+        return self._learn(self._network(seed), self._standardised(rows), labels)
+
+    def _network(self, seed: int) -> MLPClassifier:
+        return MLPClassifier(
             (self.hidden,),
             alpha=self.alpha,
-            batch_size=512,
+            batch_size=BATCH,
             max_iter=self.epochs,
             random_state=seed,
             tol=0.0,
             n_iter_no_change=self.epochs + 1,
+            learning_rate_init=self.rate,
         )
+
+    @staticmethod
+    def _learn(network: MLPClassifier, inputs: Floats, labels: Ints) -> MLPClassifier:
         with warnings.catch_warnings(), threadpool_limits(1):  # one thread: the order of sums is fixed
             warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after `epochs`, as asked
-            return network.fit(self._standardised(rows), labels)
+            return network.fit(inputs, labels)
 
     def _standardised(self, rows: Int16s) -> Floats:
         return (rows - self.mean_) / self.scale_

@@ -150,7 +150,7 @@ def read_gold(folder: Path) -> dict[str, list[Gold]]:
     """Return the gold pages of a folder by style; a folder that holds pages itself is one style.
 
     Raises:
-        SkeletonError: there is no page, or a page breaks the format.
+        InputError: there is no page, or a page breaks the format.
     """
     styles = [folder] if any(folder.glob("*.tsv")) else sorted(path for path in folder.iterdir() if path.is_dir())
     found = {}
@@ -253,7 +253,7 @@ def main(argv: list[str] | None = None) -> int:
         scores = {name: evaluate(cleaner, pages) for name, pages in styles.items()}
         if args.html:
             _write_page(args.html, str(args.pages or HELD_OUT), scores)
-    except (SkeletonError, classifier.TinsachError, OSError) as error:
+    except (classifier.TinsachError, OSError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     for name, part in scores.items() if args.pages else [(HELD_OUT, merged(list(scores.values())))]:

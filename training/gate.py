@@ -15,7 +15,7 @@ import classifier
 from training.evaluate import evaluate, held_out_pages
 from training.train import MODELS, data_digest
 
-__all__ = ["main"]
+__all__ = ["check", "limits", "main"]
 
 FLOORS = MODELS / "floors.json"
 # Seeds alone move a figure by about this much (training/EXPERIMENTS.md): a floor closer than that would fail by chance.
@@ -35,10 +35,10 @@ def check(found: dict[str, float], floors: dict[str, float]) -> list[str]:
     return complaints
 
 
-def limits(found: dict[str, float]) -> dict[str, float]:
+def limits(found: dict[str, float], margin: float = MARGIN) -> dict[str, float]:
     """Return the floors and ceilings that these figures justify."""
-    floors = {name: round(found[name] - MARGIN, 4) for name in FIGURES}
-    return floors | {name: round(found[name] + MARGIN, 4) for name in CEILINGS}
+    floors = {name: round(found[name] - margin, 4) for name in FIGURES}
+    return floors | {name: round(found[name] + margin, 4) for name in CEILINGS}
 
 
 def lowered(old: dict[str, float], new: dict[str, float]) -> list[str]:

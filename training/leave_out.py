@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 
 import classifier
 from training.evaluate import Gold, Scores, evaluate, merged, read_gold
-from training.skeleton import SkeletonError, load_skeletons
+from training.skeleton import load_skeletons
 from training.train import SETTINGS, Settings, export, fit, pin_kernels
 
 __all__ = ["GROUPS", "group_of", "leave_out"]
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         styles = read_gold(args.pages)
-    except (SkeletonError, OSError) as error:
+    except (classifier.TinsachError, OSError) as error:
         print(f"leave_out: {error}", file=sys.stderr)
         return 2
     settings = SETTINGS._replace(pages=args.composed)

@@ -28,7 +28,7 @@ the line alone (the first guess), then a one-layer network over what surrounds i
 ## Training text
 All of it was written for this project: articles and phrase banks in `training/corpus/`. No page of any publisher was copied. What was
 taken from real pages is form: the order of blocks, lengths, markup, where blank lines fall (`training/layouts/`, which hold no words).
-
+{retrained}
 ## Figures on held-out composed pages
 Articles, phrases and layouts that training has not seen, in hard and strange combinations. Figures on real pages are in the README.
 
@@ -60,6 +60,12 @@ Reliability of the keep probability (a line said to be kept with probability p s
 - Text that is not Vietnamese, or not news, was not tested.
 """
 
+RETRAINED = """
+## Retrained
+Trained on from the model with arrays SHA-256 `{from_arrays_sha256}`, with {pages} labelled pages beside the text above (SHA-256
+`{pages_sha256}`), which are not in the repository: each {copies} times, and {composed} pages of corpus text built like it.
+"""
+
 
 def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Scores], folder: Path) -> Path:
     """Write MODEL_CARD.md beside the model and return its path."""
@@ -73,7 +79,7 @@ def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Sco
     )
     reliability = "\n".join(f"| {said:.3f} | {true:.3f} | {count} |" for said, true, count in scores.reliability)
     path = folder / "MODEL_CARD.md"
-    path.write_text(
-        CARD.format(**manifest, **manifest["scores"], style_rows=styles, label_rows=labels, reliability_rows=reliability), encoding="utf-8"
-    )
+    rows = {"style_rows": styles, "label_rows": labels, "reliability_rows": reliability}
+    retrained = RETRAINED.format(**manifest["retrained"]) if "retrained" in manifest else ""
+    path.write_text(CARD.format(**manifest | {"retrained": retrained}, **manifest["scores"], **rows), encoding="utf-8")
     return path

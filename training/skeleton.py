@@ -21,16 +21,22 @@ import argparse
 import re
 import sys
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from classifier.labels import LABELS
+from classifier import page_file
+from classifier.errors import InputError
+from classifier.labels import HEADINGS, LABELS
 from classifier.lines import is_blank
+from classifier.page_file import BLANK
 
-__all__ = ["Row", "Skeleton", "SkeletonError", "extract", "load_skeletons", "read_page", "read_skeleton", "strip_accents"]
+__all__ = [
+    "BLANK", "Row", "Skeleton", "SkeletonError", "extract", "heading_flags", "load_skeletons", "read_page", "read_skeleton",
+    "strip_accents",
+]  # fmt: skip
 
 ROOT = Path(__file__).parent / "layouts"
-BLANK = "-"
 NAMES = frozenset(label.value for label in LABELS)
 
 TARGET = re.compile(r'\]\((?P<url>[^)\s"]*)(?P<gap>\s*)(?:"(?P<title>[^"]*)"?)?(?P<rest>[^)]*)\)')
@@ -48,8 +54,8 @@ ADDRESS = re.compile(r"https?://|www\.|\w@\w|\w\.(vn|com|net|org)\b", re.IGNOREC
 OPAQUE = {"⟨": "<", "⟩": ">"}
 
 
-class SkeletonError(ValueError):
-    """A gold page or a skeleton file breaks its format; the message names file and line."""
+class SkeletonError(InputError):
+    """A skeleton file breaks its format, or there is none; the message names file and line."""
 
 
 class Row(NamedTuple):
@@ -84,21 +90,13 @@ def strip_accents(text: str) -> str:
 
 
 def read_page(path: Path) -> tuple[list[str], list[str]]:
-    """Return (labels, lines) of a gold TSV page; blank lines carry the label `-`.
+    """Return (labels, lines) of a labelled page; blank lines carry the label `-`.
 
     Raises:
-        SkeletonError: a row has no tab or an unknown label.
+        InputError: see `classifier.page_file.read_page`.
     """
-    labels, lines = [], []
-    for number, row in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if not row:
-            continue
-        label, tab, line = row.partition("\t")
-        if label != BLANK and (not tab or label not in NAMES):
-            raise SkeletonError(f"{path}:{number}: {label[:30]!r} is no label; a row is label<TAB>line, labels: {', '.join(sorted(NAMES))}")
-        labels.append(label)
-        lines.append(line)
-    return labels, lines
+    page = page_file.read_page(path)
+    return page.labels, page.lines
 
 
 class _Pieces:
@@ -170,19 +168,30 @@ def descriptor(text: str, heading: bool = False) -> str:
     return f"{flags}{case}{len(text.strip())}{'' if end in '⟨⟩' else end}"
 
 
-def extract(name: str, style: str, labels: list[str], lines: list[str]) -> Skeleton:
+def extract(name: str, style: str, labels: Sequence[str], lines: Sequence[str]) -> Skeleton:
     """Return the skeleton of one gold page."""
-    rows, pieces, blanks, previous = [], _Pieces(), 0, ""
-    for label, line in zip(labels, lines):
+    rows, pieces, blanks = [], _Pieces(), 0
+    for label, line, heading in zip(labels, lines, heading_flags(labels, lines)):
         if label == BLANK or is_blank(line):
             blanks += 1
             continue
-        visible = re.sub(r"\W+", " ", TARGET.sub("] ", line)).strip()
-        block = label in {"related", "most_read", "media", "comment", "promo", "weather"}
-        heading = block and len(visible) <= 45 and (bool(HEADING_WORDS.search(visible)) or (label != previous and len(visible) <= 24))
         rows.append(Row(label, blanks, _pattern(line, pieces, heading)))
-        blanks, previous = 0, label
+        blanks = 0
     return Skeleton(name, style, tuple(rows))
+
+
+def heading_flags(labels: Sequence[str], lines: Sequence[str]) -> list[bool]:
+    """Return which lines of a gold page head a block: gold labels do not tell a heading from the items under it."""
+    flags, previous = [], ""
+    for label, line in zip(labels, lines):
+        if label == BLANK or is_blank(line):
+            flags.append(False)
+            continue
+        visible = re.sub(r"\W+", " ", TARGET.sub("] ", line)).strip()
+        short = len(visible) <= 24 and label != previous
+        flags.append(label in HEADINGS and len(visible) <= 45 and (short or bool(HEADING_WORDS.search(visible))))
+        previous = label
+    return flags
 
 
 def _pattern(line: str, pieces: _Pieces, heading: bool) -> str:
@@ -265,7 +274,7 @@ def main(argv: list[str] | None = None) -> int:
     for path in paths:
         try:
             labels, lines = read_page(path)
-        except SkeletonError as error:
+        except InputError as error:
             print(f"skeleton: {error}", file=sys.stderr)
             return 1
         write_skeleton(extract(path.stem, path.parent.name, labels, lines), args.out)

@@ -14,7 +14,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 import classifier
-from classifier.arrays import Floats
+from classifier.arrays import Floats, Int16s, Ints
 from classifier.labels import EVIDENCE, LABELS
 from classifier.model_file import FORMAT, FORMAT_VERSION, STEM, feature_digest, manifest_bytes
 from classifier.pipeline import LOOKAHEAD
@@ -37,7 +37,7 @@ from training.evaluate import Scores, evaluate, gold_pages
 from training.first_pass import FirstPass, line_of_gram
 from training.model_card import write_card
 
-__all__ = ["SETTINGS", "Settings", "Trained", "export", "fit", "main"]
+__all__ = ["SETTINGS", "Addition", "Settings", "Trained", "complete", "export", "fit", "main"]
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "models"
@@ -77,8 +77,24 @@ class Trained(NamedTuple):
     training_lines: int
 
 
-def fit(settings: Settings = SETTINGS, jobs: int = 1, log: Any = print, skeletons: Sequence[skeleton.Skeleton] | None = None) -> Trained:
-    """Run every step of training, on the shipped skeletons or on others."""
+class Addition(NamedTuple):
+    """What a model is retrained with: labelled pages beside the composed ones, and the context pass to go on from."""
+
+    folds: Sequence[Sequence[Block]]  # for each fold
+    arrays: Mapping[str, Any]  # of the model file
+    temperature: float
+    epochs: int
+    rate: float
+
+
+def fit(
+    settings: Settings = SETTINGS,
+    jobs: int = 1,
+    log: Any = print,
+    skeletons: Sequence[skeleton.Skeleton] | None = None,
+    addition: Addition | None = None,
+) -> Trained:
+    """Run every step of training, on the shipped skeletons or on others, with pages added or without."""
     start = time.monotonic()
 
     def tell(text: str) -> None:
@@ -86,34 +102,47 @@ def fit(settings: Settings = SETTINGS, jobs: int = 1, log: Any = print, skeleton
 
     hands = make_pages(settings.pages, settings.seed, jobs=jobs, skeletons=skeletons)
     tell(f"composed {sum(map(len, hands))} pages, {sum(len(page.lines) for hand in hands for page in hand)} lines")
-    held_out, *folds = [block_of(page.lines for page in hand) for hand in hands]
-    tell(f"described {sum(len(fold.labels) for fold in folds)} training lines")
+    held_out, *composed = [block_of(page.lines for page in hand) for hand in hands]
+    folds = [[block, *added] for block, added in zip(composed, addition.folds if addition else [()] * FOLDS)]
+    every = [block for fold in folds for block in fold]
+    tell(f"described {sum(len(block.labels) for block in every)} training lines")
 
     def first_pass(blocks: list[Block]) -> FirstPass:
         with threadpool_limits(1):
             return FirstPass(settings.vocabulary_size, settings.least_lines, settings.first_c).fit(blocks)
 
-    choices = [[fold for other, fold in enumerate(folds) if other != number] for number in range(FOLDS)]
-    *crossed, first = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*choices, folds])
+    choices = [[block for other, fold in enumerate(folds) if other != number for block in fold] for number in range(FOLDS)]
+    *crossed, first = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*choices, every])
     tell(f"first pass: {first.vocabulary_.size} n-grams, {first.regression_.n_iter_[0]} iterations")
 
     rows = np.concatenate(
-        [rows_of(fold, _evidence(model, fold, settings, number)) for number, (model, fold) in enumerate(zip(crossed, folds))]
+        [
+            rows_of(block, _evidence(model, block, settings, (number, *place)))
+            for number, (model, fold) in enumerate(zip(crossed, folds))
+            for place, block in zip([(), *((at,) for at in range(1, len(fold)))], fold)
+        ]
     )
-    labels = np.concatenate([fold.labels for fold in folds])
+    labels = np.concatenate([block.labels for block in every])
     tell(f"context rows: {rows.shape[0]} x {rows.shape[1]}")
-    shape = (settings.networks, settings.hidden, settings.alpha, settings.epochs)
-    context = ContextPass(*shape, settings.body_bias, settings.seed, jobs)
-    context.fit(rows, labels)
+    context = _context_pass(rows, labels, settings, jobs, addition)
     tell("context pass trained")
     context.calibrate(rows_of(held_out, first.log_probabilities(held_out.described)), held_out.labels)
     tell(f"temperature {context.temperature_}")
     return Trained(first, context, hands[0], len(labels))
 
 
-def _evidence(model: FirstPass, block: Block, settings: Settings, number: int) -> Floats:
+def _context_pass(rows: Int16s, labels: Ints, settings: Settings, jobs: int, addition: Addition | None) -> ContextPass:
+    if addition is None:
+        shape = (settings.networks, settings.hidden, settings.alpha, settings.epochs)
+        return ContextPass(*shape, settings.body_bias, settings.seed, jobs).fit(rows, labels)
+    shape = (1, len(addition.arrays["hidden_bias"]), settings.alpha, addition.epochs)
+    context = ContextPass(*shape, settings.body_bias, settings.seed, jobs, addition.rate)
+    return context.refine(rows, labels, addition.arrays, addition.temperature)
+
+
+def _evidence(model: FirstPass, block: Block, settings: Settings, place: tuple[int, ...]) -> Floats:
     """Return cross-fitted log probabilities, with a share of each page's n-grams hidden."""
-    random = np.random.default_rng([settings.seed, number])
+    random = np.random.default_rng([settings.seed, *place])
     pages = np.cumsum(block.starts) - 1
     short, long = (random.choice(np.array(shares), pages[-1] + 1)[pages] for shares in (settings.hidden_short, settings.hidden_long))
     share = np.where(block.described.size < LONG, short, long)
@@ -170,11 +199,16 @@ def train(folder: Path, settings: Settings, jobs: int) -> dict[str, Any]:
     """Fit, export, evaluate on the held-out pages, and write manifest and card."""
     trained = fit(settings, jobs)
     manifest = export(trained, folder, settings)
-    scores, by_style = judge(folder, trained.held_out)
+    complete(manifest, folder, trained.held_out)
+    return manifest
+
+
+def complete(manifest: dict[str, Any], folder: Path, held_out: Sequence[Page]) -> None:
+    """Add to an exported model what the held-out pages show of it, and write manifest and card."""
+    scores, by_style = judge(folder, held_out)
     manifest["scores"] = scores.summary()
     write_manifest(manifest, folder)
     write_card(manifest, scores, by_style, folder)
-    return manifest
 
 
 def compose_held_out() -> list[Page]:
@@ -192,6 +226,9 @@ def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores
 
 def verify(jobs: int) -> int:
     """Retrain into a scratch folder and compare with the shipped model; 0 if it is reproduced."""
+    if "retrained" in json.loads((MODELS / f"{STEM}.json").read_text(encoding="utf-8")):
+        print("verify-model: models/ was retrained with pages that are not in the repository; `git checkout models` for the shipped model")
+        return 1
     with tempfile.TemporaryDirectory() as scratch:
         again = Path(scratch)
         train(again, SETTINGS, jobs)

@@ -15,7 +15,7 @@ from classifier.encoding import Reading
 
 __all__ = [
     "ATTRIBUTES", "FORMATS", "NEEDS_REVIEW", "NO_EXTRAS", "NO_SITE", "OUTPUTS", "BadRecord", "Extras", "Options", "Reader", "Record",
-    "Writer", "format_of", "is_known", "output_name", "without_packing",
+    "Writer", "format_of", "is_known", "output_name", "with_suffix", "without_packing",
 ]  # fmt: skip
 
 _SUFFIXES = {
@@ -121,3 +121,13 @@ def output_name(name: str, form: str) -> str:
         return name
     bare = without_packing(name)
     return str(PurePath(bare).with_suffix(_NEW_SUFFIXES[form])) + name[len(bare) :]
+
+
+def with_suffix(name: str, suffix: str) -> str:
+    """Return a file's name with another suffix in the place of its format's and its packing's, or behind a name without them.
+
+    >>> with_suffix("sub/page.html.gz", ".tsv"), with_suffix("bao.vn__1", ".tsv")
+    ('sub/page.tsv', 'bao.vn__1.tsv')
+    """
+    bare = without_packing(name)
+    return str(PurePath(bare).with_suffix(suffix)) if is_known(bare) else bare + suffix

@@ -1,42 +1,15 @@
-// Draws the report from the data beside it. Text from pages only ever becomes text nodes.
-"use strict";
-const data = JSON.parse(document.getElementById("data").textContent);
-const byId = (id) => document.getElementById(id);
-const KEYS = "1234567890ab"; // of the labels, in order
-const DOUBTFUL = 0.6;
-const UNSEEN = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu; // what would not show, or would change how the rest does
+// Draws the report from the data beside it.
 const shown = { labels: new Set(data.labels.map((_, code) => code)), kept: false, changed: false };
 const rows = []; // of the lines that are not blank: {line, item, gaps}, in order; gaps are the blank ones before it
 let chosen = -1;
 
 // -- building ------------------------------------------------------------------------------------------------------------
 
-function make(tag, className, ...children) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
-
-function visible(text) {
-  const parts = [];
-  let last = 0;
-  for (const found of text.matchAll(UNSEEN)) {
-    const code = found[0].codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
-    parts.push(text.slice(last, found.index), make("span", "unseen", "U+" + code));
-    last = found.index + found[0].length;
-  }
-  return [...parts, text.slice(last)];
-}
-
 function expanded(row) {
   const [number, text, cut, code, guess, probability, kept, runner, alone, around] = row;
   return { number, text, cut, code, guess, probability, kept, runner, alone, around };
 }
 
-const hue = (element, code) => element.style.setProperty("--hue", `var(--${data.labels[code][0]})`);
-const nameOf = (code) => data.labels[code][0];
-const percent = (p) => (p < 0.995 || p === 1 ? Math.round(100 * p) : 99) + "%";
 const changed = (line) => line.guess !== line.code;
 const signed = (weight) => (weight < 0 ? "−" : "+") + Math.abs(weight).toFixed(2);
 
@@ -79,11 +52,6 @@ function drawLines() {
       gaps = [];
     }
   });
-}
-
-function presentation(item) {
-  item.setAttribute("role", "presentation");
-  return item;
 }
 
 function drawHead() {
@@ -264,12 +232,8 @@ function jump(event) {
 
 // -- keys and theme ------------------------------------------------------------------------------------------------------
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
-function flipTheme() {
-  const root = document.documentElement;
-  const isDark = root.style.colorScheme ? root.style.colorScheme === "dark" : dark.matches;
-  root.style.colorScheme = isDark ? "light" : "dark";
+function otherTheme() {
+  flipTheme();
   drawMap();
 }
 
@@ -278,7 +242,7 @@ const ACTIONS = {
   j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
   g: () => end(1), Home: () => end(1), G: () => end(-1), End: () => end(-1),
   n: () => move(1, doubtful), p: () => move(-1, doubtful),
-  x: () => only("kept"), c: () => only("changed"), Escape: showAll, t: flipTheme,
+  x: () => only("kept"), c: () => only("changed"), Escape: showAll, t: otherTheme,
   "?": () => byId("help").showModal(),
 };
 [...KEYS].forEach((key, code) => (ACTIONS[key] = () => flip(code)));
@@ -289,7 +253,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   action();
 });
-byId("theme").addEventListener("click", flipTheme);
+byId("theme").addEventListener("click", otherTheme);
 byId("help-button").addEventListener("click", ACTIONS["?"]);
 byId("map").addEventListener("pointerdown", (event) => {
   byId("map").setPointerCapture(event.pointerId);

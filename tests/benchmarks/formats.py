@@ -22,6 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import classifier
 from tests.benchmarks.bench import ROOT, composed
+from training.skeleton import read_page
 
 MEGABYTE = 1_000_000
 # datatrove's FineWeb-2 configuration for Vietnamese (vie_Latn): a page is dropped when fewer of its lines end in a sentence's end, or
@@ -95,7 +96,7 @@ def line_ends(text: str) -> float:
 
 def fineweb(folder: Path) -> dict[str, dict[str, float]]:
     """Return the share of pages that pass each measure, and both: as they are, after cleaning, and of the hand-made labels."""
-    pages = [read_page(path) for path in sorted(folder.rglob("*.tsv"))]
+    pages = [list(zip(*read_page(path))) for path in sorted(folder.rglob("*.tsv"))]
     cleaner = classifier.load()
     texts: dict[str, Callable[[list[tuple[str, str]]], str]] = {
         "as scraped": lambda rows: "\n".join(line for _, line in rows),
@@ -117,12 +118,6 @@ def _passing(pages: Sequence[str]) -> dict[str, float]:
         "median share of ended lines": round(sorted(first for first, _ in measured)[middle], 3),
         "median line ends for each word": round(sorted(second for _, second in measured)[middle], 3),
     }
-
-
-def read_page(path: Path) -> list[tuple[str, str]]:
-    """Return label and text of each line of a labelled page."""
-    rows = [row.partition("\t") for row in path.read_text(encoding="utf-8").split("\n") if row]
-    return [(label, line) for label, _, line in rows]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

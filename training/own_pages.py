@@ -1,0 +1,116 @@
+"""A user's labelled pages as training data: their lines, and hundreds of pages built like them.
+
+A page is read once and used twice. Its own lines enter training `copies` times, each time with other words hidden; and its
+skeleton is refilled with corpus text, so that the layout is learned and not the ten articles it was seen with. Pages are dealt to the
+folds of the cross-fit as the corpus's articles are. What it leaves out: training itself (`retrain.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from classifier import page_file
+from classifier.errors import InputError
+from classifier.lines import is_blank
+from training.compose import compose
+from training.dataset import FOLDS, Block, block_of, fold_libraries
+from training.disturb import BLANK, Line
+from training.evaluate import KEEP, Gold, read_gold
+from training.skeleton import extract, heading_flags
+
+__all__ = ["Mixture", "OwnPage", "added_folds", "digest", "read_own", "split"]
+
+
+class OwnPage(NamedTuple):
+    """A labelled page of the user's."""
+
+    gold: Gold
+    style: str  # the folder it lies in
+
+    @property
+    def key(self) -> str:
+        """What the page is called: the same page read by two extractors has one name, and stays on one side of every split."""
+        return self.gold.name
+
+
+class Mixture(NamedTuple):
+    """How a user's pages are mixed with the composed ones; `training/EXPERIMENTS.md` tells where each value comes from."""
+
+    copies: int = 10  # of each page
+    composed: int = 40  # pages refilled from the skeleton of each
+
+
+def read_own(folder: Path) -> list[OwnPage]:
+    """Return the labelled pages of a folder, or of its style folders, in file order.
+
+    Raises:
+        InputError: with a line for each fault of the pages: a row breaks the format, a page is not labelled, or there is no page.
+    """
+    pages = [OwnPage(gold, style) for style, found in read_gold(folder).items() for gold in found]
+    faults = [fault for page in pages for fault in _faults(page.gold, folder, page.style)]
+    if faults:
+        raise InputError("\n".join(faults))
+    return pages
+
+
+def _faults(page: Gold, folder: Path, style: str) -> list[str]:
+    """Return what is wrong with a page beyond its format, each with file and line."""
+    path = (folder if folder.name == style else folder / style) / f"{page.name}.tsv"
+    first = next((row.number for row in page_file.read_page(path).rows if row.label != page_file.BLANK), None)
+    if first is None:
+        return [f"{path}:1: blank lines only; leave the page out"]
+    if not KEEP & set(page.labels):
+        return [f"{path}:{first}: no line of the page is title or body; label its article, or leave the page out"]
+    return []
+
+
+def split(pages: Sequence[OwnPage], share: float) -> tuple[list[OwnPage], list[OwnPage]]:
+    """Return (training pages, held-out pages): a share of the page names, at least one, by a digest of each name.
+
+    Raises:
+        InputError: fewer than two pages.
+    """
+    names = ordered_names(pages)
+    if len(names) < 2:
+        raise InputError("retraining needs two labelled pages at least: one to learn from and one to test on; ten are a start")
+    held_out = set(names[: max(1, round(share * len(names)))])
+    return [page for page in pages if page.key not in held_out], [page for page in pages if page.key in held_out]
+
+
+def ordered_names(pages: Iterable[OwnPage]) -> list[str]:
+    """Return the names of pages in an order that has nothing to do with them."""
+    return sorted({page.key for page in pages}, key=lambda name: hashlib.sha256(name.encode()).digest())
+
+
+def digest(pages: Sequence[OwnPage]) -> str:
+    """Return a digest of labelled pages."""
+    hasher = hashlib.sha256()
+    for page in pages:
+        for label, line in zip(page.gold.labels, page.gold.lines):
+            hasher.update(f"{label}\t{line}\n".encode())
+        hasher.update(b"\0")
+    return hasher.hexdigest()
+
+
+def added_folds(pages: Sequence[OwnPage], mixture: Mixture, seed: int) -> list[list[Block]]:
+    """Return for each fold the blocks that user's pages add to it: their own lines, and pages built like them."""
+    names = ordered_names(pages)
+    fold_of = {name: place % FOLDS for place, name in enumerate(names)}
+    skeletons = [extract(page.gold.name, page.style, page.gold.labels, page.gold.lines) for page in pages]
+    folds: list[list[Block]] = []
+    for fold, library in enumerate(fold_libraries()[1:]):
+        own = [_lines(page.gold) for page in pages if fold_of[page.key] == fold]
+        refilled = [
+            compose(library, skeletons, f"{seed}/own/{fold}/{number}", free_share=0, bare_share=0).lines
+            for number in range(mixture.composed * len(pages) // FOLDS)
+        ]
+        folds.append([block_of(some) for some in (own * mixture.copies, refilled) if some])
+    return folds
+
+
+def _lines(page: Gold) -> list[Line]:
+    rows = zip(page.labels, page.lines, heading_flags(page.labels, page.lines))
+    return [BLANK if is_blank(text) else Line(label, text, heading) for label, text, heading in rows]

@@ -1,0 +1,232 @@
+"""Retraining with pages of one's own: train beside the composed pages, compare old and new, and replace the model only if it is better.
+
+A share of the pages, by name, is held out (or `--test` names a folder of others). Both models are measured on them and on the composed
+pages of held-out layouts. `models/` changes only if the gate holds: better on the user's pages, and nowhere worse by more than
+TOLERANCE. `python -m training.retrain PAGES`; what it leaves out: how the report looks (`retrain_report.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import classifier
+from classifier.errors import InputError, TinsachError
+from classifier.files import whole_file
+from classifier.labels import LABELS
+from classifier.model_file import STEM, read_model
+from training import gate
+from training.compose import Page
+from training.evaluate import Scores, evaluate, gold_pages
+from training.own_pages import Mixture, OwnPage, added_folds, digest, ordered_names, read_own, split
+from training.train import MODELS, ROOT, SETTINGS, Addition, Settings, complete, compose_held_out, export, fit, pin_kernels
+
+__all__ = ["CURVE", "Change", "Comparison", "Point", "Recipe", "changed_lines", "compare", "main", "retrain", "verdict"]
+
+BUILD = ROOT / "build" / "retrain"
+TEST_SHARE = 0.3
+# What the figures of other layouts may lose; a training started afresh moves figures by .005 without any reason.
+TOLERANCE = 0.003
+CURVE = (5, 10, 20, 40)  # pages
+
+
+class Recipe(NamedTuple):
+    """Everything that shapes a retraining; `training/EXPERIMENTS.md` tells where each value comes from."""
+
+    settings: Settings = SETTINGS
+    mixture: Mixture = Mixture()
+    epochs: int = 1
+    rate: float = 3e-4  # a third of what the first training has: enough to learn a site, too little to forget the others
+
+
+class Comparison(NamedTuple):
+    """Old and new scores on the same pages."""
+
+    old: Scores
+    new: Scores
+
+
+class Change(NamedTuple):
+    """A line that the new model labels differently."""
+
+    page: str
+    number: int
+    gold: str
+    old: str
+    new: str
+    text: str
+
+
+class Point(NamedTuple):
+    """A point of the learning curve."""
+
+    pages: int
+    own: float  # article F1 on the user's held-out pages
+    others: float  # article F1 on the composed held-out pages
+
+
+def retrain(pages: Sequence[OwnPage], start: Path, folder: Path, recipe: Recipe, jobs: int, log: Any = print) -> dict[str, Any]:
+    """Train the model of `start` on with labelled pages, write it to `folder`, and return its manifest."""
+    arrays, old, _ = read_model(start)
+    folds = added_folds(pages, recipe.mixture, recipe.settings.seed)
+    addition = Addition(folds, arrays, old["temperature"], recipe.epochs, recipe.rate)
+    trained = fit(recipe.settings, jobs, log, addition=addition)
+    manifest = export(trained, folder, recipe.settings)
+    manifest["retrained"] = {
+        "from_arrays_sha256": old["arrays_sha256"],
+        "pages": len(pages),
+        "pages_sha256": digest(pages),
+        **recipe.mixture._asdict(),
+        "epochs": recipe.epochs,
+        "rate": recipe.rate,
+    }
+    complete(manifest, folder, trained.held_out)
+    return manifest
+
+
+def compare(old: Path, new: Path, own: Sequence[OwnPage], held_out: Sequence[Page]) -> dict[str, Comparison]:
+    """Return how two models do on the user's held-out pages ("own"), and on composed ones ("others")."""
+    sets = {"own": [page.gold for page in own], "others": gold_pages(held_out)}
+    before, after = classifier.load(old), classifier.load(new)
+    return {name: Comparison(evaluate(before, pages), evaluate(after, pages)) for name, pages in sets.items()}
+
+
+def verdict(found: dict[str, Comparison]) -> list[str]:
+    """Return what speaks against the new model; nothing, if the gate holds."""
+    own, others = ({side: getattr(found[name], side).summary() for side in ("old", "new")} for name in ("own", "others"))
+    complaints = []
+    if own["new"]["article_f1"] < own["old"]["article_f1"]:
+        complaints.append(f"article F1 on your held-out pages fell from {own['old']['article_f1']:.4f} to {own['new']['article_f1']:.4f}")
+    limits = gate.limits(others["old"], TOLERANCE)
+    return complaints + [f"on composed held-out pages {complaint}" for complaint in gate.check(others["new"], limits)]
+
+
+def learning_curve(
+    pages: Sequence[OwnPage], test: Sequence[OwnPage], start: Path, held_out: Sequence[Page], recipe: Recipe, jobs: int
+) -> list[Point]:
+    """Return what fewer pages would have done, for the sizes of CURVE below their number; the first point is none at all."""
+    names = ordered_names(pages)
+    points = []
+    for size in (0, *(size for size in CURVE if size < len(names))):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = start
+            if size:
+                print(f"retrain: learning curve, {size} pages", flush=True)
+                folder = Path(scratch)
+                some = [page for page in pages if page.key in names[:size]]
+                retrain(some, start, folder, recipe, jobs, log=lambda *_, **__: None)
+            points.append(_point(size, folder, test, held_out))
+    return points
+
+
+def _point(size: int, folder: Path, test: Sequence[OwnPage], held_out: Sequence[Page]) -> Point:
+    cleaner = classifier.load(folder)
+    return Point(size, evaluate(cleaner, [page.gold for page in test]).article, evaluate(cleaner, gold_pages(held_out)).article)
+
+
+def changed_lines(old: Path, new: Path, pages: Sequence[OwnPage]) -> list[Change]:
+    """Return the lines of labelled pages that two models label differently, in page order."""
+    texts = ["\n".join(page.gold.lines) + "\n" for page in pages]
+    before, after = (classifier.load(folder).label_pages(texts) for folder in (old, new))
+    names = [label.value for label in LABELS]
+    changes = []
+    for page, low, high in zip(pages, before.offsets, before.offsets[1:]):
+        for at in np.flatnonzero(before.codes[low:high] != after.codes[low:high]).tolist():
+            labels = (names[found.codes[low + at]] for found in (before, after))
+            changes.append(Change(f"{page.style}/{page.key}", at + 1, page.gold.labels[at], *labels, page.gold.lines[at].strip()))
+    return changes
+
+
+def replace(new: Path, models: Path, kept: Path) -> None:
+    """Put a model in the place of another, of which a copy stays in `kept`.
+
+    Loading compares manifest and arrays, so that an interruption between the files is found, and `kept` has all of them.
+    """
+    names = (f"{STEM}.npz", f"{STEM}.json", "MODEL_CARD.md")
+    kept.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        if (models / name).exists():
+            shutil.copyfile(models / name, kept / name)
+    for name in names:
+        with whole_file(str(models / name)) as out:
+            out.write((new / name).read_bytes())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Retrain, compare, and replace the model if the gate holds; 1 if it does not, 2 if the pages are faulty."""
+    args = _parser().parse_args(argv)
+    try:
+        pages = read_own(args.pages)
+        train, test = (pages, read_own(args.test)) if args.test else split(pages, TEST_SHARE)
+        _refuse_shared(train, test)
+        return _run(args, train, test)
+    except (TinsachError, OSError) as error:
+        print("\n".join(f"retrain: {line}" for line in str(error).split("\n")), file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Retrain the model with labelled pages of your own; docs/RETRAINING.md tells the whole cycle."
+    )
+    parser.add_argument("pages", type=Path, help="folder of publisher__n.tsv pages, or of style folders of them")
+    parser.add_argument("--test", type=Path, metavar="DIR", help="pages to test on; by default 3 of 10 of the pages are held out")
+    parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help="the model to start from and to replace")
+    parser.add_argument("--build", type=Path, default=BUILD, metavar="DIR", help="where report, new model and a copy of the old one go")
+    parser.add_argument("--force", action="store_true", help="replace the model whatever the gate says")
+    parser.add_argument("--no-curve", action="store_true", help="do not train with fewer pages to draw the learning curve: much faster")
+    parser.add_argument("--composed", type=int, default=SETTINGS.pages, metavar="N", help="pages to compose beside yours")
+    parser.add_argument("--jobs", type=int, default=2, help="processes; the result does not depend on it")
+    return parser
+
+
+def _refuse_shared(train: Sequence[OwnPage], test: Sequence[OwnPage]) -> None:
+    shared = sorted({page.key for page in train} & {page.key for page in test})
+    if shared:
+        raise InputError(f"{shared[0]}: among the pages to train on and those to test on; a figure on it would say nothing, move it")
+
+
+def _run(args: argparse.Namespace, train: Sequence[OwnPage], test: Sequence[OwnPage]) -> int:
+    from training.retrain_report import retraining_page  # it imports this module
+
+    recipe = Recipe(SETTINGS._replace(pages=args.composed))
+    held_out, new = compose_held_out(), args.build / "model"
+    print(f"retrain: {len(train)} pages to learn from, {len(test)} to test on", flush=True)
+    retrain(train, args.models, new, recipe, args.jobs)
+    found = compare(args.models, new, test, held_out)
+    points = [] if args.no_curve else learning_curve(train, test, args.models, held_out, recipe, args.jobs)
+    points += [Point(len(ordered_names(train)), found["own"].new.article, found["others"].new.article)]
+    complaints = verdict(found)
+    moved = changed_lines(args.models, new, test)
+    with whole_file(str(args.build / "report.html")) as out:
+        out.write(retraining_page(found, complaints, points, moved, args.force).encode())
+    print("\n".join(in_words(found, complaints)))
+    print(f"retrain: {args.build / 'report.html'} shows what changed, with examples; it holds page text, keep it to yourself")
+    if complaints and not args.force:
+        print(f"retrain: {args.models} stays as it is; the new model is in {new}; label more pages, or --force", file=sys.stderr)
+        return 1
+    replace(new, args.models, args.build / "before")
+    print(f"retrain: {args.models} holds the new model; a copy of the old one is in {args.build / 'before'}")
+    return 0
+
+
+def in_words(found: dict[str, Comparison], complaints: Sequence[str]) -> list[str]:
+    """Return old and new figures, and what the gate says, as lines of text."""
+    lines = []
+    for name, title in (("own", "your held-out pages"), ("others", "composed pages of other layouts")):
+        lines.append(f"{title}:")
+        before, after = found[name].old.summary(), found[name].new.summary()
+        lines += [f"  {figure:11s} {before[figure]:.4f} -> {after[figure]:.4f}" for figure in before]
+    return lines + ([f"gate: {complaint}" for complaint in complaints] or ["gate: holds"])
+
+
+if __name__ == "__main__":
+    pin_kernels("training.retrain")
+    sys.exit(main())
