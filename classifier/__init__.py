@@ -10,6 +10,7 @@ Importing this loads numpy, and neither scikit-learn, scipy nor joblib.
 from classifier.cleaner import Cleaner, Labels, load
 from classifier.errors import InputError, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
+from classifier.site_rules import SiteRules
 from classifier.stream import LabelledLine, Stream
 
 __version__ = "0.1.0"
@@ -23,6 +24,7 @@ __all__ = [
     "LabelledLine",
     "Labels",
     "ModelError",
+    "SiteRules",
     "Stream",
     "TinsachError",
     "load",

@@ -19,6 +19,7 @@ from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import split_lines
 from classifier.model import Model
 from classifier.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
+from classifier.site_rules import SiteRules, site_name
 from classifier.stream import LabelledLine, Stream
 
 __all__ = ["Cleaner", "Labels", "load"]
@@ -43,6 +44,7 @@ def load(
     *,
     keep: str | Iterable[str] = DEFAULT_KEEP,
     threshold: float | None = None,
+    rules: SiteRules | None = None,
 ) -> Cleaner:
     """Return a cleaner with the shipped model, or with the model at `path` (an `.npz` file or its folder).
 
@@ -51,16 +53,17 @@ def load(
         keep: the labels to keep, as names or `Label`s; by default title and body.
         threshold: keep a line when the probabilities of the kept labels add up to at least this (0 to 1); by default a
             line is kept when its label is.
+        rules: what lines of certain sites must or cannot be; without `Cleaner.at`, those for every site count.
 
     Raises:
         ModelError: the model is missing, damaged, or made for another version.
-        InputError: a label to keep is unknown, or the threshold is no probability.
+        InputError: a label to keep is unknown, the threshold is no probability, or `rules` is something else.
 
     >>> cleaner = load(keep="title,body,caption")
     >>> cleaner.lookahead
     48
     """
-    return Cleaner(Model.load(path), keep=keep, threshold=threshold)
+    return Cleaner(Model.load(path), keep=keep, threshold=threshold, rules=rules)
 
 
 class Cleaner:
@@ -75,16 +78,35 @@ class Cleaner:
         *,
         keep: str | Iterable[str] = DEFAULT_KEEP,
         threshold: float | None = None,
+        rules: SiteRules | None = None,
+        site: str | None = None,
     ) -> None:
-        """Take a loaded model and what to keep; see `load`."""
+        """Take a loaded model, what to keep, and rules; see `load` and `at`."""
         if threshold is not None and not 0 <= threshold <= 1:
             raise InputError(f"threshold {threshold!r} is no probability; give a number from 0 to 1, or None")
+        if rules is not None and not isinstance(rules, SiteRules):
+            raise InputError(f"rules takes SiteRules, not {type(rules).__name__}; read them with SiteRules.read(path)")
         self.model = model
         self.keep = parse_keep(keep)
         self.threshold = threshold
+        self.rules = rules
+        self.site = site_name(site or "") or None
+        """The site whose rules apply, None for any site."""
+
+    def at(self, site: str | None) -> Cleaner:
+        """Return this cleaner for the pages of one site: the same model, keep, threshold and rules; costs next to nothing.
+
+        A site is a host's name, or any name that the rules have; a URL stands for its host. Upper and lower case, and a
+        leading `www.`, are the same; `m.bao-bai-song.vn` is another site than `bao-bai-song.vn`.
+
+        >>> load().at("https://www.bao-bai-song.vn/thoi-su/1.html").site
+        'bao-bai-song.vn'
+        """
+        return Cleaner(self.model, keep=self.keep, threshold=self.threshold, rules=self.rules, site=site)
 
     def _pipeline(self) -> Pipeline:
-        return Pipeline(self.model, [code for code, label in enumerate(LABELS) if label in self.keep], self.threshold)
+        kept = [code for code, label in enumerate(LABELS) if label in self.keep]
+        return Pipeline(self.model, kept, self.threshold, None if self.rules is None else self.rules.at(self.site))
 
     # -- lines -----------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from classifier.errors import InputError
 from classifier.files import refuse_same_file, standard_output, whole_file
 from classifier.page_file import labelled_row
+from classifier.site_options import files_read, site_field, tell
 from classifier.sources import Source, find_sources, targets_in
 
 if TYPE_CHECKING:
@@ -53,11 +54,13 @@ def run(args: argparse.Namespace, load: Callable[[], Cleaner], options: Options)
     targets = _targets(args, sources) if args.output_dir else []
     if args.force and not args.output_dir:
         raise InputError("--force overwrites what is in --output-dir; name one")
-    refuse_same_file(sources, targets)
-    job = Job(load(), options, Faults())
+    refuse_same_file([*sources, *files_read(args)], targets)
+    job = Job(load(), options._replace(site_field=site_field(args, sources)), Faults())
     if args.output_dir:
         return _to_files(job, sources, targets)
-    return _to_output(job, sources, args.output == "jsonl")
+    status = _to_output(job, sources, args.output == "jsonl")
+    tell(args, job.counts)
+    return status
 
 
 def _to_output(job: Job, sources: Sequence[Source], as_json: bool) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 
 from classifier.arrays import Bools, Ints, places, steps, with_end
 
-__all__ = ["CharClass", "LineSplitter", "Scan", "blank_flags", "is_blank", "is_word", "scan", "split_lines"]
+__all__ = ["CharClass", "LineSplitter", "Scan", "blank_flags", "composed", "is_blank", "is_word", "scan", "split_lines", "trimmed"]
 
 # A line's features read at most this many of its characters: real lines are shorter by far (the longest on the pages the
 # layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
@@ -105,9 +105,14 @@ _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _UNSEEN = "".join(filter(str.isspace, map(chr, range(TABLE_SIZE + 1)))) + _ZERO_WIDTH
 
 
+def trimmed(line: str) -> str:
+    """Return a line without the white space, zero-width marks and BOM at its ends."""
+    return line.strip(_UNSEEN)
+
+
 def is_blank(line: str) -> bool:
     """Return whether a line holds nothing but white space, zero-width marks or a BOM."""
-    return not line.strip(_UNSEEN)
+    return not trimmed(line)
 
 
 def blank_flags(lines: Iterable[str]) -> Bools:
@@ -141,6 +146,11 @@ def _joined(lines: Sequence[str]) -> str:
     if text.count("\n") != len(lines):  # a caller's line may hold line ends of its own
         text = "\n".join(line.rstrip().replace("\n", " ") for line in lines) + "\n"
     return text
+
+
+def composed(text: str) -> str:
+    """Return text in NFC, line by line, runs of marks longer than any script's cut (`MOST_MARKS`); never slow."""
+    return _decoded(text)[0]
 
 
 def _decoded(text: str) -> tuple[str, Ints, Ints]:

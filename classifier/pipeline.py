@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress, count, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,10 +18,11 @@ from classifier.context import AHEAD, BEHIND, Stretch, context_rows, stretch_of
 from classifier.features import Described, describe
 from classifier.labels import HEADINGS, LABELS
 from classifier.lines import MAX_CHARS, blank_flags
+from classifier.marks import narrowed
 from classifier.model import Model, sum_in_order
 from classifier.running import Carry, running, scaled_evidence
 
-__all__ = ["BLANK", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "Pipeline"]
+__all__ = ["BLANK", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "Marker", "Pipeline"]
 
 # A blank line waits for the next line's fate at most this many lines; longer blank runs lose their excess.
 BLANK_REACH = 16
@@ -57,16 +58,25 @@ class Decided(NamedTuple):
         return cls(*(np.concatenate(columns) for columns in zip(*parts))) if len(parts) != 1 else parts[0]
 
 
+class Marker(Protocol):
+    """Knows something of texts from elsewhere than their page; `site_rules.LineRules` is one."""
+
+    def marks(self, texts: Sequence[str]) -> Ints:
+        """Return the mark (see `marks`) of each text, none of which is blank (n,); each must depend on its text alone."""
+
+
 class Pipeline:
     """Decides lines as far as the lines read so far allow."""
 
-    def __init__(self, model: Model, kept_codes: Sequence[int], threshold: float | None) -> None:
+    def __init__(self, model: Model, kept_codes: Sequence[int], threshold: float | None, marker: Marker | None = None) -> None:
         self._model = model
+        self._marker = marker
         self._keep = np.zeros(len(LABELS), np.bool_)
         self._keep[list(kept_codes)] = True
         self._threshold = threshold
         self._carry = Carry.fresh()
         self._stretch: Stretch | None = None
+        self._marks: Ints | None = None  # of the stretch's lines, if there is a marker
         self._undecided = 0  # index into the stretch of the first line the context pass has not seen
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
         self._waiting = _Waiting()
@@ -91,9 +101,11 @@ class Pipeline:
         position = index - page.searchsorted(page) + (page == self._page) * self._position
         blank = np.zeros(0, np.bool_)
         if len(lines):
-            blank, described, evidence = self._seen_alone(lines)
+            blank, described, evidence, marks = self._seen_alone(lines)
             if described is not None:
                 solid = places(~blank)
+                if marks is not None:
+                    self._marks = marks if self._marks is None else np.concatenate((self._marks, marks))
                 self._add(described, evidence, page[solid], position[solid])
         self._waiting.add(page, blank)
         next_page = self._page + len(ends)
@@ -101,8 +113,8 @@ class Pipeline:
         self._decide(next_page)
         return self._waiting.settle(next_page)
 
-    def _seen_alone(self, lines: Sequence[str]) -> tuple[Bools, Described | None, Int16s]:
-        """Return which lines are blank, and what the others show by themselves with their evidence.
+    def _seen_alone(self, lines: Sequence[str]) -> tuple[Bools, Described | None, Int16s, Ints | None]:
+        """Return which lines are blank, and what the others show by themselves with their evidence and, if there is a marker, marks.
 
         A text that stands many times, as menus do, is looked at once.
         """
@@ -110,15 +122,19 @@ class Pipeline:
         blank = blank_flags(place)
         texts = list(compress(place, ~blank))
         if not texts:
-            return np.ones(len(lines), np.bool_), None, np.zeros((0, 0), np.int16)
+            return np.ones(len(lines), np.bool_), None, np.zeros((0, 0), np.int16), None
         described = describe(texts)
-        evidence = scaled_evidence(self._model.first_pass(described))
+        first, marks = self._model.first_pass(described), None
+        if self._marker is not None:
+            marks = self._marker.marks(texts)
+            first = narrowed(first, marks)
+        evidence = scaled_evidence(first)
         if len(place) == len(lines):
-            return blank, described, evidence
+            return blank, described, evidence, marks
         copies = np.fromiter(map(place.__getitem__, lines), np.intp, len(lines))
         every = blank.take(copies)
         copies = (np.cumsum(~blank) - 1).take(copies[~every])
-        return every, described.repeated(copies), evidence.take(copies, axis=1)
+        return every, described.repeated(copies), evidence.take(copies, axis=1), None if marks is None else marks.take(copies)
 
     def _add(self, described: Described, evidence: Int16s, page: Ints, position: Ints) -> None:
         """Add non-blank lines to the stretch, with all that can be said of them before what follows is known."""
@@ -156,9 +172,14 @@ class Pipeline:
         for start in range(low, high, ROWS_AT_ONCE):
             stop = min(start + ROWS_AT_ONCE, high)
             guesses = _LABEL_OF[stretch.evidence(start, stop).argmax(axis=0)]
-            self._waiting.fill(self._choose(np.exp(self._model.context_pass(context_rows(stretch, start, stop))), guesses))
+            found = self._model.context_pass(context_rows(stretch, start, stop))
+            if self._marks is not None:
+                found = narrowed(found, self._marks[start:stop])
+            self._waiting.fill(self._choose(np.exp(found), guesses))
         drop = max(0, high - BEHIND)
         self._stretch = stretch.tail(drop)
+        if self._marks is not None:
+            self._marks = self._marks[drop:]
         self._undecided = high - drop
 
     def _choose(self, p: Floats, guesses: Ints) -> Floats:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from classifier.cleaner import Cleaner
+    from classifier.site_rules import SiteRules
 
 __all__ = ["BATCHES_AHEAD", "in_processes"]
 
@@ -50,7 +51,8 @@ def in_processes(
         return (work(cleaner, piece) for piece in pieces)
     if cleaner.model.path is None:
         raise InputError("this model came from no file that other processes could load; use jobs=1, or load(path)")
-    options = (cleaner.model.path, cleaner.model.manifest["arrays_sha256"], tuple(sorted(cleaner.keep)), cleaner.threshold)
+    keep = tuple(sorted(cleaner.keep))
+    options = (cleaner.model.path, cleaner.model.manifest["arrays_sha256"], keep, cleaner.threshold, cleaner.rules, cleaner.site)
     return _in_pool(options, work, pieces, jobs)
 
 
@@ -82,7 +84,8 @@ def _in_pool(
         pool.shutdown(kill_workers=not finished)
 
 
-_Options = tuple[Path, str, tuple[Label, ...], float | None]  # model file, its digest, what to keep, threshold
+# Model file, its digest, what to keep, threshold, rules, site.
+_Options = tuple[Path, str, tuple[Label, ...], "float | None", "SiteRules | None", "str | None"]
 _worker_cleaners: dict[_Options, Cleaner] = {}
 
 
@@ -119,6 +122,6 @@ def _in_worker(options: _Options, work: Callable[[Cleaner, Piece], Result], piec
     if options not in _worker_cleaners:
         from classifier.cleaner import load
 
-        path, _, keep, threshold = options
-        _worker_cleaners[options] = load(path, keep=keep, threshold=threshold)
+        path, _, keep, threshold, rules, site = options
+        _worker_cleaners[options] = load(path, keep=keep, threshold=threshold, rules=rules).at(site)
     return work(_worker_cleaners[options], piece)

@@ -24,6 +24,7 @@ SHIPPED = {
         "pipeline", "progress", "resume", "running", "signals", "sources", "stream", "tally", "workers",
         "explain", "explain_command", "label_command", "page_file", "report", "terminal", "wording",
         "review", "review_command", "review_server",
+        "by_site", "marks", "regex_cost", "site_file", "site_options", "site_rules",
         *(f"formats/{name}" for name in (
             "__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc",
         )),
