@@ -23,6 +23,7 @@ SHIPPED = {
         "errors", "features", "files", "filtering", "folders", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
         "pipeline", "progress", "resume", "running", "signals", "sources", "stream", "tally", "workers",
         "explain", "explain_command", "report", "terminal", "wording",
+        "baseline", "drift", "drift_command", "pick", "pick_command", "profile", "survey",
         *(f"formats/{name}" for name in (
             "__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc",
         )),
