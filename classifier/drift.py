@@ -61,9 +61,8 @@ def compare(profile: Profile, measures: Measures) -> list[Shift]:
     """
     pages = len(measures.length)
     if pages < FEWEST_PAGES:
-        raise InputError(
-            f"{pages} {'page is' if pages == 1 else 'pages are'} too few to tell drift from chance; name {FEWEST_PAGES} or more"
-        )
+        found = "1 page is" if pages == 1 else f"{pages} pages are"
+        raise InputError(f"{found} too few to tell drift from chance; name {FEWEST_PAGES} or more")
     rows = profile.rows(measures)
     return [_shift(signal, profile, measures, mean_share(rows[signal])) for signal in SIGNALS]
 
@@ -90,9 +89,7 @@ _Told = tuple["bool | None", str]  # whether it rose, where there is such a thin
 
 def _labels(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Told:
     largest = (-np.abs(found - base)).argsort(kind="stable")[:TOLD_LABELS].tolist()
-    moves = [
-        f"{LABELS[code]} {found[code]:.0%}, {base[code]:.0%} in the baseline" for code in largest if abs(found[code] - base[code]) >= 0.01
-    ]
+    moves = [f"{LABELS[code]} {found[code]:.0%}, {base[code]:.0%} in the baseline" for code in largest]
     return None, "label shares moved: of the lines " + "; ".join(moves)
 
 
@@ -113,10 +110,10 @@ def _keeping(signal: str, found: Floats, base: Floats, profile: Profile, measure
 
 
 _SCALARS: Mapping[str, tuple[str, str, Callable[[float], str]]] = {
-    "words": ("words that the model does not know", "of the words at line ends", "{:.1%}".format),
-    "repetition": ("repeated lines", "of the lines", "{:.0%}".format),
+    "words": ("unknown words", "unknown words", "{:.1%}".format),
+    "repetition": ("repeated lines", "repeated lines", "{:.0%}".format),
     "length": ("page length", "lines", "{:.0f}".format),
-    "article": ("article length", "characters", "{:.0f}".format),
+    "article": ("article length", "characters of article", "{:.0f}".format),
 }
 
 
@@ -128,7 +125,7 @@ def _scalar(signal: str, found: Floats, base: Floats, profile: Profile, measures
         outer = found[0] + found[-1], base[0] + base[-1]
         return None, f"{name} scattered: {outer[0]:.0%} of the pages lie in the baseline's outer bins, {outer[1]:.0%} of its own"
     rose = float(np.median(values)) > profile.borders[signal][MEDIAN]
-    return rose, f"{name} {'rose' if rose else 'fell'}: a median page has {now} {unit}, {before} in the baseline"
+    return rose, f"{name} {'rose' if rose else 'fell'}: the median page has {now} {unit}, {before} in the baseline"
 
 
 _TOLD: Mapping[str, Callable[[str, Floats, Floats, Profile, Measures], _Told]] = {

@@ -103,9 +103,8 @@ def _write_baseline(args: argparse.Namespace, job: Job, sources: Sequence[Source
     measures, _ = _looked_at(job, sources, 0)
     with whole_file(args.write_baseline) as out:
         write_baseline(out, job.cleaner, profile_of(measures))
-    standard_output().write(
-        f"wrote {args.write_baseline}: the profile of {len(measures.length)} pages\n".encode("utf-8", "backslashreplace")
-    )
+    told = f"wrote {args.write_baseline}: the profile of {len(measures.length)} pages\n"
+    standard_output().write(told.encode("utf-8", "backslashreplace"))
     return 0
 
 

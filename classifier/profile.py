@@ -42,8 +42,8 @@ SIGNALS = {
     **dict.fromkeys(SCALARS, BINS),
 }
 NOISE_PAGES = tuple(1 << power for power in range(9))  # sets of 1 to 256 pages; noise falls as 1 / pages beyond
-# Of the distances of drawn sets. Seven signals together alarm by chance about once in a hundred runs; a set of one site is less odd than one page, so
-# that .99 is safe there (no false alarm in training/EXPERIMENTS.md, "Drift").
+# Of the distances of drawn sets. So all seven signals together alarm by chance about once in a hundred runs. A set from one site is less
+# odd than one page, so that .99 is safe there (training/EXPERIMENTS.md, "Drift").
 QUANTILE = {False: 0.998, True: 0.99}
 DRAWS = 4000  # of each size: eight lie above the quantile
 SEED = 7

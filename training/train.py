@@ -193,9 +193,10 @@ def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores
 
 
 def profile(folder: Path, pages: Sequence[Page]) -> dict[str, Any]:
-    """Return how held-out pages look to a folder's model, for `tinsach drift` to compare others with; every page has a layout of its own."""
+    """Return how held-out pages, each a layout of its own, look to a folder's model, for `tinsach drift` to compare others with."""
     cleaner = classifier.load(folder)
-    return profile_of(measure(cleaner, cleaner.label_pages(text_of(page) for page in pages)), of_sites=True).as_json()
+    measures = measure(cleaner, cleaner.label_pages(text_of(page) for page in pages))
+    return profile_of(measures, of_sites=True).as_json()
 
 
 def text_of(page: Page) -> str:
