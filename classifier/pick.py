@@ -3,7 +3,7 @@
 A line's expected error is the probability that its keep or drop is wrong, which the model itself gives; a page's is their sum. Pages
 are taken one after the other, the one of the largest score first. The score counts no line that stands among the doubtful ones of
 a chosen page as well, and falls with the likeness of the page's layout to the likest chosen one's.
-Of each page stays a summary of under a kilobyte: 100,000 pages take some 100 MB. What it leaves out: reading pages (`survey.py`).
+Of each page stays a summary: 100,000 pages take some 150 MB at the peak. What it leaves out: reading pages (`survey.py`).
 """
 
 from __future__ import annotations

@@ -223,5 +223,7 @@ def _checked(found: Any) -> Profile:
         for signal, values in table.items():
             if values.shape != (sizes[signal],) or not np.isfinite(values).all() or values.min() < 0:
                 raise ValueError(f"its {name} of {signal} are not {sizes[signal]} numbers")
+            if name == "borders" and (steps(values) < 0).any():
+                raise ValueError(f"its borders of {signal} fall")
         tables[name] = table
     return Profile(pages, of_sites, **tables)
