@@ -89,7 +89,7 @@ def test_the_shipped_profile_is_that_of_the_held_out_pages():
     assert train.profile(train.MODELS, pages) == json.loads((train.MODELS / "vi-news.json").read_bytes())["profile"]
 
 
-def profile_by_hand(**changes: object) -> Profile:
+def profile_by_hand() -> Profile:
     """Return a profile of 50 pages, all alike: half body, half nav, sure, 10 % unknown words, 20 lines."""
     count = 50
     spread = np.linspace(0.08, 0.12, count)
