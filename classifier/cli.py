@@ -1,7 +1,7 @@
-"""The command line: `tinsach clean|label|review|filter|explain|info`, thin over `Cleaner` and `jobs`.
+"""The command line, thin over `Cleaner` and `jobs`: `tinsach clean|label|review|filter|explain|info|drift|pick`.
 
-Exit status: 0 done, 1 done but for records left out, 2 bad usage or input, 130, 143 and 129 stopped by SIGINT, SIGTERM and
-SIGHUP, 141 the reader of the pipe left. An output file is whole or not there, whatever the status.
+Exit status: 0 done, 1 done but for records left out (of drift: something moved), 2 bad usage or input, 130, 143 and 129 stopped by
+SIGINT, SIGTERM and SIGHUP, 141 the reader of the pipe left. An output file is whole or not there, whatever the status.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import classifier
-from classifier import explain_command, filtering, label_command, review_command, site_options
+from classifier import drift_command, explain_command, filtering, label_command, pick_command, review_command, site_options
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
 from classifier.files import explained, naming, refuse_same_file, standard_output, sweep, whole_file
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article."
     )
     parser.add_argument("--version", action="version", version=f"tinsach {classifier.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="clean|label|review|filter|explain|info")
+    commands = parser.add_subparsers(required=True, metavar="clean|label|review|filter|explain|info|drift|pick")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(
@@ -120,6 +120,8 @@ def _parser() -> argparse.ArgumentParser:
         _add_reading(sub)
         site_options.add_options(sub)
     explain_command.add_options(explain)
+    drift_command.register(commands, _add_reading, _options)
+    pick_command.register(commands, _add_reading, _options)
     _add_writing(clean)
     label_command.add_options(label)
     return parser

@@ -20,7 +20,7 @@ from classifier.errors import InputError
 from classifier.files import OWN, STDIN
 from classifier.formats import format_of, is_known, output_name, with_suffix
 
-__all__ = ["Source", "find_sources", "targets_in"]
+__all__ = ["Source", "find_inputs", "find_sources", "targets_in"]
 
 
 class Source(NamedTuple):
@@ -52,6 +52,11 @@ def find_sources(paths: Sequence[str], form: str | None, into: str | None = None
         InputError, OSError: one of them is missing, may not be read, or has nothing in it.
     """
     return [Source(path, form or format_of(path), place) for name in paths for path, place in _found(name, form, into)]
+
+
+def find_inputs(paths: Sequence[str], form: str | None) -> list[Source]:
+    """Return the inputs of a command that only looks at them: as `find_sources`, folders always allowed."""
+    return find_sources(paths, form, os.devnull)  # where no output goes, so that nothing in a folder is taken for one
 
 
 def _found(name: str, form: str | None, into: str | None) -> Iterator[tuple[str, str]]:

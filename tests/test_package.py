@@ -25,6 +25,7 @@ SHIPPED = {
         "explain", "explain_command", "label_command", "page_file", "report", "terminal", "wording",
         "review", "review_command", "review_server",
         "by_site", "marks", "regex_cost", "site_file", "site_options", "site_rules",
+        "baseline", "drift", "drift_command", "pick", "pick_command", "profile", "survey",
         *(f"formats/{name}" for name in (
             "__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc",
         )),

@@ -29,6 +29,7 @@ from classifier.arrays import Floats, Int16s, Ints
 from classifier.labels import EVIDENCE, LABELS
 from classifier.model_file import FORMAT, FORMAT_VERSION, STEM, feature_digest, manifest_bytes
 from classifier.pipeline import LOOKAHEAD
+from classifier.profile import measure, profile_of
 from training import corpus, skeleton
 from training.compose import Page
 from training.context_pass import ContextPass, rows_of
@@ -207,6 +208,7 @@ def complete(manifest: dict[str, Any], folder: Path, held_out: Sequence[Page]) -
     """Add to an exported model what the held-out pages show of it, and write manifest and card."""
     scores, by_style = judge(folder, held_out)
     manifest["scores"] = scores.summary()
+    manifest["profile"] = profile(folder, trained.held_out)
     write_manifest(manifest, folder)
     write_card(manifest, scores, by_style, folder)
 
@@ -222,6 +224,18 @@ def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores
     styles = sorted({page.style for page in pages})
     by_style = {style: evaluate(cleaner, [one for one, page in zip(gold, pages) if page.style == style]) for style in styles}
     return evaluate(cleaner, gold), by_style
+
+
+def profile(folder: Path, pages: Sequence[Page]) -> dict[str, Any]:
+    """Return how held-out pages, each a layout of its own, look to a folder's model, for `tinsach drift` to compare others with."""
+    cleaner = classifier.load(folder)
+    measures = measure(cleaner, cleaner.label_pages(text_of(page) for page in pages))
+    return profile_of(measures, of_sites=True).as_json()
+
+
+def text_of(page: Page) -> str:
+    """Return a composed page's lines as text."""
+    return "".join(line.text + "\n" for line in page.lines)
 
 
 def verify(jobs: int) -> int:
@@ -249,7 +263,7 @@ def verify(jobs: int) -> int:
 
 
 def _differing_labels(other: Path) -> int:
-    texts = ["\n".join(line.text for line in page.lines) for page in compose_held_out()]
+    texts = [text_of(page) for page in compose_held_out()]
     one, two = (classifier.load(folder).label_pages(texts).codes for folder in (MODELS, other))
     return int((one != two).sum())
 
@@ -270,13 +284,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=MODELS, help="folder for model, manifest and card")
     parser.add_argument("--jobs", type=int, default=2, help="processes; the result does not depend on it")
     parser.add_argument("--card", action="store_true", help="write the card of the model in --out anew, without training")
+    parser.add_argument("--profile", action="store_true", help="write the profile in the manifest of --out anew, without training")
     parser.add_argument("--verify", action="store_true", help="retrain into a scratch folder and compare with models/")
     args = parser.parse_args(argv)
     if args.verify:
         return verify(args.jobs)
-    if args.card:
+    if args.card or args.profile:
         manifest = json.loads((args.out / f"{STEM}.json").read_text(encoding="utf-8"))
-        write_card(manifest, *judge(args.out, compose_held_out()), args.out)
+        if args.profile:
+            manifest["profile"] = profile(args.out, compose_held_out())
+            write_manifest(manifest, args.out)
+        if args.card:
+            write_card(manifest, *judge(args.out, compose_held_out()), args.out)
         return 0
     manifest = train(args.out, SETTINGS, args.jobs)
     for name, value in manifest["scores"].items():
