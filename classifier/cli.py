@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import classifier
-from classifier import explain_command, filtering
+from classifier import explain_command, filtering, memory_options
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
 from classifier.files import explained, naming, refuse_same_file, standard_output, sweep, whole_file
@@ -122,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     for sub in (clean, label, explain):
         _add_reading(sub)
     explain_command.add_options(explain)
+    memory_options.add_options(clean)
+    memory_options.add_options(label)
     _add_writing(clean)
     label.add_argument(
         "--output", choices=("tsv", "jsonl"), default="tsv",
@@ -195,6 +197,7 @@ def _clean(args: argparse.Namespace) -> int:
     if args.resume and args.quarantine:
         sweep(Path(os.path.realpath(args.quarantine)).parent, alone=False)
     with ExitStack() as stack:
+        cleaner = stack.enter_context(memory_options.remembering(args, cleaner))  # first in, so that it is saved last
         output, dropped, quarantine, stats = (
             stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine, args.stats)
         )
@@ -228,7 +231,7 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         raise InputError("files of different formats cannot share an output; name an --output-dir, or one --format for all")
     if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
         raise InputError("--labels adds a field, which text, HTML and WARC have none of; see tinsach label --output jsonl")
-    named = [path for path in (args.output, args.dropped, args.quarantine, args.stats) if path]
+    named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, args.site_memory) if path]
     refuse_same_file(sources, [*named, *(targets_in(args.output_dir, sources) if args.output_dir else ())])
 
 
@@ -266,25 +269,31 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
 
 
 def _label(args: argparse.Namespace) -> int:
-    from classifier.jobs import Faults, Job, annotated, labelled
+    from classifier.jobs import Faults, Job
 
     options = _options(args)
     sources = find_sources(args.files or ["-"], args.format)
-    refuse_same_file(sources, ())
-    job = Job(classifier.load(args.model, keep=args.keep, threshold=args.threshold), options, Faults())
-    form, number, out = (_as_jsonl if args.output == "jsonl" else _as_tsv), 1, standard_output()
-    if args.output == "jsonl" and (records := annotated(job, sources)):
+    refuse_same_file(sources, [args.site_memory] if args.site_memory else ())
+    with memory_options.remembering(args, classifier.load(args.model, keep=args.keep, threshold=args.threshold)) as cleaner:
+        _write_labels(Job(cleaner, options, Faults()), sources, args.output == "jsonl")
+    return 0
+
+
+def _write_labels(job: Job, sources: Sequence[Source], as_jsonl: bool) -> None:
+    from classifier.jobs import annotated, labelled
+
+    form, number, out = (_as_jsonl if as_jsonl else _as_tsv), 1, standard_output()
+    if as_jsonl and (records := annotated(job, sources)):
         for record in records:
             out.write(record.encode("utf-8", "backslashreplace"))
-        return 0
+        return
     for lines in labelled(job, sources):
         if isinstance(lines, str):
             number += 1
-            shown = "" if args.output == "jsonl" else lines.rstrip("\n") + "\n"
+            shown = "" if as_jsonl else lines.rstrip("\n") + "\n"
         else:
             shown = "".join(form(line, number) for line in lines)
         out.write(shown.encode("utf-8", "backslashreplace"))
-    return 0
 
 
 def _explain(args: argparse.Namespace) -> int:

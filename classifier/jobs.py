@@ -208,7 +208,8 @@ class Job:
         import hashlib  # see files.sha256_of
 
         threshold, model = self.cleaner.threshold, self.cleaner.model.manifest["arrays_sha256"]
-        parts = [classifier.__version__, model, sorted(self.cleaner.keep), threshold, self.options, self.faults.tolerant]
+        remembers = self.cleaner.memory is not None
+        parts = [classifier.__version__, model, sorted(self.cleaner.keep), threshold, self.options, self.faults.tolerant, remembers]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
