@@ -21,11 +21,11 @@ from classifier.arrays import Ints
 from classifier.compression import opened
 from classifier.errors import InputError, ModelError
 from classifier.features import describe
-from classifier.files import explained, whole_file
+from classifier.files import explained
 from classifier.model_file import ArraySpec, manifest_bytes, read_array, read_entries
 from classifier.sketch import MOST
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "read_memory", "write_memory"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "memory_bytes", "read_memory"]
 
 FORMAT = "tinsach-site-memory"
 FORMAT_VERSION = 1
@@ -34,19 +34,12 @@ MOST_ABOUT = 1 << 20  # bytes beside the cells: ten thousand sites that were res
 _RESTORE = "restore it, or name another file to begin a new one"
 
 
-def write_memory(path: str | Path, cells: Ints, saved: Mapping[str, Any]) -> None:
-    """Write counts and what belongs to them, whole or not at all; the same memory gives the same bytes.
-
-    Raises:
-        InputError, OSError: the file cannot be written.
-    """
-    about = manifest_bytes(
-        {"format": FORMAT, "format_version": FORMAT_VERSION, **saved, "lines_hash": _probe(), "cells_sha256": _digest(cells)}
-    )
+def memory_bytes(cells: Ints, saved: Mapping[str, Any]) -> bytes:
+    """Return the file of counts and of what belongs to them; the same memory gives the same bytes."""
+    about = {"format": FORMAT, "format_version": FORMAT_VERSION, **saved, "lines_hash": _probe(), "cells_sha256": _digest(cells)}
     buffer = io.BytesIO()
-    np.savez(buffer, about=np.frombuffer(about, np.uint8), cells=cells)
-    with whole_file(path) as sink:
-        sink.write(buffer.getvalue())
+    np.savez(buffer, about=np.frombuffer(manifest_bytes(about), np.uint8), cells=cells)
+    return buffer.getvalue()
 
 
 def read_memory(path: str | Path, shape: tuple[int, ...]) -> tuple[Ints, dict[str, Any]]:

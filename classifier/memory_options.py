@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from classifier.cleaner import Cleaner
 from classifier.errors import InputError
-from classifier.files import STDIN
+from classifier.files import STDIN, whole_file
 from classifier.site_memory import DEFAULT_PAGES, SiteMemory
 
 __all__ = ["add_options", "remembering"]
@@ -55,5 +55,6 @@ def remembering(args: argparse.Namespace, cleaner: Cleaner) -> Iterator[Cleaner]
     pages = args.site_memory_pages
     known = os.path.lexists(path)
     memory = SiteMemory.load(path, pages) if known else SiteMemory(DEFAULT_PAGES if pages is None else pages)
-    yield cleaner.remembering(memory)
-    memory.save(path)
+    with whole_file(path) as file:  # opened now, so that a place where nothing can be written is found before the work is done
+        yield cleaner.remembering(memory)
+        file.write(memory.to_bytes())

@@ -20,6 +20,7 @@ import numpy as np
 from classifier.arrays import Bools, Floats, Hashes, Ints, places, steps
 from classifier.errors import InputError
 from classifier.features import LOG_SCALE, describe
+from classifier.files import whole_file
 from classifier.labels import LABELS, Label
 from classifier.lines import is_blank
 from classifier.model import log_softmax
@@ -28,10 +29,11 @@ from classifier.sketch import MOST, CountMin
 
 __all__ = ["BITS", "DEFAULT_PAGES", "LIKELIHOOD_RATIO", "MOST_LINES", "PagePass", "SiteMemory"]
 
-# Two find more on a dozen pages (training/EXPERIMENTS.md); three are safer where many pages show each other's leads.
-DEFAULT_PAGES = 3
-# 2^22 cells in each of 4 rows: 16 MB. Of lines never seen .00001 look as if seen on 3 pages after 4 million distinct lines seen once
-# each (training/EXPERIMENTS.md); with half of the cells they are .0005.
+# Of 2, 3 and 5 the one that finds most, at no loss (training/EXPERIMENTS.md). Learned first, a page is one of the two itself.
+DEFAULT_PAGES = 2
+# 2^22 cells in each of 4 rows: 16 MB. A line never seen counts as seen with probability (1 - exp(-m / 2^22))^4, m the distinct lines
+# that were seen on `pages` pages or more: .00002 for 300,000, .002 for a million; lines seen less often hardly matter
+# (4 million of them: .000002). Derived and measured in training/EXPERIMENTS.md.
 BITS = 22
 # Across the pages of a site 30 % of boilerplate lines repeat, and 3 % of article lines (real pages, by count). From 3 to 30
 # the figures of training/EXPERIMENTS.md hardly move.
@@ -39,6 +41,8 @@ LIKELIHOOD_RATIO = 10.0
 # A page is a copy of one counted before if its headlines are known as such and at most this share of its kept characters is new:
 # pages fetched again differ in dates and lists, seldom in the article; half leaves room for an article that has grown.
 NEW_SHARE = 0.5
+# A body line of so many characters behind a headline is a lead, which other pages print below their link to it: not doubted.
+LEAD_SIZE = 60
 MOST_LINES = 1 << 16  # of a page that are remembered until it ends, so that an endless one costs 3 MB and no more
 MOST_RESETS = 10_000  # sites that can be reset one by one: their names have to fit into the file
 
@@ -108,16 +112,21 @@ class SiteMemory:
             self.sketch.add(places)
             self.counted += 1
 
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes; see `memory_file`."""
+        from classifier.memory_file import memory_bytes
+
+        with self._lock:
+            return memory_bytes(self.sketch.cells, {"pages": self.pages, "counted": self.counted, "resets": self._resets})
+
     def save(self, path: str | Path) -> None:
-        """Write the memory to a file, whole or not at all; see `memory_file`.
+        """Write the memory to a file, whole or not at all; packed if its name ends in `.gz` or `.zst`.
 
         Raises:
             InputError, OSError: the file cannot be written.
         """
-        from classifier.memory_file import write_memory
-
-        with self._lock:
-            write_memory(path, self.sketch.cells, {"pages": self.pages, "counted": self.counted, "resets": self._resets})
+        with whole_file(path) as file:
+            file.write(self.to_bytes())
 
     @classmethod
     def load(cls, path: str | Path, pages: int | None = None) -> SiteMemory:
@@ -150,6 +159,7 @@ class PagePass:
         """Work for the pages of one site."""
         self._memory, self._key, self._title_key = memory, memory.key(site), memory.key(site, as_title=True)
         self._page, self._lines = 0, 0
+        self._titles, self._at_lead = 0, 0  # of the open page: headlines so far, and those before the last line long enough for a lead
         self._parts: list[tuple[Hashes, Ints, Ints, Ints, Ints]] = []  # of the open page: hashes, places, counts, codes, sizes
 
     def revised(self, page: Ints, hashes: Hashes, sizes: Floats, found: Floats) -> Floats:
@@ -164,7 +174,8 @@ class PagePass:
             self.close(int(page[start]))
             counts = self._memory.sketch.counts(where[:, start:stop])
             # A hash of 0 is a line without a letter or digit: rules between paragraphs, which articles share with menus.
-            seen = places((counts >= self._memory.pages) & (hashes[start:stop] != 0)) + start
+            leads = self._leads(codes[start:stop], sizes[start:stop])
+            seen = places((counts >= self._memory.pages) & (hashes[start:stop] != 0) & ~leads) + start
             if len(seen):
                 found[:, seen] = _doubted(found.take(seen, axis=1))
                 codes[seen] = found[:, seen].argmax(axis=0)
@@ -173,6 +184,18 @@ class PagePass:
                 self._lines += own.stop - start
                 self._parts.append((hashes[own], where[:, own], counts[: own.stop - start], codes[own], sizes[own]))
         return found
+
+    def _leads(self, codes: Ints, sizes: Ints) -> Bools:
+        """Return which of the next lines of the open page are leads (n,): body, long, and the first such behind a headline."""
+        leads = (codes == _BODY) & (sizes >= LOG_SCALE[LEAD_SIZE])
+        titles = (codes == _TITLE).cumsum() + self._titles
+        self._titles = int(titles[-1])
+        long = places(leads)
+        if len(long):
+            before = titles.take(long)
+            leads[long] = before > np.concatenate(([self._at_lead], before[:-1]))
+            self._at_lead = int(before[-1])
+        return leads
 
     def close(self, page: int) -> None:
         """Count the open page, if lines of `page` or none follow: that is the number of the page now open."""
@@ -183,7 +206,7 @@ class PagePass:
             titles = self._memory.sketch.places(hashes[codes == _TITLE] ^ self._title_key)
             if not self._is_copy(titles, counts == 0, codes, sizes):
                 self._memory.count_page(np.concatenate((where, titles), axis=1))
-        self._page, self._lines, self._parts = page, 0, []
+        self._page, self._lines, self._titles, self._at_lead, self._parts = page, 0, 0, 0, []
 
     def _is_copy(self, titles: Ints, new: Bools, codes: Ints, sizes: Ints) -> bool:
         """Return whether a page was counted before: its headlines are known as such, and most of what is kept of it is."""
