@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
+from classifier.by_site import label_by_site
 from classifier.cleaner import Cleaner
 from classifier.errors import InputError
 from classifier.labels import LABELS, Label
@@ -47,9 +48,9 @@ def attributes_of(starts: Iterable[int], lines: Iterable[str], codes: Iterable[i
     return {PREFIX + LABELS[code]: spans[code] for code in sorted(spans)}
 
 
-def label_batch(cleaner: Cleaner, texts: Sequence[str]) -> list[Attributes]:
-    """Return the attributes of each page."""
-    labels = cleaner.label_pages(texts)
+def label_batch(cleaner: Cleaner, texts: Sequence[str], sites: Sequence[str] = ()) -> list[Attributes]:
+    """Return the attributes of each page; `sites` are theirs, if they have sites of their own."""
+    labels = label_by_site(cleaner, texts, sites)
     codes, probabilities = labels.codes.tolist(), labels.probabilities.tolist()
     found = []
     for text, (start, stop) in zip(texts, pairwise(labels.offsets.tolist())):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.annotate import Attributes, attributes_of
+from classifier.by_site import label_by_site
 from classifier.cleaner import Cleaner, Labels
 from classifier.formats import Record
 from classifier.labels import LABELS, Label
@@ -29,6 +30,7 @@ class Batch(NamedTuple):
     texts: list[str]
     dropped: bool = False
     spans: bool = False
+    sites: tuple[str, ...] = ()  # of each page, if pages have sites of their own
 
 
 class CleanPage(NamedTuple):
@@ -63,7 +65,7 @@ def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 def clean_batch(cleaner: Cleaner, batch: Batch) -> Done:
     """Clean the pages of a batch."""
-    labels = cleaner.label_pages(batch.texts)
+    labels = label_by_site(cleaner, batch.texts, batch.sites)
     tally, shares = Tally.of_pages(labels)
     bounds = pairwise(labels.offsets.tolist())
     pages = [_clean_page(labels, start, stop, share, batch.spans) for (start, stop), share in zip(bounds, shares)]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import classifier
-from classifier import explain_command, filtering, memory_options
+from classifier import explain_command, filtering, memory_options, site_options
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
 from classifier.files import explained, naming, refuse_same_file, standard_output, sweep, whole_file
@@ -121,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     command("info", _info, "Print what the model says of itself.")
     for sub in (clean, label, explain):
         _add_reading(sub)
+        site_options.add_options(sub)
     explain_command.add_options(explain)
     memory_options.add_options(clean)
     memory_options.add_options(label)
@@ -192,8 +193,8 @@ def _clean(args: argparse.Namespace) -> int:
 
     sources = find_sources(args.files or ["-"], args.format, args.output_dir)
     _check_outputs(args, sources)
-    options = _options(args)
-    cleaner = classifier.load(args.model, keep=args.keep, threshold=args.threshold)
+    options = _options(args, sources)
+    cleaner = site_options.site_cleaner(args)
     if args.resume and args.quarantine:
         sweep(Path(os.path.realpath(args.quarantine)).parent, alone=False)
     with ExitStack() as stack:
@@ -232,10 +233,11 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
     if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
         raise InputError("--labels adds a field, which text, HTML and WARC have none of; see tinsach label --output jsonl")
     named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, args.site_memory) if path]
-    refuse_same_file(sources, [*named, *(targets_in(args.output_dir, sources) if args.output_dir else ())])
+    named += map(str, targets_in(args.output_dir, sources) if args.output_dir else ())
+    refuse_same_file([*sources, *site_options.files_read(args)], named)
 
 
-def _options(args: argparse.Namespace) -> Options:
+def _options(args: argparse.Namespace, sources: Sequence[Source]) -> Options:
     from classifier.jobs import Options
 
     if not args.page_separator or "\n" in args.page_separator:
@@ -246,8 +248,9 @@ def _options(args: argparse.Namespace) -> Options:
     most, labels = getattr(args, "max_dropped", None), getattr(args, "labels", False)
     if most is not None and not 0 <= most <= 1:
         raise InputError(f"--max-dropped {most}: give a share from 0 to 1")
+    site = site_options.site_field(args, sources)
     adds = [NEEDS_REVIEW] * (most is not None) + [ATTRIBUTES] * labels
-    return Options(reading, args.page_separator, args.text_field, args.id_field, tuple(adds), args.blank_lines, most)
+    return Options(reading, args.page_separator, args.text_field, args.id_field, tuple(adds), args.blank_lines, most, site)
 
 
 def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
@@ -262,6 +265,7 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
     if job.counts[NEEDS_REVIEW]:
         names = "; ".join(job.review) + ("; ..." if job.counts[NEEDS_REVIEW] > len(job.review) else "")
         _say(_printable(f"tinsach: {job.counts[NEEDS_REVIEW]} pages lost more than {args.max_dropped:.0%} of their text: {names}"))
+    site_options.tell(args, job.counts)
     if bad or (records and args.summary):
         fate = f"put into {args.quarantine}" if args.quarantine else "skipped"
         _say(f"tinsach: {records} records in, {records - bad} out, {bad} {fate}")
@@ -271,11 +275,13 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
 def _label(args: argparse.Namespace) -> int:
     from classifier.jobs import Faults, Job
 
-    options = _options(args)
     sources = find_sources(args.files or ["-"], args.format)
-    refuse_same_file(sources, [args.site_memory] if args.site_memory else ())
-    with memory_options.remembering(args, classifier.load(args.model, keep=args.keep, threshold=args.threshold)) as cleaner:
-        _write_labels(Job(cleaner, options, Faults()), sources, args.output == "jsonl")
+    options = _options(args, sources)
+    refuse_same_file([*sources, *site_options.files_read(args)], [args.site_memory] if args.site_memory else ())
+    with memory_options.remembering(args, site_options.site_cleaner(args)) as cleaner:
+        job = Job(cleaner, options, Faults())
+        _write_labels(job, sources, args.output == "jsonl")
+    site_options.tell(args, job.counts)
     return 0
 
 
@@ -297,9 +303,8 @@ def _write_labels(job: Job, sources: Sequence[Source], as_jsonl: bool) -> None:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    options = _options(args)
     sources = find_sources(args.files or ["-"], args.format)
-    return explain_command.run(args, classifier.load(args.model, keep=args.keep, threshold=args.threshold), options, sources)
+    return explain_command.run(args, site_options.site_cleaner(args), _options(args, sources), sources)
 
 
 def _as_tsv(line: LabelledLine, page: int) -> str:

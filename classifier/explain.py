@@ -6,6 +6,8 @@ pass*: a network of one hidden layer, linear as long as the same units are activ
 which is exact for the units that are active ("gradient x input": Shrikumar and others, Not Just a Black Box, 2016,
 arXiv:1605.01713). In either pass the shares and the rest add up to the odds.
 
+Where a site's rules decided, the odds are still the model's own: below zero, where it would have said the runner-up.
+
 What it leaves out: how shares would change if the line were another (slopes say nothing of units that would wake up), and
 how the first pass's words reach the context pass: it sees them only as evidence for labels.
 """
@@ -34,6 +36,7 @@ __all__ = ["Explainer", "Explanation", "Feature", "Reasons", "explain_lines"]
 # Features listed of each pass. On the sample page: three quarters of what weighs in the first pass, a third in the context pass, where
 # weight is spread thin.
 TOP = 8
+LINES_AT_ONCE = 1024  # bounds the memory of the shares
 _CLASSES = [[place for place, name in enumerate(EVIDENCE) if name.removesuffix(" heading") == label.value] for label in LABELS]
 _CONTEXT_NAMES = [CONTEXT_COLUMNS[place] for place in ROW_ORDER]
 # That there are lines around says nothing: it weighs in the rest, not in the list.
@@ -78,16 +81,22 @@ class Explainer:
     def __init__(self, cleaner: Cleaner, top: int = TOP) -> None:
         """Explain what `cleaner` would do, with the `top` features of each pass."""
         self._model = _Watched(cleaner.model, top)
-        self.cleaner = Cleaner(self._model, keep=cleaner.keep, threshold=cleaner.threshold)
+        self.cleaner = Cleaner(self._model, keep=cleaner.keep, threshold=cleaner.threshold, rules=cleaner.rules, site=cleaner.site)
 
     def explain(self, lines: Sequence[LabelledLine]) -> list[Explanation]:
         """Explain the lines that `self.cleaner` returned, in order and each once."""
         solid = [line for line in lines if line.label is not None]
-        noted = [self._model.noted.popleft() for _ in solid]
-        pairs = np.array([pair for pair, _ in noted], np.int64).reshape(-1, 2)
-        alone = _alone(self._model, [line.text for line in solid], pairs, self._model.top) if solid else ()
-        found = (Explanation(line, LABELS[runner_up], own, around) for line, ((_, runner_up), around), own in zip(solid, noted, alone))
+        found = (why for start in range(0, len(solid), LINES_AT_ONCE) for why in self._explain(solid[start : start + LINES_AT_ONCE]))
         return [Explanation(line, None, None, None) if line.label is None else next(found) for line in lines]
+
+    def _explain(self, lines: Sequence[LabelledLine]) -> Iterator[Explanation]:
+        """Explain some lines that are not blank."""
+        noted = [self._model.noted.popleft() for _ in lines]
+        codes = np.array([LABELS.index(line.label) for line in lines if line.label])
+        around = list(_around(self._model, noted, codes, self._model.top))
+        pairs = np.array([codes, [runner_up for runner_up, _ in around]]).T
+        alone = _alone(self._model, [line.text for line in lines], pairs, self._model.top)
+        return (Explanation(line, LABELS[second], own, why) for line, (second, why), own in zip(lines, around, alone))
 
 
 def explain_lines(cleaner: Cleaner, lines: Iterable[str], top: int = TOP) -> list[Explanation]:
@@ -97,32 +106,37 @@ def explain_lines(cleaner: Cleaner, lines: Iterable[str], top: int = TOP) -> lis
 
 
 class _Watched(Model):
-    """A model that notes, of each line the context pass sees, label, runner-up and reasons."""
+    """A model that notes, of each line the context pass sees, the row and what it says of it."""
 
     def __init__(self, model: Model, top: int) -> None:
         vars(self).update(vars(model))  # the same weights, not a copy of them
         self.top = top
-        self.noted: deque[tuple[tuple[int, int], Reasons]] = deque()
+        self.noted: deque[tuple[Float32s, Floats]] = deque()
 
     def context_pass(self, rows: Float32s) -> Floats:
         found = super().context_pass(rows)
-        n = np.arange(rows.shape[1])
-        p = np.exp(found)  # compared as `Pipeline` does
-        first = p.argmax(axis=0)
-        p[first, n] = -1
-        second = p.argmax(axis=0)
-        over = np.zeros_like(found)
-        over[first, n], over[second, n] = 1, -1
-        slopes, start = self.context_slopes(rows, over)
-        total = start + (slopes * rows).sum(axis=0)
-        shares = slopes * rows * _TELLING
-        heavy = np.argsort(-np.abs(shares), axis=0, kind="stable")[: self.top]
-        rest = total - np.take_along_axis(shares, heavy, axis=0).sum(axis=0)
-        odds = found[first, n] - found[second, n]
-        for i in n.tolist():
-            features = [Feature(_CONTEXT_NAMES[j], rows[j, i].item() / STEP, shares[j, i].item()) for j in heavy[:, i] if shares[j, i]]
-            self.noted.append(((int(first[i]), int(second[i])), Reasons(odds[i].item(), rest[i].item(), features)))
+        self.noted.extend(zip(rows.T.copy(), found.T.copy()))
         return found
+
+
+def _around(model: Model, noted: Sequence[tuple[Float32s, Floats]], codes: Ints, top: int) -> Iterator[tuple[int, Reasons]]:
+    """Yield runner-up and the context pass's reasons of each line noted; `codes` (n,) are the labels that were decided."""
+    rows, found = (np.stack(columns, axis=1) for columns in zip(*noted))
+    n = np.arange(len(noted))
+    p = np.exp(found)  # compared as `Pipeline` does
+    p[codes, n] = -1
+    second = p.argmax(axis=0)
+    over = np.zeros_like(found)
+    over[codes, n], over[second, n] = 1, -1
+    slopes, start = model.context_slopes(rows, over)
+    total = start + (slopes * rows).sum(axis=0)
+    shares = slopes * rows * _TELLING
+    heavy = np.argsort(-np.abs(shares), axis=0, kind="stable")[:top]
+    rest = total - np.take_along_axis(shares, heavy, axis=0).sum(axis=0)
+    odds = found[codes, n] - found[second, n]
+    for i in n.tolist():
+        features = [Feature(_CONTEXT_NAMES[j], rows[j, i].item() / STEP, shares[j, i].item()) for j in heavy[:, i] if shares[j, i]]
+        yield int(second[i]), Reasons(odds[i].item(), rest[i].item(), features)
 
 
 def _alone(model: Model, texts: Sequence[str], pairs: Ints, top: int) -> Iterator[Reasons]:

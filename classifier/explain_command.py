@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from classifier.errors import InputError
 from classifier.files import refuse_same_file, standard_output, whole_file
+from classifier.site_options import files_read
 from classifier.sources import Source
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace, cleaner: Cleaner, options: Options, sources: S
 
 
 def _check(args: argparse.Namespace, sources: Sequence[Source]) -> None:
-    refuse_same_file(sources, [args.html] if args.html else ())
+    refuse_same_file([*sources, *files_read(args)], [args.html] if args.html else ())
     if args.open and not args.html:
         raise InputError("--open shows a report: name its file with --html")
     if args.html and args.line:

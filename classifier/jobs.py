@@ -16,11 +16,12 @@ from typing import BinaryIO
 import classifier
 from classifier.annotate import label_batch
 from classifier.batches import Batch, CleanPage, batches_of, clean_batch
+from classifier.by_site import at_site
 from classifier.cleaner import Cleaner
 from classifier.encoding import TextDecoder, read_lines
 from classifier.errors import InputError
 from classifier.files import Sink
-from classifier.formats import ATTRIBUTES, NEEDS_REVIEW, OUTPUTS, BadRecord, Extras, Options, Reader, Record, Writer, text
+from classifier.formats import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, OUTPUTS, BadRecord, Extras, Options, Reader, Record, Writer, text
 from classifier.formats.registry import open_reader, open_writer
 from classifier.labels import Label
 from classifier.lines import split_lines
@@ -59,7 +60,8 @@ class Job:
         self._dropped = dropped
         self.tell: Callable[[Tally], None] = lambda tally: None  # how far the job is
         self.review: list[str] = []  # the first pages that lost too much
-        # "records" read, of them "bad" (the others came out), "undecodable" bytes left out, "needs_review" pages that lost too much
+        # "records" read, of them "bad" (the others came out) and without a site, "undecodable" bytes left out, "needs_review" pages that
+        # lost too much
         self.counts: Counter[str] = Counter()
         self.tally = Tally()
         self._started = time.perf_counter()
@@ -141,6 +143,7 @@ class Job:
                 self.counts["bad"] += 1
             else:
                 self.counts["undecodable"] += record.undecodable
+                self.counts[NO_SITE] += self.options.site_field is not None and not record.site
                 yield record
 
     def _clean_records(self, file: BinaryIO, source: Source, writer: Writer) -> None:
@@ -161,7 +164,10 @@ class Job:
         spans = ATTRIBUTES in self.options.adds
         for batch in batches_of(self.good_records(reader, name)):
             waiting.append(batch)
-            yield Batch([record.text for record in batch], self._dropped is not None, spans)
+            yield Batch([record.text for record in batch], self._dropped is not None, spans, self._sites(batch))
+
+    def _sites(self, batch: Sequence[Record]) -> tuple[str, ...]:
+        return () if self.options.site_field is None else tuple(record.site for record in batch)
 
     def _extras(self, page: CleanPage, name: str) -> Extras:
         """Return what is added to a page's record."""
@@ -184,7 +190,7 @@ class Job:
             for number, record in enumerate(self.good_records(reader, source.name)):
                 if number:
                     yield text.between_pages(self.options.separator)
-                yield list(self.cleaner.label_lines(split_lines(record.text)))
+                yield list(at_site(self.cleaner, record.site).label_lines(split_lines(record.text)))
 
     def statistics(self, files: int, found: int) -> bytes:
         """Return what this run counted, as JSON; what an earlier run finished is in none of the counts but `files`."""
@@ -200,7 +206,8 @@ class Job:
         with source.open() as file:
             reader = open_reader(source.format, file, source.name, self.options)
             for batch in batches_of(self.good_records(reader, source.name)):
-                for record, attributes in zip(batch, label_batch(self.cleaner, [record.text for record in batch])):
+                found = label_batch(self.cleaner, [record.text for record in batch], self._sites(batch))
+                for record, attributes in zip(batch, found):
                     yield f'{{"id": {record.id}, "attributes": {json.dumps(attributes)}}}\n'
 
     def digest(self) -> str:
@@ -208,8 +215,9 @@ class Job:
         import hashlib  # see files.sha256_of
 
         threshold, model = self.cleaner.threshold, self.cleaner.model.manifest["arrays_sha256"]
-        remembers = self.cleaner.memory is not None
-        parts = [classifier.__version__, model, sorted(self.cleaner.keep), threshold, self.options, self.faults.tolerant, remembers]
+        rules = self.cleaner.rules and self.cleaner.rules.rules
+        parts = [classifier.__version__, model, sorted(self.cleaner.keep), threshold, self.options, self.faults.tolerant]
+        parts += [rules, self.cleaner.site, self.cleaner.memory is not None]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -81,14 +81,17 @@ def _tables(path: str | Path, content: dict[str, Any]) -> Iterator[tuple[str, li
     sites = content.get("sites", {})
     if not isinstance(sites, dict):
         raise InputError(f"{path}: [[sites]] needs the site's name; {_WAYS}")
-    for name, tables in ((EVERY_SITE, content.get("rules", [])), *sites.items()):
-        where = f'sites."{name}"' if name else "rules"
-        if not isinstance(tables, list):
-            hint = f'; a name with dots needs quotes: [[sites."{name}..."]]' if isinstance(tables, dict) and name else ""
-            raise InputError(f"{path}: [{where}] is no list of rules{hint}; {_WAYS}")
-        if tables and not name and where != "rules":
-            raise InputError(f"{path}: a site without a name; {_WAYS}")
-        yield name, tables
+    yield EVERY_SITE, _list_of_tables(path, content.get("rules", []), "rules")
+    for name, tables in sites.items():
+        if not site_name(name):
+            raise InputError(f"{path}: {name!r} is no name of a site; {_WAYS}")
+        yield name, _list_of_tables(path, tables, f'sites."{name}"')
+
+
+def _list_of_tables(path: str | Path, tables: Any, where: str) -> list[Any]:
+    if isinstance(tables, list):
+        return tables
+    raise InputError(f"{path}: [{where}] is no list of rules; {_WAYS}, with the name in quotes if there is a dot in it")
 
 
 def _header_lines(text: str, toml: ModuleType) -> dict[str, list[int]]:
@@ -116,7 +119,8 @@ def _rule(table: Any) -> Rule:
             raise InputError(f"has a key {key!r}; it may have phrase or regex, and force or forbid, {_EXAMPLE}")
     for one, other in (("phrase", "regex"), ("force", "forbid")):
         if (one in table) == (other in table):
-            raise InputError(f"has {'both' if one in table else 'neither'} {one} and {other}; give exactly one of them, {_EXAMPLE}")
+            both = f"both {one} and" if one in table else f"neither {one} nor"
+            raise InputError(f"has {both} {other}; give exactly one of them, {_EXAMPLE}")
     phrase, regex = table.get("phrase"), table.get("regex")
     mark = _mark(table)
     return Rule(None if phrase is None else _phrase(phrase), None if regex is None else _regex(regex), mark, "force" in table)
@@ -163,8 +167,12 @@ def _regex(value: Any) -> str:
             warnings.simplefilter("error")  # a set within a set, which Python will read otherwise one day
             require_cheap(regex)
             everywhere = re.compile(regex).search("")
-    except (InputError, FutureWarning, DeprecationWarning) as error:
+    except InputError as error:
         raise InputError(f"has a regex {regex!r} that {error}") from error
+    except Warning as warning:
+        raise InputError(
+            f"has a regex {regex!r} of which Python warns ({warning}); write \\ before what is meant as it stands"
+        ) from warning
     if everywhere:
         raise InputError(f"has a regex {regex!r} that is found in an empty line, and so in nearly all; say what has to stand there")
     return regex

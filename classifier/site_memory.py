@@ -20,7 +20,6 @@ import numpy as np
 from classifier.arrays import Bools, Floats, Hashes, Ints, places, steps
 from classifier.errors import InputError
 from classifier.features import LOG_SCALE, describe
-from classifier.files import whole_file
 from classifier.labels import LABELS, Label
 from classifier.lines import is_blank
 from classifier.model import log_softmax
@@ -125,6 +124,8 @@ class SiteMemory:
         Raises:
             InputError, OSError: the file cannot be written.
         """
+        from classifier.files import whole_file
+
         with whole_file(path) as file:
             file.write(self.to_bytes())
 

@@ -26,7 +26,7 @@ __all__ = ["EVERY_SITE", "LineRules", "Rule", "SiteRules", "site_name"]
 # A line is cut to SEEN_CHARS in NFC, and to this before, so that a line of megabytes costs no more than its copy: Vietnamese in
 # NFD has at most three code points to a letter.
 _RAW_CHARS = 4 * SEEN_CHARS
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", re.IGNORECASE)
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:\[]*)", re.IGNORECASE)
 EVERY_SITE = ""  # the name of no site
 
 

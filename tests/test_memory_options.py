@@ -61,6 +61,19 @@ def test_label_remembers_too(folder, capsysbinary, form, name):
         assert capsysbinary.readouterr().out
 
 
+def test_sites_are_told_apart_without_rules_too(folder, capsys):
+    source, file = folder / "crawl.jsonl", folder / "m.npz"
+    urls = ["https://a.vn/1.html", "https://www.b.vn/1", "http://a.vn/2", "", "a.vn"]
+    source.write_text("".join(json.dumps({"text": page, "url": url}) + "\n" for page, url in zip(PAGES, urls)), encoding="utf-8")
+    command = ["clean", str(source), "--output", os.devnull, "--site-memory", str(file), "--site-field", "url"]
+    assert main(command) == 0
+    assert "1 records have no site in 'url'; they are remembered as pages of no site" in capsys.readouterr().err
+    memory = SiteMemory.load(file)
+    assert [memory.seen_on("Trang chủ", site) for site in ("a.vn", "b.vn", None, "c.vn")] == [3, 1, 1, 0]
+    assert main(["label", *command[1:2], *command[4:], "--site", "c.vn"]) == 0
+    assert SiteMemory.load(file).seen_on("Trang chủ", "c.vn") == 1
+
+
 def test_the_number_of_pages(folder):
     file = folder / "m.npz"
     run = ["clean", str(folder / "pages" / "0.txt"), "--output", os.devnull, "--site-memory", str(file)]

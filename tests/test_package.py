@@ -23,7 +23,8 @@ SHIPPED = {
         "errors", "features", "files", "filtering", "folders", "jobs", "labels", "legacy", "lines", "model", "model_file", "ngrams",
         "pipeline", "progress", "resume", "running", "signals", "sources", "stream", "tally", "workers",
         "explain", "explain_command", "report", "terminal", "wording",
-        "marks", "memory_file", "memory_options", "regex_cost", "site_file", "site_memory", "site_rules", "sketch",
+        "by_site", "marks", "memory_file", "memory_options", "regex_cost", "site_file", "site_memory", "site_options", "site_rules",
+        "sketch",
         *(f"formats/{name}" for name in (
             "__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc",
         )),

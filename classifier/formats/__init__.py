@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Protocol
 from classifier.encoding import Reading
 
 __all__ = [
-    "ATTRIBUTES", "FORMATS", "NEEDS_REVIEW", "NO_EXTRAS", "OUTPUTS", "BadRecord", "Extras", "Options", "Reader", "Record", "Writer",
-    "format_of", "is_known", "output_name", "without_packing",
+    "ATTRIBUTES", "FORMATS", "NEEDS_REVIEW", "NO_EXTRAS", "NO_SITE", "OUTPUTS", "BadRecord", "Extras", "Options", "Reader", "Record",
+    "Writer", "format_of", "is_known", "output_name", "without_packing",
 ]  # fmt: skip
 
 _SUFFIXES = {
@@ -28,6 +28,7 @@ _NEW_SUFFIXES = {"html": ".txt", "warc": ".wet"}  # of outputs in another format
 _PACKINGS = (".gz", ".zst")
 
 ATTRIBUTES, NEEDS_REVIEW = "attributes", "needs_review"
+NO_SITE = "no_site"  # what jobs count records without a site under
 
 Extras = Mapping[str, Any]  # what is added to a record, by field
 NO_EXTRAS: Extras = {}
@@ -43,6 +44,7 @@ class Options(NamedTuple):
     adds: tuple[str, ...] = ()  # fields that records get besides: ATTRIBUTES, NEEDS_REVIEW
     blank_lines: int = 0  # in a row that separate pages of text, instead of the separator; 0 for none
     max_dropped: float | None = None  # share of its characters that a page may lose before it needs review
+    site_field: str | None = None  # that says which site a record is of
 
 
 class Record(NamedTuple):
@@ -52,6 +54,7 @@ class Record(NamedTuple):
     place: Any  # what its format's writer needs to put a text back
     undecodable: int = 0  # bytes left out of it
     id: str = "null"  # as JSON
+    site: str = ""  # a name or a URL; empty if it names none
 
 
 class BadRecord(NamedTuple):

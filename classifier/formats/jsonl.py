@@ -31,7 +31,7 @@ class Reader:
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """See `formats.registry.open_reader`."""
-        self._source = (file, name, options.reading, options.field, options.id_field, options.adds)
+        self._source = (file, name, options.reading, options.field, options.id_field, options.adds, options.site_field)
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records; holds one line at a time."""
@@ -57,7 +57,13 @@ class Writer:
 
 
 def read_records(
-    source: BinaryIO, name: str, reading: Reading, field: str, id_field: str = "id", adds: Sequence[str] = ()
+    source: BinaryIO,
+    name: str,
+    reading: Reading,
+    field: str,
+    id_field: str = "id",
+    adds: Sequence[str] = (),
+    site_field: str | None = None,
 ) -> Iterator[Record | BadRecord]:
     """Yield the records of a source, in order; holds one line at a time. They may not have the fields that it `adds` to them.
 
@@ -74,7 +80,7 @@ def read_records(
         if lookout:
             lookout.feed(line)
         if (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
-            yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, reading.errors, (field, id_field, adds))
+            yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, reading.errors, (field, id_field, adds, site_field))
         offset += len(line)
     if lookout:
         lookout.flush()
@@ -97,10 +103,10 @@ def put_back(record: Record, text: str, extras: Extras = NO_EXTRAS) -> bytes:
     return f"{before}{value}{after}\n".encode("utf-8", "backslashreplace")
 
 
-def _record(line: bytes, number: int, offset: int, errors: str, fields: tuple[str, str, Sequence[str]]) -> Record | BadRecord:
+def _record(line: bytes, number: int, offset: int, errors: str, fields: tuple[str, str, Sequence[str], str | None]) -> Record | BadRecord:
     try:
         text = line.decode("utf-8", "ignore" if errors == "skip" else errors)
-        value, start, end, key = _find(text, *fields)
+        value, start, end, key, site = _find(text, *fields)
     except UnicodeDecodeError as error:
         return BadRecord(number, line, f"byte offset {offset + error.start} of the file is not valid UTF-8")
     except JSONDecodeError as error:
@@ -109,15 +115,15 @@ def _record(line: bytes, number: int, offset: int, errors: str, fields: tuple[st
         return BadRecord(number, line, "nested too deeply")
     except _Unusable as error:
         return BadRecord(number, line, str(error))
-    return Record(value, (text[:start], text[end:]), len(line) - len(text.encode()) if errors == "skip" else 0, key)
+    return Record(value, (text[:start], text[end:]), len(line) - len(text.encode()) if errors == "skip" else 0, key, site)
 
 
 class _Unusable(Exception):
     """Sound JSON, but without a text to clean."""
 
 
-def _find(line: str, field: str, id_field: str, adds: Sequence[str]) -> tuple[str, int, int, str]:
-    """Return the value of a top-level field that has to be text, where it stands in the line, and the id as it stands."""
+def _find(line: str, field: str, id_field: str, adds: Sequence[str], site_field: str | None) -> tuple[str, int, int, str, str]:
+    """Return the value of a top-level field that has to be text, where it stands in the line, the id as it stands, and the site."""
     fields = list(_fields(line))
     found = [(value, start, end) for name, value, start, end in fields if name == field]
     if not found:
@@ -129,7 +135,8 @@ def _find(line: str, field: str, id_field: str, adds: Sequence[str]) -> tuple[st
     for name, *_ in fields:
         if name in adds:
             raise _Unusable(f"field {name!r}, which was to be added, is there already; rename it")
-    return *found[0], next((line[start:end] for name, _, start, end in fields if name == id_field), "null")
+    key = next((line[start:end] for name, _, start, end in fields if name == id_field), "null")
+    return *found[0], key, next((value for name, value, *_ in fields if name == site_field and isinstance(value, str)), "")
 
 
 def _fields(line: str) -> Iterator[tuple[str, Any, int, int]]:

@@ -48,7 +48,8 @@ class Reader:
             raise InputError(f"{name}: no Parquet file, or a damaged one ({error}); fetch or make it again") from error
         self.compression = _compression(self._file.metadata)
         self._column = self._place_of(options.field, arrow)
-        self._id = options.id_field if self.schema.names.count(options.id_field) == 1 else None
+        once = [name for name in self.schema.names if self.schema.names.count(name) == 1]
+        self._id, self._site = (name if name in once else None for name in (options.id_field, options.site_field))
 
     def _place_of(self, field: str, arrow: Any) -> int:
         names = self.schema.names
@@ -68,9 +69,11 @@ class Reader:
                 for rows in self._file.iter_batches(SLICE_ROWS, row_groups=[group], use_threads=False):
                     values = rows.column(self._column).cast(arrow.string()).cast(arrow.binary()).to_pylist()
                     keys = rows.column(self._id).to_pylist() if self._id else [None] * len(values)
-                    for row, (value, key) in enumerate(zip(values, keys)):
+                    sites = rows.column(self._site).to_pylist() if self._site else [None] * len(values)
+                    for row, (value, key, site) in enumerate(zip(values, keys, sites)):
                         number += 1
-                        yield self._record(value, key, Place(rows, row, self._column, group), number)
+                        record = self._record(value, key, Place(rows, row, self._column, group), number)
+                        yield record._replace(site=site) if isinstance(site, str) and isinstance(record, Record) else record
         except (arrow.ArrowException, OSError) as error:
             raise InputError(f"{self.name}: damaged behind row {number} ({error}); fetch or make it again") from error
 

@@ -60,7 +60,8 @@ class Reader:
         self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
         self.header = self._read_header(delimiter)
         self._column = self._place_of(options.field)
-        self._id = self.header.names.index(options.id_field) if options.id_field in self.header.names else None
+        names = self.header.names
+        self._id, self._site = (names.index(name) if name in names else None for name in (options.id_field, options.site_field))
 
     def _read_header(self, delimiter: str) -> Header:
         try:
@@ -87,7 +88,8 @@ class Reader:
                 continue
             lost, dropped = self._decoder.dropped - dropped, self._decoder.dropped
             key = "null" if self._id is None else json.dumps(row[self._id], ensure_ascii=False)
-            yield Record(row[self._column], Place(row, self._column, self.header), lost, key)
+            site = "" if self._site is None else row[self._site]
+            yield Record(row[self._column], Place(row, self._column, self.header), lost, key, site)
 
     def _parsed(self) -> Iterator[tuple[int, str, list[str] | str]]:
         """Yield number, raw text and values of each row, or what is wrong with it instead of values."""

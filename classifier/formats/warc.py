@@ -40,7 +40,7 @@ class Reader:
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """See `formats.registry.open_reader`."""
         self.name = name
-        self._reading = options.reading
+        self._reading, self._site_field = options.reading, options.site_field
         try:
             from fastwarc import warc
         except ImportError as error:
@@ -79,7 +79,8 @@ class Reader:
         headers = [(key, value) for key, value in record.headers.items() if _stays(key.lower(), is_wet)]
         if not is_wet:
             headers += [("WARC-Record-ID", _id_of_text(record.record_id)), ("WARC-Refers-To", record.record_id)]
-        return Record(text, Place(headers), lost, json.dumps(record.record_id))
+        site = (record.headers.get(self._site_field) or "").strip("<>") if self._site_field else ""
+        return Record(text, Place(headers), lost, json.dumps(record.record_id), site)
 
 
 class Writer:
