@@ -27,7 +27,7 @@ _FAR_TOO_MANY = 1e30
 
 _ONE_CHARACTER = ("LITERAL", "NOT_LITERAL", "IN", "ANY")
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
-_NO_BOUND = {"GROUPREF": "backreferences", "GROUPREF_EXISTS": "conditions", "ASSERT": "lookarounds", "ASSERT_NOT": "lookarounds"}
+_NO_BOUND = {"GROUPREF": "backreferences", "GROUPREF_EXISTS": "conditions"}  # the rest are lookarounds, empty ones among them
 _CATEGORIES = {
     "CATEGORY_DIGIT": r"\d", "CATEGORY_NOT_DIGIT": r"\D", "CATEGORY_SPACE": r"\s", "CATEGORY_NOT_SPACE": r"\S",
     "CATEGORY_WORD": r"\w", "CATEGORY_NOT_WORD": r"\W",
@@ -131,7 +131,7 @@ def _part(name: str, av: Any, left: int) -> tuple[float, float]:
     if name in _REPEATS:
         least, most, items = av
         return _repeat(name, (int(least), int(most)), items, left)
-    raise InputError(f"uses {_NO_BOUND.get(name, 'what')}, which cannot be bounded in time; write several rules without")
+    raise InputError(f"uses {_NO_BOUND.get(name, 'lookarounds')}, which cannot be bounded in time; write several rules without")
 
 
 def _repeat(name: str, bounds: tuple[int, int], items: Any, left: int) -> tuple[float, float]:

@@ -8,9 +8,7 @@ line is left without a label and no regex runs for long; `SiteRules.at` picks th
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,7 +121,6 @@ class _Seen:
         raw = "\n".join([trimmed(text)[:_RAW_CHARS].replace("\n", " ") for text in texts])
         self._lines = [trimmed(line)[:SEEN_CHARS] for line in composed(raw).split("\n")]
         self._folded = ""
-        self._starts: list[int] = []
 
     def lines_that_match(self, pattern: re.Pattern[str]) -> Iterator[int]:
         """Yield the numbers of the lines in which a pattern is found."""
@@ -131,12 +128,14 @@ class _Seen:
 
     def lines_that_hold(self, phrase: str) -> Iterator[int]:
         """Yield the numbers of the lines in which a phrase stands, upper and lower case the same."""
-        if not self._starts:
-            lines = [line.casefold() for line in self._lines]
-            self._folded = "\n".join(lines)  # one search through all lines passes over those without the phrase at the speed of memory
-            self._starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-        place = self._folded.find(phrase)
-        while place >= 0:
-            following = bisect_right(self._starts, place)
-            yield following - 1
-            place = self._folded.find(phrase, self._starts[following])
+        if not self._folded:
+            self._folded = "\n".join(self._lines).casefold()
+        # One search through all lines passes over those without the phrase at the speed of memory.
+        number = begin = 0
+        while (place := self._folded.find(phrase, begin)) >= 0:
+            number += self._folded.count("\n", begin, place)
+            yield number
+            begin = self._folded.find("\n", place) + 1
+            if not begin:
+                return
+            number += 1

@@ -27,6 +27,7 @@ DOCS = [
         "docs/ENGINES.md",
         "docs/FORMATS.md",
         "docs/RELIABILITY.md",
+        "docs/SITES.md",
         "training/corpus/README.md",
     )
 ]
@@ -37,6 +38,13 @@ FORMATS = (ROOT / "docs" / "FORMATS.md").read_text(encoding="utf-8")
 
 def blocks(kind: str, text: str = README) -> list[str]:
     return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
+
+
+def shell(commands: list[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run commands in a folder, where `tinsach` is this checkout's, until one fails."""
+    script = f'tinsach() {{ {shlex.quote(sys.executable)} -m classifier "$@"; }}\nset -eo pipefail\n' + "\n".join(commands)
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, env=environment)
 
 
 def test_the_first_screen_shows_what_the_model_really_does(cleaner, sample_page):
@@ -63,8 +71,7 @@ def test_shell_examples_run(tmp_path, sample_page):
     (tmp_path / "crawl.jsonl").write_text(json.dumps({"id": 1, "text": sample_page}) + "\n", encoding="utf-8")
     commands = [line for block in blocks("sh") for line in block.splitlines() if "tinsach" in line and "pip" not in line]
     assert len(commands) >= 4
-    script = f'tinsach() {{ {shlex.quote(sys.executable)} -m classifier "$@"; }}\nset -eo pipefail\n' + "\n".join(commands)
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+    done = shell(commands, tmp_path)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout
 
@@ -75,9 +82,7 @@ def test_every_format_has_a_path_that_works(tmp_path, sample_page):
         pytest.importorskip(library)
     lay_out(tmp_path, sample_page)
     commands = [line for block in blocks("sh", FORMATS) for line in block.splitlines() if line and "pip" not in line]
-    script = f'tinsach() {{ {shlex.quote(sys.executable)} -m classifier "$@"; }}\nset -eo pipefail\n' + "\n".join(commands)
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, env=environment)
+    done = shell(commands, tmp_path)
     assert done.returncode == 0, done.stderr.decode()
     outputs = re.findall(r"(?:--output |--stats |> )(?!jsonl)([\w./-]+)", "\n".join(commands))
     assert len(outputs) >= 10

@@ -43,6 +43,7 @@ def test_patterns_that_explode_are_refused_with_a_way_out(regex):
     ("regex", "fault"),
     [
         (r"(a)\1", "backreferences"), (r"(?P<x>a)(?P=x)", "backreferences"), ("(?=a)b", "lookarounds"), ("(?<!a)b", "lookarounds"),
+        ("a(?!)", "lookarounds"),
         ("(a)?(?(1)b|c)", "conditions"), ("(a", "no regex"), ("a{2,1}", "no regex"), ("*", "no regex"),
         ("a{99999999999999999999}", "no regex"), ("(" * 5000 + ")" * 5000, "nested too deeply"),
     ],
