@@ -360,3 +360,17 @@ def test_a_million_lines_take_less_than_32_megabytes():
     assert peak < 32e6
     assert memory.counted == 5000
     assert memory.error() < 1e-6  # lines seen once do not look as if seen twice
+
+
+def test_what_a_site_prints_in_every_article_is_dropped_and_the_articles_stay(cleaner):
+    standing = "Mời bạn đọc tải ứng dụng Bãi Sông để nhận tin nhanh mỗi sáng."
+    pages = [page.replace(f"\n{text}\n", f"\n{text}\n{standing}\n") for page, (_, text) in zip(PAGES, ARTICLES)]
+    memory = SiteMemory()
+    plain = [text.split("\n") for text in cleaner.clean_pages(pages)]
+    in_order = [text.split("\n") for text in cleaner.clean_pages(pages, memory=memory)]
+    learned = [text.split("\n") for text in cleaner.clean_pages(pages, memory=memory)]
+    assert [standing in lines for lines in plain] == [True] * 5
+    assert [standing in lines for lines in in_order] == [True, True, False, False, False]
+    assert [standing in lines for lines in learned] == [False] * 5
+    for (title, text), *found in zip(ARTICLES, plain, in_order, learned):
+        assert all(title in lines and text in lines for lines in found)
