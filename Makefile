@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed
 ENGINES := .venv-engines
 OLDEST := .venv-oldest
 # What runs without the training tools and the extras.
-RUNTIME_TESTS := tests/fuzz/test_found.py $(addprefix tests/test_,$(addsuffix .py,lines labels running context cli jobs files encoding resume model_file model_arrays explain report page_file label_command review review_server marks regex_cost site_file))
+RUNTIME_TESTS := tests/fuzz/test_found.py $(addprefix tests/test_,$(addsuffix .py,lines labels running context cli jobs files encoding resume model_file model_arrays explain report page_file label_command review review_server marks regex_cost site_file sketch site_memory memory_file))
 INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHROMIUM := { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } >/dev/null
 

@@ -10,6 +10,7 @@ Importing this loads numpy, and neither scikit-learn, scipy nor joblib.
 from classifier.cleaner import Cleaner, Labels, load
 from classifier.errors import InputError, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
+from classifier.site_memory import SiteMemory
 from classifier.site_rules import SiteRules
 from classifier.stream import LabelledLine, Stream
 
@@ -24,6 +25,7 @@ __all__ = [
     "LabelledLine",
     "Labels",
     "ModelError",
+    "SiteMemory",
     "SiteRules",
     "Stream",
     "TinsachError",

@@ -1,6 +1,7 @@
 """Pages of several sites in one batch: each labelled as a page of its site, the order kept.
 
-Pages whose sites have the same rules are labelled together, since many pages at once are what is fast.
+Pages whose sites have the same rules are labelled together, since many pages at once are what is fast; with a memory, pages of
+the same site.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from classifier.cleaner import Cleaner, Labels
+from classifier.site_rules import site_name
 
 __all__ = ["at_site", "label_by_site"]
 
@@ -20,18 +22,19 @@ def at_site(cleaner: Cleaner, site: str) -> Cleaner:
 
 
 def label_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str] = ()) -> Labels:
-    """Label pages as `Cleaner.label_pages` does, each by the rules of its site (empty for none; no sites at all: none for any).
+    """Label pages as `Cleaner.label_pages` does, each as a page of its site (empty for none; no sites at all: none for any).
 
     >>> import classifier
     >>> label_by_site(classifier.load(), ["Trang chủ", "Đọc nhiều"], ["bao-bai-song.vn", ""]).lines
     ['Trang chủ', 'Đọc nhiều']
     """
-    rules = cleaner.rules
-    if rules is None or not any(sites):
+    rules, memory = cleaner.rules, cleaner.memory
+    if (rules is None and memory is None) or not any(sites):
         return cleaner.label_pages(pages)
     groups: dict[str | None, list[int]] = {}
     for number, site in enumerate(sites):
-        groups.setdefault(rules.known(site) if site else None, []).append(number)
+        name = site_name(site) if rules is None or memory is not None else rules.known(site)
+        groups.setdefault(name if site else None, []).append(number)
     if len(groups) == 1:
         return _group_cleaner(cleaner, next(iter(groups))).label_pages(pages)
     parts = [_group_cleaner(cleaner, site).label_pages([pages[number] for number in numbers]) for site, numbers in groups.items()]

@@ -19,6 +19,7 @@ from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import split_lines
 from classifier.model import Model
 from classifier.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
+from classifier.site_memory import PagePass, SiteMemory
 from classifier.site_rules import SiteRules, site_name
 from classifier.stream import LabelledLine, Stream
 
@@ -80,16 +81,20 @@ class Cleaner:
         threshold: float | None = None,
         rules: SiteRules | None = None,
         site: str | None = None,
+        memory: SiteMemory | None = None,
     ) -> None:
-        """Take a loaded model, what to keep, and rules; see `load` and `at`."""
+        """Take a loaded model, what to keep, rules and a memory; see `load`, `at` and `remembering`."""
         if threshold is not None and not 0 <= threshold <= 1:
             raise InputError(f"threshold {threshold!r} is no probability; give a number from 0 to 1, or None")
         if rules is not None and not isinstance(rules, SiteRules):
             raise InputError(f"rules takes SiteRules, not {type(rules).__name__}; read them with SiteRules.read(path)")
+        if memory is not None and not isinstance(memory, SiteMemory):
+            raise InputError(f"memory takes a SiteMemory, not {type(memory).__name__}; make one, or SiteMemory.load(path)")
         self.model = model
         self.keep = parse_keep(keep)
         self.threshold = threshold
         self.rules = rules
+        self.memory = memory
         self.site = site_name(site or "") or None
         """The site whose rules apply, None for any site."""
 
@@ -102,11 +107,23 @@ class Cleaner:
         >>> load().at("https://www.bao-bai-song.vn/thoi-su/1.html").site
         'bao-bai-song.vn'
         """
-        return Cleaner(self.model, keep=self.keep, threshold=self.threshold, rules=self.rules, site=site)
+        return Cleaner(self.model, keep=self.keep, threshold=self.threshold, rules=self.rules, site=site, memory=self.memory)
+
+    def remembering(self, memory: SiteMemory | None) -> Cleaner:
+        """Return this cleaner with a memory of the lines of its site, which every call reads and adds to; costs next to nothing.
+
+        A page adds its lines when it ends: one that a call is left in the middle of adds none.
+
+        Raises:
+            InputError: `memory` is something else.
+        """
+        return Cleaner(self.model, keep=self.keep, threshold=self.threshold, rules=self.rules, site=self.site, memory=memory)
 
     def _pipeline(self) -> Pipeline:
         kept = [code for code, label in enumerate(LABELS) if label in self.keep]
-        return Pipeline(self.model, kept, self.threshold, None if self.rules is None else self.rules.at(self.site))
+        rules = None if self.rules is None else self.rules.at(self.site)
+        memory = None if self.memory is None else PagePass(self.memory, self.site)
+        return Pipeline(self.model, kept, self.threshold, rules, memory)
 
     # -- lines -----------------------------------------------------------------------------------------------------
 
@@ -150,26 +167,30 @@ class Cleaner:
 
     # -- pages -----------------------------------------------------------------------------------------------------
 
-    def clean_pages(self, pages: Iterable[str], jobs: int = 1) -> Iterator[str]:
+    def clean_pages(self, pages: Iterable[str], jobs: int = 1, *, memory: SiteMemory | None = None) -> Iterator[str]:
         """Clean many pages, in order, in batches across pages; with `jobs` > 1 in that many processes (-1: all cores).
 
-        Reads ahead by a bounded number of batches only, so `pages` may be endless.
+        Reads ahead by a bounded number of batches only, so `pages` may be endless. A `memory` of their site reads and counts
+        them in this order; see `SiteMemory`.
 
         Raises:
             InputError: `pages` is one string, holds something that is not a string, `jobs` is 0, or more processes are asked
-                for with a model that came from no file.
+                for with a model that came from no file, or with a memory.
         """
         _require_pages(pages, "clean_pages")
         from classifier.workers import in_processes
 
-        results = in_processes(self, Cleaner._clean_batch, _batches(pages), jobs)
+        cleaner = self if memory is None else self.remembering(memory)
+        results = in_processes(cleaner, Cleaner._clean_batch, _batches(pages), jobs)
         return (page for batch in results for page in batch)
 
-    def label_pages(self, pages: Iterable[str]) -> Labels:
+    def label_pages(self, pages: Iterable[str], *, memory: SiteMemory | None = None) -> Labels:
         """Label many pages at once, as columns instead of objects: the fastest call, for adapters.
 
+        A `memory` of their site reads and counts the pages in this order; see `SiteMemory`.
+
         Raises:
-            InputError: `pages` is one string, or holds something that is not a string.
+            InputError: `pages` is one string, or holds something that is not a string; `memory` is something else.
         """
         _require_pages(pages, "label_pages")
         lines: list[str] = []
@@ -178,7 +199,8 @@ class Cleaner:
             _require_text(page, "label_pages")
             lines += split_lines(page)
             offsets.append(len(lines))
-        done = self._pipeline().advance(lines, offsets[1:])
+        cleaner = self if memory is None else self.remembering(memory)
+        done = cleaner._pipeline().advance(lines, offsets[1:])
         return Labels(done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses, np.array(offsets), lines)
 
     def _clean_batch(self, pages: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import classifier
-from classifier import drift_command, explain_command, filtering, label_command, pick_command, review_command, site_options
+from classifier import drift_command, explain_command, filtering, label_command, memory_options, pick_command, review_command, site_options
 from classifier.encoding import POLICIES, Reading
 from classifier.errors import InputError, TinsachError
 from classifier.files import explained, naming, refuse_same_file, standard_output, sweep, whole_file
@@ -120,6 +120,8 @@ def _parser() -> argparse.ArgumentParser:
         _add_reading(sub)
         site_options.add_options(sub)
     explain_command.add_options(explain)
+    memory_options.add_options(clean)
+    memory_options.add_options(label)
     drift_command.register(commands, _add_reading, _options)
     pick_command.register(commands, _add_reading, _options)
     _add_writing(clean)
@@ -191,6 +193,7 @@ def _clean(args: argparse.Namespace) -> int:
     if args.resume and args.quarantine:
         sweep(Path(os.path.realpath(args.quarantine)).parent, alone=False)
     with ExitStack() as stack:
+        cleaner = stack.enter_context(memory_options.remembering(args, cleaner))  # first in, so that it is saved last
         output, dropped, quarantine, stats = (
             stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine, args.stats)
         )
@@ -224,7 +227,7 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         raise InputError("files of different formats cannot share an output; name an --output-dir, or one --format for all")
     if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
         raise InputError("--labels adds a field, which text, HTML and WARC have none of; see tinsach label --output jsonl")
-    named = [path for path in (args.output, args.dropped, args.quarantine, args.stats) if path]
+    named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, args.site_memory) if path]
     named += map(str, targets_in(args.output_dir, sources) if args.output_dir else ())
     refuse_same_file([*sources, *site_options.files_read(args)], named)
 
@@ -265,7 +268,7 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
 
 
 def _label(args: argparse.Namespace) -> int:
-    return label_command.run(args, lambda: site_options.site_cleaner(args), _options(args, ()))
+    return label_command.run(args, _options)
 
 
 def _explain(args: argparse.Namespace) -> int:

@@ -32,7 +32,9 @@ exit status: 0 nothing moved, 1 something moved, 2 no answer (too few pages, bad
 
 
 def register(
-    commands: Any, add_reading: Callable[[argparse.ArgumentParser], None], options: Callable[[argparse.Namespace], Options]
+    commands: Any,
+    add_reading: Callable[[argparse.ArgumentParser], None],
+    options: Callable[[argparse.Namespace, Sequence[Source]], Options],
 ) -> None:
     """Add the command to the others; `add_reading` and `options` are theirs, for how inputs are read."""
     summary = "Tell what of new pages has moved against the training profile or a baseline."

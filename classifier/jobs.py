@@ -217,7 +217,7 @@ class Job:
         threshold, model = self.cleaner.threshold, self.cleaner.model.manifest["arrays_sha256"]
         rules = self.cleaner.rules and self.cleaner.rules.rules
         parts = [classifier.__version__, model, sorted(self.cleaner.keep), threshold, self.options, self.faults.tolerant]
-        parts += [rules, self.cleaner.site]
+        parts += [rules, self.cleaner.site, self.cleaner.memory is not None]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

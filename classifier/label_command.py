@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from classifier.errors import InputError
 from classifier.files import refuse_same_file, standard_output, whole_file
+from classifier.memory_options import remembering
 from classifier.page_file import labelled_row
-from classifier.site_options import files_read, site_field, tell
+from classifier.site_options import files_read, site_cleaner, tell
 from classifier.sources import Source, find_sources, targets_in
 
 if TYPE_CHECKING:
-    from classifier.cleaner import Cleaner
     from classifier.jobs import Job, Options
     from classifier.stream import LabelledLine
 
@@ -46,19 +46,19 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--force", action="store_true", help="overwrite files in --output-dir, and the corrections made in them")
 
 
-def run(args: argparse.Namespace, load: Callable[[], Cleaner], options: Options) -> int:
-    """Label the inputs and return the exit status."""
+def run(args: argparse.Namespace, options: Callable[[argparse.Namespace, Sequence[Source]], Options]) -> int:
+    """Label the inputs, read as `options` says of them, and return the exit status."""
     from classifier.jobs import Faults, Job
 
     sources = find_sources(args.files or ["-"], args.format, args.output_dir)
     targets = _targets(args, sources) if args.output_dir else []
     if args.force and not args.output_dir:
         raise InputError("--force overwrites what is in --output-dir; name one")
-    refuse_same_file([*sources, *files_read(args)], targets)
-    job = Job(load(), options._replace(site_field=site_field(args, sources)), Faults())
-    if args.output_dir:
-        return _to_files(job, sources, targets)
-    status = _to_output(job, sources, args.output == "jsonl")
+    refuse_same_file([*sources, *files_read(args)], [*targets, *([args.site_memory] if args.site_memory else ())])
+    reading = options(args, sources)
+    with remembering(args, site_cleaner(args)) as cleaner:
+        job = Job(cleaner, reading, Faults())
+        status = _to_files(job, sources, targets) if args.output_dir else _to_output(job, sources, args.output == "jsonl")
     tell(args, job.counts)
     return status
 

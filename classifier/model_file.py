@@ -32,7 +32,8 @@ from classifier.labels import EVIDENCE, LABELS
 from classifier.ngrams import Vocabulary
 
 __all__ = [
-    "FORMAT", "FORMAT_VERSION", "STEM", "ArraySpec", "array_specs", "default_path", "feature_digest", "manifest_bytes", "read_model",
+    "FORMAT", "FORMAT_VERSION", "STEM", "ArraySpec", "array_specs", "default_path", "feature_digest", "manifest_bytes", "read_array",
+    "read_entries", "read_model",
 ]  # fmt: skip
 
 FORMAT = "tinsach-line-model"
@@ -113,7 +114,7 @@ def read_model(path: str | Path | None = None) -> tuple[dict[str, Ints], dict[st
     data = _read_bounded(where, sum(spec.nbytes + ENTRY_BYTES for spec in specs.values()))
     if hashlib.sha256(data).hexdigest() != manifest["arrays_sha256"]:
         raise ModelError(f"{where}: its SHA-256 differs from the manifest's; damaged, or of another manifest: {RESTORE}")
-    arrays = {name: _array(where, name, specs[name], entry) for name, entry in _entries(where, data, specs).items()}
+    arrays = {name: read_array(where, name, specs[name], entry) for name, entry in read_entries(where, data, specs).items()}
     _check_values(where, arrays)
     return arrays, manifest, where.resolve()
 
@@ -207,7 +208,7 @@ ZIP_FAULTS = (
 )
 
 
-def _entries(path: Path, data: bytes, specs: Mapping[str, ArraySpec]) -> dict[str, bytes]:
+def read_entries(path: Path, data: bytes, specs: Mapping[str, ArraySpec]) -> dict[str, bytes]:
     """Return the content of each array's file; the zip has to be these, stored end to end, and nothing else."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -236,7 +237,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(name[:20] for name in names[:12]) or "nothing"
 
 
-def _array(path: Path, name: str, spec: ArraySpec, content: bytes) -> Ints:
+def read_array(path: Path, name: str, spec: ArraySpec, content: bytes) -> Ints:
     """Return an array from its file: the header is compared, not parsed."""
     # Versions of numpy differ in how far they pad the header, and in nothing else.
     begin = 10 + int.from_bytes(content[8:10], "little")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from classifier.errors import InputError
 from classifier.files import refuse_same_file, standard_output
-from classifier.sources import find_inputs
+from classifier.sources import Source, find_inputs
 
 if TYPE_CHECKING:
     from classifier.jobs import Options
@@ -28,7 +28,9 @@ EXAMPLES = """example:
 
 
 def register(
-    commands: Any, add_reading: Callable[[argparse.ArgumentParser], None], options: Callable[[argparse.Namespace], Options]
+    commands: Any,
+    add_reading: Callable[[argparse.ArgumentParser], None],
+    options: Callable[[argparse.Namespace, Sequence[Source]], Options],
 ) -> None:
     """Add the command to the others; `add_reading` and `options` are theirs, for how inputs are read."""
     summary = "List the pages whose labelling would teach the model most, the best first."

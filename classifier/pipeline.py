@@ -15,12 +15,13 @@ import numpy as np
 
 from classifier.arrays import Bools, Floats, Int8s, Int16s, Ints, places, steps
 from classifier.context import AHEAD, BEHIND, Stretch, context_rows, stretch_of
-from classifier.features import Described, describe
+from classifier.features import COLUMN, Described, describe
 from classifier.labels import HEADINGS, LABELS
 from classifier.lines import MAX_CHARS, blank_flags
 from classifier.marks import narrowed
 from classifier.model import Model, sum_in_order
 from classifier.running import Carry, running, scaled_evidence
+from classifier.site_memory import PagePass
 
 __all__ = ["BLANK", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "Marker", "Pipeline"]
 
@@ -68,9 +69,16 @@ class Marker(Protocol):
 class Pipeline:
     """Decides lines as far as the lines read so far allow."""
 
-    def __init__(self, model: Model, kept_codes: Sequence[int], threshold: float | None, marker: Marker | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        kept_codes: Sequence[int],
+        threshold: float | None,
+        marker: Marker | None = None,
+        memory: PagePass | None = None,
+    ) -> None:
         self._model = model
-        self._marker = marker
+        self._marker, self._memory = marker, memory
         self._keep = np.zeros(len(LABELS), np.bool_)
         self._keep[list(kept_codes)] = True
         self._threshold = threshold
@@ -111,6 +119,8 @@ class Pipeline:
         next_page = self._page + len(ends)
         self._close(blank, page, next_page)
         self._decide(next_page)
+        if self._memory is not None:
+            self._memory.close(next_page)
         return self._waiting.settle(next_page)
 
     def _seen_alone(self, lines: Sequence[str]) -> tuple[Bools, Described | None, Int16s, Ints | None]:
@@ -175,6 +185,9 @@ class Pipeline:
             found = self._model.context_pass(context_rows(stretch, start, stop))
             if self._marks is not None:
                 found = narrowed(found, self._marks[start:stop])
+            if self._memory is not None:
+                sizes = stretch.own[COLUMN["size"], start:stop]
+                found = self._memory.revised(stretch.page[start:stop], stretch.hashes[0, start:stop], sizes, found)
             self._waiting.fill(self._choose(np.exp(found), guesses))
         drop = max(0, high - BEHIND)
         self._stretch = stretch.tail(drop)

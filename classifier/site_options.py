@@ -28,8 +28,9 @@ def add_options(sub: argparse.ArgumentParser) -> None:
 
 def site_cleaner(args: argparse.Namespace) -> Cleaner:
     """Return the cleaner that the options ask for."""
-    if args.sites is None and (args.site or args.site_field):
-        raise InputError(f"--site{'' if args.site else '-field'} says whose rules to use; name the file that holds them with --sites")
+    if args.sites is None and (args.site or args.site_field) and not getattr(args, "site_memory", None):
+        option = f"--site{'' if args.site else '-field'}"
+        raise InputError(f"{option} says whose rules to use; name the file that holds them with --sites, or a memory with --site-memory")
     rules = None if args.sites is None else SiteRules.read(args.sites)
     if rules and args.site and rules.known(args.site) == EVERY_SITE and sys.stderr:
         print(f"tinsach: {args.sites} has no rules for {args.site!r}; those for every site apply", file=sys.stderr)
@@ -51,7 +52,8 @@ def tell(args: argparse.Namespace, counts: Mapping[str, int]) -> None:
     """Say on standard error how many records had no site, lest a wrong name of the field go unnoticed."""
     if counts[NO_SITE] and sys.stderr:
         whose = f"of --site {args.site}" if args.site else "for every site"
-        print(f"tinsach: {counts[NO_SITE]} records have no site in {args.site_field!r}; the rules {whose} apply to them", file=sys.stderr)
+        fate = f"the rules {whose} apply to them" if args.sites else f"they are remembered as pages of {args.site or 'no site'}"
+        print(f"tinsach: {counts[NO_SITE]} records have no site in {args.site_field!r}; {fate}", file=sys.stderr)
 
 
 def files_read(args: argparse.Namespace) -> list[Source]:

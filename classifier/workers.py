@@ -43,12 +43,14 @@ def in_processes(
     A slow consumer stops the workers. `work` has to be a function of a module: other processes import it.
 
     Raises:
-        InputError: `jobs` is 0, or more processes are asked for with a model that came from no file.
+        InputError: `jobs` is 0, or more processes are asked for with a model that came from no file, or with a memory.
     """
     if jobs == 0:
         raise InputError("jobs=0 means no process at all; give 1 or more, or -1 for all cores")
     if jobs == 1:
         return (work(cleaner, piece) for piece in pieces)
+    if cleaner.memory is not None:
+        raise InputError("a site memory reads and counts pages one after the other, in one process; use jobs=1 (--jobs 1), or no memory")
     if cleaner.model.path is None:
         raise InputError("this model came from no file that other processes could load; use jobs=1, or load(path)")
     keep = tuple(sorted(cleaner.keep))

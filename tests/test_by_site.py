@@ -11,6 +11,7 @@ from classifier.by_site import at_site, label_by_site
 from classifier.cleaner import Cleaner
 from classifier.labels import Label
 from classifier.marks import mark_of
+from classifier.site_memory import SiteMemory
 from classifier.site_rules import EVERY_SITE, Rule, SiteRules
 
 RULES = SiteRules(
@@ -47,3 +48,16 @@ def test_sites_with_the_same_rules_are_labelled_together(cleaner, composed_pages
     monkeypatch.setattr(Cleaner, "label_pages", lambda self, pages: calls.append(self.site) or label_pages(self, pages))
     label_by_site(Cleaner(cleaner.model, rules=RULES), composed_pages[:8], SITES)
     assert calls == ["a.vn", None, "b.vn", None]  # one for pages that name no site, one for sites without rules of their own
+
+
+@pytest.mark.parametrize("rules", [None, RULES])
+def test_with_a_memory_each_site_has_its_own(cleaner, composed_pages, rules):
+    pages, sites = composed_pages[:4] * 2, ["a.vn", "www.A.vn", "x.vn", "", "x.vn", "a.vn", "", "y.vn"]
+    together, alone = SiteMemory(2), SiteMemory(2)
+    found = label_by_site(Cleaner(cleaner.model, rules=rules, site="b.vn", memory=together), pages, sites)
+    one_by_one = Cleaner(cleaner.model, rules=rules, site="b.vn", memory=alone)
+    parts = [at_site(one_by_one, site).label_pages([page]) for page, site in zip(pages, sites)]
+    assert np.array_equal(found.probabilities, np.concatenate([part.probabilities for part in parts]))
+    assert np.array_equal(together.sketch.cells, alone.sketch.cells)
+    for line in composed_pages[3].splitlines():
+        assert together.seen_on(line) == 0

@@ -51,6 +51,7 @@ def test_public_names():
             "LabelledLine",
             "Labels",
             "ModelError",
+            "SiteMemory",
             "SiteRules",
             "Stream",
             "TinsachError",

@@ -24,7 +24,8 @@ SHIPPED = {
         "pipeline", "progress", "resume", "running", "signals", "sources", "stream", "tally", "workers",
         "explain", "explain_command", "label_command", "page_file", "report", "terminal", "wording",
         "review", "review_command", "review_server",
-        "by_site", "marks", "regex_cost", "site_file", "site_options", "site_rules",
+        "by_site", "marks", "memory_file", "memory_options", "regex_cost", "site_file", "site_memory", "site_options", "site_rules",
+        "sketch",
         "baseline", "drift", "drift_command", "pick", "pick_command", "profile", "survey",
         *(f"formats/{name}" for name in (
             "__init__", "html", "jsonl", "optional", "parquet", "registry", "table", "text", "warc",

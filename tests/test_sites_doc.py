@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from pathlib import Path
 
 import pytest
 
+from classifier import SiteMemory
+from classifier.site_memory import MOST_LINES
 from tests.test_docs import ROOT, blocks, shell
 
 PAGE = (ROOT / "docs" / "SITES.md").read_text(encoding="utf-8")
@@ -25,6 +28,9 @@ def folder(tmp_path: Path, sample_page: str) -> Path:
     (tmp_path / "sites.toml").write_text(blocks("toml", PAGE)[0], encoding="utf-8")
     url = "https://www.bao-bai-song.vn/1.html"
     (tmp_path / "crawl.jsonl").write_text(json.dumps({"id": 1, "url": url, "text": page}) + "\n", encoding="utf-8")
+    (tmp_path / "pages").mkdir()
+    for number, craft in enumerate(("gốm", "giấy")):
+        (tmp_path / "pages" / f"{number}.txt").write_text(sample_page.replace("gốm", craft), encoding="utf-8")
     head = f"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: {url}\r\nContent-Length: {len(page.encode())}\r\n\r\n"
     (tmp_path / "crawl.warc.wet.gz").write_bytes(gzip.compress(head.encode() + page.encode() + b"\r\n\r\n"))
     return tmp_path
@@ -47,7 +53,27 @@ def test_the_first_screen_is_what_happens_and_every_command_runs(folder):
 
 def test_the_python_example_runs(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
-    (example,) = blocks("python", PAGE)
+    example, _ = blocks("python", PAGE)
     exec(compile(example, "SITES.md", "exec"), {})  # the example is the code under test
     _, general, own = map(int, capsys.readouterr().out.split())
     assert own < general
+
+
+def test_the_example_of_a_memory_runs(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    _, example = blocks("python", PAGE)
+    exec(compile(example, "SITES.md", "exec"), {})
+    *articles, told = capsys.readouterr().out.splitlines()
+    assert len(articles) == 2
+    assert told == "2 2 0.000000"
+    assert SiteMemory.load("bai-song.npz.gz").seen_on("Trang chủ", "bao-bai-song.vn") == 2
+
+
+def test_the_size_and_error_of_a_memory_are_those_stated():
+    assert SiteMemory().sketch.cells.nbytes == 16 << 20
+    for lines, error, stated in (
+        (300_000, 0.00002, ".00002 for 300,000"), (1_000_000, 0.002, ".002 for a million"), (4_000_000, 0.14, ".14 for four million"),
+    ):  # fmt: skip
+        assert (1 - math.exp(-lines / 4_194_304)) ** 4 == pytest.approx(error, rel=0.2)
+        assert stated in PAGE
+    assert f"the first {MOST_LINES:,} count" in PAGE

@@ -208,7 +208,7 @@ def complete(manifest: dict[str, Any], folder: Path, held_out: Sequence[Page]) -
     """Add to an exported model what the held-out pages show of it, and write manifest and card."""
     scores, by_style = judge(folder, held_out)
     manifest["scores"] = scores.summary()
-    manifest["profile"] = profile(folder, trained.held_out)
+    manifest["profile"] = profile(folder, held_out)
     write_manifest(manifest, folder)
     write_card(manifest, scores, by_style, folder)
 
