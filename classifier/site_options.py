@@ -43,9 +43,10 @@ def site_field(args: argparse.Namespace, sources: Sequence[Source]) -> str | Non
     Raises:
         InputError: the inputs have no fields.
     """
-    if args.site_field and any(source.format in ("text", "html") for source in sources):
+    field: str | None = getattr(args, "site_field", None)  # some commands read pages and have no use for their site
+    if field and any(source.format in ("text", "html") for source in sources):
         raise InputError("--site-field is a field of records, which text and HTML have none of; name their site with --site")
-    return args.site_field or None
+    return field or None
 
 
 def tell(args: argparse.Namespace, counts: Mapping[str, int]) -> None:

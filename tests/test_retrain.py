@@ -80,9 +80,10 @@ def test_pages_are_dealt_to_folds_once_and_copied(folder):
     pages = read_own(folder)
     folds = added_folds(pages, MIXTURE, 20)
     assert len(folds) == FOLDS
-    own = [fold[0] for fold in folds]
+    assert [[real for _, real in fold] for fold in folds] == [[True, False]] * FOLDS
+    own = [fold[0][0] for fold in folds]
     assert sum(int(block.starts.sum()) for block in own) == MIXTURE.copies * len(pages)
-    assert [int(fold[1].starts.sum()) for fold in folds] == [MIXTURE.composed * len(pages) // FOLDS] * FOLDS
+    assert [int(fold[1][0].starts.sum()) for fold in folds] == [MIXTURE.composed * len(pages) // FOLDS] * FOLDS
     texts = [{bytes(column) for column in block.described.hashes.T} for block in own]
     names = ordered_names(pages)
     page = next(page for page in pages if page.key == names[0])
@@ -111,7 +112,7 @@ def test_learning_from_nothing_leaves_the_model_as_it_is(base):
     block = block_of(page.lines for page in make_pages(40, 9, hands=(1,))[0])
     rows = rows_of(block, classifier.load(base).model.first_pass(block.described).T)
     context = ContextPass(1, len(arrays["hidden_bias"]), SMALL.alpha, 1, SMALL.body_bias, 1, rate=1e-12)
-    context.refine(rows, block.labels, arrays, manifest["temperature"])
+    context.refine(rows, block.labels, block.labels < 0, arrays, manifest["temperature"])
     context.temperature_ = manifest["temperature"]
     again = context.arrays()
     for name, grid in (("hidden", 2.0**-10), ("hidden_bias", 2.0**-8), ("output", 1e-5), ("output_bias", 1e-5)):

@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from classifier.arrays import Floats, Int16s, Ints
+from classifier.arrays import Bools, Floats, Int16s, Ints
 from classifier.context import CONTEXT_COLUMNS, ROW_ORDER, context_rows, stretch_of
 from classifier.labels import LABELS, Label
 from classifier.model import OUTPUT_GRID, exact_grid, log_softmax, on_grid
@@ -84,13 +84,15 @@ class ContextPass:
             delayed(self._fit_one)(rows, labels, self.seed + number) for number in range(self.networks)
         )
         self._round()
-        self.temperature_ = 1.0
+        self.bias_, self.temperature_ = self.body_bias, 1.0
         return self
 
-    def refine(self, rows: Int16s, labels: Ints, arrays: Mapping[str, Floats], temperature: float) -> ContextPass:
+    def refine(self, rows: Int16s, labels: Ints, own: Bools, arrays: Mapping[str, Floats], temperature: float) -> ContextPass:
         """Go on learning from the weights of a model file, as one network of all its units; every label has to occur.
 
         A network started afresh ends elsewhere, and its figures move by half a point on pages that nothing was changed for.
+        `own` marks the rows of real pages (n,). They need no body bias, which makes up for what composed pages are like: the
+        network keeps the bias it has, and composed body lines weigh as much more as it asks for.
         """
         self._measure(rows)
         network = self._network(self.seed)
@@ -99,18 +101,18 @@ class ContextPass:
         self._learn(network, self._standardised(rows[one_each]).astype(np.float32), labels[one_each])  # lays the network out
         self._unfold(network, arrays, temperature)
         network.set_params(max_iter=self.epochs, batch_size=BATCH)
-        self._learn(network, self._standardised(rows).astype(np.float32), labels)
-        self.networks_ = [network]
+        weights = np.where((labels == _BODY) & ~own, np.exp(self.body_bias), 1.0).astype(np.float32)
+        self._learn(network, self._standardised(rows).astype(np.float32), labels, weights)
+        self.networks_, self.bias_ = [network], 0.0
         self._round()
         self.temperature_ = 1.0
         return self
 
     def _unfold(self, network: MLPClassifier, arrays: Mapping[str, Floats], temperature: float) -> None:
-        """Give a network the weights of a model file; what `arrays` folds in is taken out."""
+        """Give a network the weights of a model file; the standardisation and the temperature folded in are taken out."""
         hidden, hidden_bias, output, output_bias = (
             arrays[name].astype(np.float64) for name in ("hidden", "hidden_bias", "output", "output_bias")
         )
-        output_bias[_BODY] -= self.body_bias / temperature
         weights = [hidden * self.scale_[:, None], output * temperature]
         biases = [hidden_bias + self.mean_ @ hidden, output_bias * temperature]
         kind = network.coefs_[0].dtype
@@ -151,10 +153,10 @@ class ContextPass:
         )
 
     @staticmethod
-    def _learn(network: MLPClassifier, inputs: Floats, labels: Ints) -> MLPClassifier:
+    def _learn(network: MLPClassifier, inputs: Floats, labels: Ints, weights: Floats | None = None) -> MLPClassifier:
         with warnings.catch_warnings(), threadpool_limits(1):  # one thread: the order of sums is fixed
             warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after `epochs`, as asked
-            return network.fit(inputs, labels)
+            return network.fit(inputs, labels) if weights is None else network.fit(inputs, labels, sample_weight=weights)
 
     def _standardised(self, rows: Int16s) -> Floats:
         return (rows - self.mean_) / self.scale_
@@ -165,7 +167,7 @@ class ContextPass:
         out = np.full((len(rows), len(LABELS)), -50.0)
         total = sum(np.log(np.maximum(network.predict_proba(inputs), 1e-300)) for network in self.networks_)
         out[:, self.networks_[0].classes_] = total / self.networks
-        out[:, _BODY] += self.body_bias
+        out[:, _BODY] += self.bias_
         return out / self.temperature_
 
     def calibrate(self, rows: Int16s, labels: Ints) -> ContextPass:
@@ -195,7 +197,7 @@ class ContextPass:
         every[:, classes] = np.concatenate(output)
         label_bias = np.full(len(LABELS), -50.0)
         label_bias[classes] = output_bias
-        label_bias[_BODY] += self.body_bias / self.temperature_
+        label_bias[_BODY] += self.bias_ / self.temperature_
         return {
             "hidden": on_grid(np.concatenate(hidden, axis=1), self.grid_).astype(np.float32),
             "hidden_bias": on_grid(np.concatenate(hidden_bias), self.grid_).astype(np.float32),

@@ -95,19 +95,19 @@ def digest(pages: Sequence[OwnPage]) -> str:
     return hasher.hexdigest()
 
 
-def added_folds(pages: Sequence[OwnPage], mixture: Mixture, seed: int) -> list[list[Block]]:
-    """Return for each fold the blocks that user's pages add to it: their own lines, and pages built like them."""
+def added_folds(pages: Sequence[OwnPage], mixture: Mixture, seed: int) -> list[list[tuple[Block, bool]]]:
+    """Return for each fold the blocks that user's pages add to it, with whether they are the pages themselves or built like them."""
     names = ordered_names(pages)
     fold_of = {name: place % FOLDS for place, name in enumerate(names)}
     skeletons = [extract(page.gold.name, page.style, page.gold.labels, page.gold.lines) for page in pages]
-    folds: list[list[Block]] = []
+    folds: list[list[tuple[Block, bool]]] = []
     for fold, library in enumerate(fold_libraries()[1:]):
         own = [_lines(page.gold) for page in pages if fold_of[page.key] == fold]
         refilled = [
             compose(library, skeletons, f"{seed}/own/{fold}/{number}", free_share=0, bare_share=0).lines
             for number in range(mixture.composed * len(pages) // FOLDS)
         ]
-        folds.append([block_of(some) for some in (own * mixture.copies, refilled) if some])
+        folds.append([(block_of(some), real) for some, real in ((own * mixture.copies, True), (refilled, False)) if some])
     return folds
 
 

@@ -42,7 +42,7 @@ class Recipe(NamedTuple):
 
     settings: Settings = SETTINGS
     mixture: Mixture = Mixture()
-    epochs: int = 1
+    epochs: int = 2
     rate: float = 3e-4  # a third of what the first training has: enough to learn a site, too little to forget the others
 
 

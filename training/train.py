@@ -25,7 +25,7 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 import classifier
-from classifier.arrays import Floats, Int16s, Ints
+from classifier.arrays import Bools, Floats, Int16s, Ints
 from classifier.labels import EVIDENCE, LABELS
 from classifier.model_file import FORMAT, FORMAT_VERSION, STEM, feature_digest, manifest_bytes
 from classifier.pipeline import LOOKAHEAD
@@ -81,7 +81,7 @@ class Trained(NamedTuple):
 class Addition(NamedTuple):
     """What a model is retrained with: labelled pages beside the composed ones, and the context pass to go on from."""
 
-    folds: Sequence[Sequence[Block]]  # for each fold
+    folds: Sequence[Sequence[tuple[Block, bool]]]  # for each fold, with whether they are real pages
     arrays: Mapping[str, Any]  # of the model file
     temperature: float
     epochs: int
@@ -104,15 +104,15 @@ def fit(
     hands = make_pages(settings.pages, settings.seed, jobs=jobs, skeletons=skeletons)
     tell(f"composed {sum(map(len, hands))} pages, {sum(len(page.lines) for hand in hands for page in hand)} lines")
     held_out, *composed = [block_of(page.lines for page in hand) for hand in hands]
-    folds = [[block, *added] for block, added in zip(composed, addition.folds if addition else [()] * FOLDS)]
-    every = [block for fold in folds for block in fold]
+    folds = [[(block, False), *added] for block, added in zip(composed, addition.folds if addition else [()] * FOLDS)]
+    every = [block for fold in folds for block, _ in fold]
     tell(f"described {sum(len(block.labels) for block in every)} training lines")
 
     def first_pass(blocks: list[Block]) -> FirstPass:
         with threadpool_limits(1):
             return FirstPass(settings.vocabulary_size, settings.least_lines, settings.first_c).fit(blocks)
 
-    choices = [[block for other, fold in enumerate(folds) if other != number for block in fold] for number in range(FOLDS)]
+    choices = [[block for other, fold in enumerate(folds) if other != number for block, _ in fold] for number in range(FOLDS)]
     *crossed, first = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*choices, every])
     tell(f"first pass: {first.vocabulary_.size} n-grams, {first.regression_.n_iter_[0]} iterations")
 
@@ -120,25 +120,26 @@ def fit(
         [
             rows_of(block, _evidence(model, block, settings, (number, *place)))
             for number, (model, fold) in enumerate(zip(crossed, folds))
-            for place, block in zip([(), *((at,) for at in range(1, len(fold)))], fold)
+            for place, (block, _) in zip([(), *((at,) for at in range(1, len(fold)))], fold)
         ]
     )
     labels = np.concatenate([block.labels for block in every])
     tell(f"context rows: {rows.shape[0]} x {rows.shape[1]}")
-    context = _context_pass(rows, labels, settings, jobs, addition)
+    own = np.repeat([real for fold in folds for _, real in fold], [len(block.labels) for block in every])
+    context = _context_pass(rows, labels, own, settings, jobs, addition)
     tell("context pass trained")
     context.calibrate(rows_of(held_out, first.log_probabilities(held_out.described)), held_out.labels)
     tell(f"temperature {context.temperature_}")
     return Trained(first, context, hands[0], len(labels))
 
 
-def _context_pass(rows: Int16s, labels: Ints, settings: Settings, jobs: int, addition: Addition | None) -> ContextPass:
+def _context_pass(rows: Int16s, labels: Ints, own: Bools, settings: Settings, jobs: int, addition: Addition | None) -> ContextPass:
     if addition is None:
         shape = (settings.networks, settings.hidden, settings.alpha, settings.epochs)
         return ContextPass(*shape, settings.body_bias, settings.seed, jobs).fit(rows, labels)
     shape = (1, len(addition.arrays["hidden_bias"]), settings.alpha, addition.epochs)
     context = ContextPass(*shape, settings.body_bias, settings.seed, jobs, addition.rate)
-    return context.refine(rows, labels, addition.arrays, addition.temperature)
+    return context.refine(rows, labels, own, addition.arrays, addition.temperature)
 
 
 def _evidence(model: FirstPass, block: Block, settings: Settings, place: tuple[int, ...]) -> Floats:
