@@ -27,6 +27,7 @@ DOCS = [
         "docs/ENGINES.md",
         "docs/FORMATS.md",
         "docs/RELIABILITY.md",
+        "docs/RETRAINING.md",
         "docs/SITES.md",
         "training/corpus/README.md",
     )
