@@ -21,7 +21,9 @@ RULES = '[[sites."bao-bai-song.vn"]]\nphrase = "tải ứng dụng"\nforce = "pr
 # The review serves until it is stopped, as by Ctrl-C. Fewer composed pages than the shipped model's, so that it takes a minute.
 SHELL = f"""
 tinsach() {{
-  if [ "$1" = review ]; then timeout --signal=INT 4 {shlex.quote(sys.executable)} -m classifier "$@" || [ $? = 130 ] || [ $? = 124 ]; return; fi
+  if [ "$1" = review ]; then
+    timeout --signal=INT 4 {shlex.quote(sys.executable)} -m classifier "$@" || case $? in 124|130) return 0 ;; *) return 1 ;; esac
+  fi
   {shlex.quote(sys.executable)} -m classifier "$@"
 }}
 set -o pipefail
