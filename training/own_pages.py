@@ -19,7 +19,7 @@ from training.compose import compose
 from training.dataset import FOLDS, Block, block_of, fold_libraries
 from training.disturb import BLANK, Line
 from training.evaluate import KEEP, Gold, read_gold
-from training.skeleton import extract, heading_flags
+from training.skeleton import Skeleton, extract
 
 __all__ = ["Mixture", "OwnPage", "added_folds", "digest", "read_own", "split"]
 
@@ -102,7 +102,7 @@ def added_folds(pages: Sequence[OwnPage], mixture: Mixture, seed: int) -> list[l
     skeletons = [extract(page.gold.name, page.style, page.gold.labels, page.gold.lines) for page in pages]
     folds: list[list[tuple[Block, bool]]] = []
     for fold, library in enumerate(fold_libraries()[1:]):
-        own = [_lines(page.gold) for page in pages if fold_of[page.key] == fold]
+        own = [_lines(page.gold, skeleton) for page, skeleton in zip(pages, skeletons) if fold_of[page.key] == fold]
         refilled = [
             compose(library, skeletons, f"{seed}/own/{fold}/{number}", free_share=0, bare_share=0).lines
             for number in range(mixture.composed * len(pages) // FOLDS)
@@ -111,6 +111,7 @@ def added_folds(pages: Sequence[OwnPage], mixture: Mixture, seed: int) -> list[l
     return folds
 
 
-def _lines(page: Gold) -> list[Line]:
-    rows = zip(page.labels, page.lines, heading_flags(page.labels, page.lines))
-    return [BLANK if is_blank(text) else Line(label, text, heading) for label, text, heading in rows]
+def _lines(page: Gold, skeleton: Skeleton) -> list[Line]:
+    """Return the lines of a page; headings are those that pages refilled from its skeleton have."""
+    rows = iter(skeleton.rows)
+    return [BLANK if is_blank(text) else Line(label, text, next(rows).heading) for label, text in zip(page.labels, page.lines)]

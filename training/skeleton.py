@@ -32,8 +32,7 @@ from classifier.lines import is_blank
 from classifier.page_file import BLANK
 
 __all__ = [
-    "BLANK", "Row", "Skeleton", "SkeletonError", "extract", "heading_flags", "load_skeletons", "read_page", "read_skeleton",
-    "strip_accents",
+    "BLANK", "Row", "Skeleton", "SkeletonError", "extract", "load_skeletons", "read_page", "read_skeleton", "strip_accents",
 ]  # fmt: skip
 
 ROOT = Path(__file__).parent / "layouts"
@@ -64,6 +63,11 @@ class Row(NamedTuple):
     label: str
     blanks: int
     pattern: str
+
+    @property
+    def heading(self) -> bool:
+        """Whether the line heads its block, by its own words; one that repeats an earlier line does not say so."""
+        return "⟨h" in self.pattern
 
 
 class Skeleton(NamedTuple):
@@ -170,28 +174,17 @@ def descriptor(text: str, heading: bool = False) -> str:
 
 def extract(name: str, style: str, labels: Sequence[str], lines: Sequence[str]) -> Skeleton:
     """Return the skeleton of one gold page."""
-    rows, pieces, blanks = [], _Pieces(), 0
-    for label, line, heading in zip(labels, lines, heading_flags(labels, lines)):
+    rows, pieces, blanks, previous = [], _Pieces(), 0, ""
+    for label, line in zip(labels, lines):
         if label == BLANK or is_blank(line):
             blanks += 1
             continue
-        rows.append(Row(label, blanks, _pattern(line, pieces, heading)))
-        blanks = 0
-    return Skeleton(name, style, tuple(rows))
-
-
-def heading_flags(labels: Sequence[str], lines: Sequence[str]) -> list[bool]:
-    """Return which lines of a gold page head a block: gold labels do not tell a heading from the items under it."""
-    flags, previous = [], ""
-    for label, line in zip(labels, lines):
-        if label == BLANK or is_blank(line):
-            flags.append(False)
-            continue
         visible = re.sub(r"\W+", " ", TARGET.sub("] ", line)).strip()
         short = len(visible) <= 24 and label != previous
-        flags.append(label in HEADINGS and len(visible) <= 45 and (short or bool(HEADING_WORDS.search(visible))))
-        previous = label
-    return flags
+        heading = label in HEADINGS and len(visible) <= 45 and (short or bool(HEADING_WORDS.search(visible)))
+        rows.append(Row(label, blanks, _pattern(line, pieces, heading)))
+        blanks, previous = 0, label
+    return Skeleton(name, style, tuple(rows))
 
 
 def _pattern(line: str, pieces: _Pieces, heading: bool) -> str:
