@@ -58,7 +58,7 @@ def read_own(folder: Path) -> list[OwnPage]:
 
 def _faults(page: Gold, folder: Path, style: str) -> list[str]:
     """Return what is wrong with a page beyond its format, each with file and line."""
-    path = (folder if folder.name == style else folder / style) / f"{page.name}.tsv"
+    path = (folder if any(folder.glob("*.tsv")) else folder / style) / f"{page.name}.tsv"  # as `read_gold` decides
     first = next((row.number for row in page_file.read_page(path).rows if row.label != page_file.BLANK), None)
     if first is None:
         return [f"{path}:1: blank lines only; leave the page out"]
