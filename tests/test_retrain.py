@@ -83,6 +83,16 @@ def test_every_fault_names_file_and_line(tmp_path):
         read_own(tmp_path)
 
 
+def test_a_page_below_the_others_is_not_left_out_in_silence(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name in ("a__1.tsv", "sub/a__2.tsv"):
+        (tmp_path / name).write_text("body\tLửa còn thì nghề còn.\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"sub/a__2\.tsv:1: not read.*move it there"):
+        read_own(tmp_path)
+    (tmp_path / "a__1.tsv").unlink()
+    assert [page.key for page in read_own(tmp_path)] == ["a__2"]
+
+
 def test_a_fault_is_found_in_a_style_folder_named_like_its_parent(tmp_path):
     (tmp_path / "plain" / "plain").mkdir(parents=True)
     (tmp_path / "plain" / "plain" / "a__1.tsv").write_text("-\t\n", encoding="utf-8")
