@@ -34,6 +34,8 @@ def label_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str] =
     groups: dict[str | None, list[int]] = {}
     for number, site in enumerate(sites):
         name = site_name(site) if rules is None or memory is not None else rules.known(site)
+        if memory is not None and name == (cleaner.site or ""):
+            site = ""  # no group of its own: the memory has to see its pages in order with those that name no site
         groups.setdefault(name if site else None, []).append(number)
     if len(groups) == 1:
         return _group_cleaner(cleaner, next(iter(groups))).label_pages(pages)

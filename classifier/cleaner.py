@@ -68,7 +68,7 @@ def load(
 
 
 class Cleaner:
-    """Labels the lines of news pages. Holds weights only: calls share no state, threads may share a cleaner."""
+    """Labels the lines of news pages. Without a memory, calls share no state; threads may share a cleaner."""
 
     lookahead: int = LOOKAHEAD
     """A line is decided after at most this many further lines have been read."""

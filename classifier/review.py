@@ -59,10 +59,12 @@ class ReviewedPage:
         return sum(one.label != other.label for one, other in zip(self._judged.rows, self._now.rows))
 
     def _load(self) -> None:
-        self._bytes = Path(self.path).read_bytes()
-        page = self._opened = self._now = parse_page(self._bytes, self.path)
+        data = Path(self.path).read_bytes()
+        page = parse_page(data, self.path)
         if len(page.rows) > MAX_LINES:
             raise InputError(f"{self.path}: more than {MAX_LINES} lines are too many for a page to look at; cut it into several files")
+        # Not before it is known to be sound: the window still open would else save over what it has never seen.
+        self._bytes, self._opened, self._now = data, page, page
         if self._judged.lines != page.lines:  # labels that have been corrected since are no doubts
             self._judged = page
             self._probabilities = label_probabilities(self._cleaner, page.lines)

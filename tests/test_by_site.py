@@ -53,11 +53,24 @@ def test_sites_with_the_same_rules_are_labelled_together(cleaner, composed_pages
 @pytest.mark.parametrize("rules", [None, RULES])
 def test_with_a_memory_each_site_has_its_own(cleaner, composed_pages, rules):
     pages, sites = composed_pages[:4] * 2, ["a.vn", "www.A.vn", "x.vn", "", "x.vn", "a.vn", "", "y.vn"]
+    memory = _same_as_one_by_one(Cleaner(cleaner.model, rules=rules, site="b.vn"), pages, sites)
+    for line in composed_pages[3].splitlines():
+        assert memory.seen_on(line) == 0
+
+
+@pytest.mark.parametrize(("own", "sites"), [("b.vn", ["", "https://www.b.vn/1.html", ""]), (None, ["a.vn", "https:///", ""])])
+@pytest.mark.parametrize("rules", [None, RULES])
+def test_with_a_memory_pages_that_name_the_site_of_all_others_keep_their_place(cleaner, composed_pages, monkeypatch, rules, own, sites):
+    calls, label_pages = [], Cleaner.label_pages
+    monkeypatch.setattr(Cleaner, "label_pages", lambda self, pages: calls.append((self.site, len(pages))) or label_pages(self, pages))
+    label_by_site(Cleaner(cleaner.model, rules=rules, site=own, memory=SiteMemory(2)), composed_pages[:3], sites)
+    assert calls == ([("b.vn", 3)] if own else [("a.vn", 1), (None, 2)])
+
+
+def _same_as_one_by_one(plain: Cleaner, pages: list[str], sites: list[str]) -> SiteMemory:
     together, alone = SiteMemory(2), SiteMemory(2)
-    found = label_by_site(Cleaner(cleaner.model, rules=rules, site="b.vn", memory=together), pages, sites)
-    one_by_one = Cleaner(cleaner.model, rules=rules, site="b.vn", memory=alone)
-    parts = [at_site(one_by_one, site).label_pages([page]) for page, site in zip(pages, sites)]
+    found = label_by_site(plain.remembering(together), pages, sites)
+    parts = [at_site(plain.remembering(alone), site).label_pages([page]) for page, site in zip(pages, sites)]
     assert np.array_equal(found.probabilities, np.concatenate([part.probabilities for part in parts]))
     assert np.array_equal(together.sketch.cells, alone.sketch.cells)
-    for line in composed_pages[3].splitlines():
-        assert together.seen_on(line) == 0
+    return together

@@ -83,6 +83,23 @@ def test_every_fault_names_file_and_line(tmp_path):
         read_own(tmp_path)
 
 
+def test_a_page_below_the_others_is_not_left_out_in_silence(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name in ("a__1.tsv", "sub/a__2.tsv"):
+        (tmp_path / name).write_text("body\tLửa còn thì nghề còn.\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"sub/a__2\.tsv:1: not read.*move it there"):
+        read_own(tmp_path)
+    (tmp_path / "a__1.tsv").unlink()
+    assert [page.key for page in read_own(tmp_path)] == ["a__2"]
+
+
+def test_a_fault_is_found_in_a_style_folder_named_like_its_parent(tmp_path):
+    (tmp_path / "plain" / "plain").mkdir(parents=True)
+    (tmp_path / "plain" / "plain" / "a__1.tsv").write_text("-\t\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"plain/plain/a__1\.tsv:1: blank lines only"):
+        read_own(tmp_path / "plain")
+
+
 def test_pages_are_dealt_to_folds_once_and_copied(folder):
     pages = read_own(folder)
     folds = added_folds(pages, MIXTURE, 20)
@@ -215,7 +232,7 @@ def test_retraining_twice_gives_the_same_bytes(folder, base, retrained, tmp_path
 
 def test_mistakes_are_told_and_change_nothing(folder, models, capsys):
     assert run(folder.parent / "nowhere", models) == 2
-    assert "nowhere" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("nowhere: No such file or directory; check the path and its permissions\n")
     assert run(folder, models, "--test", str(folder)) == 2
     assert "bai-song__0: among the pages to train on and those to test on" in capsys.readouterr().err
     (models / f"{STEM}.npz").unlink()

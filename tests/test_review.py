@@ -104,6 +104,16 @@ def test_what_somebody_else_wrote_is_not_overwritten(opened, draft):
     assert draft.read_text(encoding="utf-8") == theirs.replace("body\t0.5000", "most_read\t1.0000")
 
 
+@pytest.mark.parametrize("theirs", [DRAFT.replace("nav", "nva"), "", "nav\tx\n" * (MAX_LINES + 1)])
+def test_what_somebody_else_wrote_is_not_overwritten_after_a_failed_reload_either(opened, draft, theirs):
+    draft.write_text(theirs, encoding="utf-8")
+    with pytest.raises(InputError, match=r"trang\.tsv"):
+        opened.open(0, 1)
+    with pytest.raises(Conflict, match="changed by somebody else"):
+        opened.save(1, 1, {2: "most_read"})
+    assert draft.read_text(encoding="utf-8") == theirs
+
+
 def test_a_file_that_has_gone_is_not_made_anew(opened, draft):
     draft.unlink()
     with pytest.raises(Conflict, match="has gone"):

@@ -47,10 +47,13 @@ def read_own(folder: Path) -> list[OwnPage]:
     """Return the labelled pages of a folder, or of its style folders, in file order.
 
     Raises:
-        InputError: with a line for each fault of the pages: a row breaks the format, a page is not labelled, or there is no page.
+        InputError: a line for each fault: a row breaks the format, a page is not labelled or lies too deep, or there is no page.
     """
     pages = [OwnPage(gold, style) for style, found in read_gold(folder).items() for gold in found]
     faults = [fault for page in pages for fault in _faults(page.gold, folder, page.style)]
+    level = "*.tsv" if any(folder.glob("*.tsv")) else "*/*.tsv"
+    unread = sorted(set(folder.rglob("*.tsv")) - set(folder.glob(level)))  # `tinsach review` shows them, so they may hold labels
+    faults += [f"{path}:1: not read, as pages lie in {folder / level}; move it there, or out of the folder" for path in unread]
     if faults:
         raise InputError("\n".join(faults))
     return pages
@@ -58,7 +61,7 @@ def read_own(folder: Path) -> list[OwnPage]:
 
 def _faults(page: Gold, folder: Path, style: str) -> list[str]:
     """Return what is wrong with a page beyond its format, each with file and line."""
-    path = (folder if folder.name == style else folder / style) / f"{page.name}.tsv"
+    path = (folder if any(folder.glob("*.tsv")) else folder / style) / f"{page.name}.tsv"  # as `read_gold` decides
     first = next((row.number for row in page_file.read_page(path).rows if row.label != page_file.BLANK), None)
     if first is None:
         return [f"{path}:1: blank lines only; leave the page out"]

@@ -19,7 +19,7 @@ import numpy as np
 
 import classifier
 from classifier.errors import InputError, TinsachError
-from classifier.files import whole_file
+from classifier.files import explained, whole_file
 from classifier.labels import LABELS
 from classifier.model_file import STEM, read_model
 from training import gate
@@ -168,7 +168,8 @@ def main(argv: list[str] | None = None) -> int:
         _refuse_shared(train, test)
         return _run(args, train, test)
     except (TinsachError, OSError) as error:
-        print("\n".join(f"retrain: {line}" for line in str(error).split("\n")), file=sys.stderr)
+        said = explained(error) if isinstance(error, OSError) else str(error)
+        print("\n".join(f"retrain: {line}" for line in said.split("\n")), file=sys.stderr)
         return 2
 
 
