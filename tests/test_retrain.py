@@ -235,10 +235,28 @@ def test_mistakes_are_told_and_change_nothing(folder, models, capsys):
     assert capsys.readouterr().err.endswith("nowhere: No such file or directory; check the path and its permissions\n")
     assert run(folder, models, "--test", str(folder)) == 2
     assert "bai-song__0: among the pages to train on and those to test on" in capsys.readouterr().err
+    for build in (models, models.parent):
+        assert retrain.main([str(folder), "--models", str(models), "--build", str(build)]) == 2
+        assert "which is overwritten" in capsys.readouterr().err
+    for wrong in ("--composed=0", "--jobs=-1"):
+        with pytest.raises(SystemExit):
+            run(folder, models, wrong)
+        assert "is no number from 1 on" in capsys.readouterr().err
     (models / f"{STEM}.npz").unlink()
     assert run(folder, models) == 2
     assert STEM in capsys.readouterr().err
     assert not (models.parent / "build").exists()
+
+
+def test_stopped_it_says_so_and_changes_nothing(folder, models, monkeypatch, capsys):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    old = (models / f"{STEM}.npz").read_bytes()
+    monkeypatch.setattr(retrain, "retrain", stop)
+    assert run(folder, models) == 130
+    assert "retrain: stopped" in capsys.readouterr().err
+    assert (models / f"{STEM}.npz").read_bytes() == old
 
 
 def test_a_retrained_model_is_not_verified(models, monkeypatch, capsys):

@@ -163,10 +163,14 @@ def main(argv: list[str] | None = None) -> int:
     """Retrain, compare, and replace the model if the gate holds; 1 if it does not, 2 if the pages are faulty."""
     args = _parser().parse_args(argv)
     try:
+        _refuse_own_place(args)
         pages = read_own(args.pages)
         train, test = (pages, read_own(args.test)) if args.test else split(pages, TEST_SHARE)
         _refuse_shared(train, test)
         return _run(args, train, test)
+    except KeyboardInterrupt:
+        print(f"retrain: stopped; {args.models} is as it was unless it was just being replaced", file=sys.stderr)
+        return 130
     except (TinsachError, OSError) as error:
         said = explained(error) if isinstance(error, OSError) else str(error)
         print("\n".join(f"retrain: {line}" for line in said.split("\n")), file=sys.stderr)
@@ -183,9 +187,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--build", type=Path, default=BUILD, metavar="DIR", help="where report, new model and a copy of the old one go")
     parser.add_argument("--force", action="store_true", help="replace the model whatever the gate says")
     parser.add_argument("--no-curve", action="store_true", help="do not train with fewer pages to draw the learning curve: much faster")
-    parser.add_argument("--composed", type=int, default=SETTINGS.pages, metavar="N", help="pages to compose beside yours")
-    parser.add_argument("--jobs", type=int, default=2, help="processes; the result does not depend on it")
+    parser.add_argument("--composed", type=_some, default=SETTINGS.pages, metavar="N", help="pages to compose beside yours")
+    parser.add_argument("--jobs", type=_some, default=2, help="processes; the result does not depend on it")
     return parser
+
+
+def _refuse_own_place(args: argparse.Namespace) -> None:
+    if args.build.resolve() in (args.models.resolve(), *args.models.resolve().parents):
+        raise InputError(
+            f"--models {args.models}: lies in --build {args.build}, which is overwritten; copy the model to another folder first"
+        )
+
+
+def _some(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def _refuse_shared(train: Sequence[OwnPage], test: Sequence[OwnPage]) -> None:
