@@ -52,7 +52,9 @@ def read_own(folder: Path) -> list[OwnPage]:
     pages = [OwnPage(gold, style) for style, found in read_gold(folder).items() for gold in found]
     faults = [fault for page in pages for fault in _faults(page.gold, folder, page.style)]
     level = "*.tsv" if any(folder.glob("*.tsv")) else "*/*.tsv"
-    unread = sorted(set(folder.rglob("*.tsv")) - set(folder.glob(level)))  # `tinsach review` shows them, so they may hold labels
+    # `tinsach review` shows those that lie deeper, so they may hold labels; hidden folders it leaves out.
+    deeper = sorted(set(folder.rglob("*.tsv")) - set(folder.glob(level)))
+    unread = [path for path in deeper if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     faults += [f"{path}:1: not read, as pages lie in {folder / level}; move it there, or out of the folder" for path in unread]
     if faults:
         raise InputError("\n".join(faults))
