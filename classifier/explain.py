@@ -69,7 +69,7 @@ class Explanation(NamedTuple):
 
 
 class Explainer:
-    """Explains lines as `cleaner` labels them; its own `cleaner` must do the labelling, one stream at a time.
+    """Explains lines as `cleaner` labels them; its own `cleaner` must do the labelling, one stream at a time, without a memory.
 
     >>> import classifier
     >>> explainer = Explainer(classifier.load())

@@ -183,7 +183,7 @@ def find_pages(names: Sequence[str]) -> list[str]:
             below = sorted(Path(name).rglob("*.tsv"))
             paths = [str(path) for path in below if not any(part[0] == "." for part in path.relative_to(name).parts)]
             if not paths:
-                raise InputError(f"{name}: no labelled page.tsv in it; `tinsach label pages --output-dir {name}` makes some")
+                raise InputError(f"{name}: no labelled page.tsv in it; `tinsach label PAGES --output-dir {name}` makes some")
         for path in paths:
             found.setdefault(str(Path(path).resolve()), path)
     return list(found.values())
