@@ -50,7 +50,7 @@ def _figures(found: dict[str, Comparison]) -> Element:
             cells = [element("td", f"{value:.4f}", class_="count") for value in (old[figure], new[figure])]
             change = element("td", f"{new[figure] - old[figure]:+.4f}", class_=f"count {mark or ''}".strip())
             rows.append(element("tr", element("th", f"{TITLES[name]}: {called}", scope="row"), *cells, change))
-    counts = ", ".join(f"{len(both.old.pages)} {TITLES[name]}" for name, both in found.items())
+    counts = ", ".join(f"{TITLES[name]} ({len(both.old.pages)})" for name, both in found.items())
     return section("Old and new", f"Measured on {counts}.", element("div", table(["", "old", "new", "change"], rows), class_="wide"))
 
 
