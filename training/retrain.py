@@ -111,24 +111,18 @@ def verdict(found: dict[str, Comparison]) -> list[str]:
 def learning_curve(
     pages: Sequence[OwnPage], test: Sequence[OwnPage], start: Path, held_out: Sequence[Page], recipe: Recipe, jobs: int
 ) -> list[Point]:
-    """Return what fewer pages would have done, for the sizes of CURVE below their number; the first point is none at all."""
+    """Return what fewer pages would have done, for the sizes of CURVE below their number."""
     names = ordered_names(pages)
     points = []
-    for size in (0, *(size for size in CURVE if size < len(names))):
+    for size in (size for size in CURVE if size < len(names)):
+        print(f"retrain: learning curve, {size} pages", flush=True)
+        some = [page for page in pages if page.key in names[:size]]
         with tempfile.TemporaryDirectory() as scratch:
-            folder = start
-            if size:
-                print(f"retrain: learning curve, {size} pages", flush=True)
-                folder = Path(scratch)
-                some = [page for page in pages if page.key in names[:size]]
-                retrain(some, start, folder, recipe, jobs, log=lambda *_, **__: None)
-            points.append(_point(size, folder, test, held_out))
+            retrain(some, start, Path(scratch), recipe, jobs, log=lambda *_, **__: None)
+            cleaner = classifier.load(scratch)
+            own, others = (evaluate(cleaner, gold).article for gold in ([page.gold for page in test], gold_pages(held_out)))
+        points.append(Point(size, own, others))
     return points
-
-
-def _point(size: int, folder: Path, test: Sequence[OwnPage], held_out: Sequence[Page]) -> Point:
-    cleaner = classifier.load(folder)
-    return Point(size, evaluate(cleaner, [page.gold for page in test]).article, evaluate(cleaner, gold_pages(held_out)).article)
 
 
 def changed_lines(old: Path, new: Path, pages: Sequence[OwnPage]) -> list[Change]:
@@ -219,8 +213,10 @@ def _run(args: argparse.Namespace, train: Sequence[OwnPage], test: Sequence[OwnP
     print(f"retrain: {len(train)} pages to learn from, {len(test)} to test on", flush=True)
     retrain(train, args.models, new, recipe, args.jobs)
     found = compare(args.models, new, test, held_out)
-    points = [] if args.no_curve else learning_curve(train, test, args.models, held_out, recipe, args.jobs)
-    points += [Point(len(ordered_names(train)), found["own"].new.article, found["others"].new.article)]
+    before, after = ((found["own"][side].article, found["others"][side].article) for side in (0, 1))
+    points = [Point(len(ordered_names(train)), *after)]
+    if not args.no_curve:
+        points = [Point(0, *before), *learning_curve(train, test, args.models, held_out, recipe, args.jobs), *points]
     complaints = verdict(found)
     moved = changed_lines(args.models, new, test)
     with whole_file(str(args.build / "report.html")) as out:
