@@ -12,12 +12,14 @@ FIGURES := docs/figures
 STAMP := $(VENV)/.installed
 ENGINES := .venv-engines
 OLDEST := .venv-oldest
-# What runs without the training tools and the extras.
-RUNTIME_TESTS := tests/fuzz/test_found.py $(addprefix tests/test_,$(addsuffix .py,lines labels running context cli jobs files encoding resume model_file model_arrays explain report page_file label_command review review_server marks regex_cost site_file sketch site_memory memory_file))
-INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The runtime's tests need neither the training tools nor the extras: what a missing one would run is skipped.
+RUNTIME_TESTS := tests/classifier tests/fuzz/test_found.py
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+# $(call install,VENV,WHAT)
+install = PYTHONWARNINGS=ignore $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2)
 CHROMIUM := { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } >/dev/null
 
-.PHONY: help demo test test-slow test-browser test-engines test-oldest lint check train retrain verify-model label evaluate leave-out gate corpus-check skeletons bench limits audit fuzz soak worst-case reliability clean
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*## .*/\1/p' Makefile)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -27,11 +29,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
-	$(INSTALL) --editable .
+	$(call install,$(VENV),--editable .)
 	@touch $@
 
 $(STAMP): pyproject.toml training/constraints.txt | $(VENV)/bin/python
-	$(INSTALL) --constraint training/constraints.txt --editable '.[dev]'
+	$(call install,$(VENV),--constraint training/constraints.txt --editable '.[dev]')
 	@touch $@ $(VENV)/.runtime
 
 demo: $(VENV)/.runtime ## Clean the README's sample page
@@ -39,35 +41,33 @@ demo: $(VENV)/.runtime ## Clean the README's sample page
 	@$(BIN)/tinsach clean tests/cases/sample_page.txt --summary
 
 test: $(STAMP) ## Run the test suite
-	$(BIN)/python -m pytest
+	$(PYTEST) -n auto
 
-test-slow: $(STAMP) ## Run the tests that take long: 200 kills in the middle of a job
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/slow -m slow
+test-slow: $(STAMP) ## Run the tests that take long, or assert time or memory
+	$(PYTEST) tests -m slow
 
 test-browser: $(STAMP) ## Test the HTML reports in Debian's Chromium, installed if missing; pictures in build/artifacts
 	@command -v chromium >/dev/null || $(CHROMIUM) || { echo "test-browser needs Chromium: sudo apt-get install chromium" >&2; exit 1; }
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -m browser
+	$(PYTEST) tests/browser -m browser
 
 # An environment of their own: a gigabyte, and the test suite has to pass without them.
 $(ENGINES)/.installed: pyproject.toml training/constraints.txt
 	$(PYTHON) -m venv $(ENGINES)
-	PYTHONWARNINGS=ignore $(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint training/constraints.txt --editable '.[engines]' 'pytest>=7.4' 'hypothesis>=6.80'
+	$(call install,$(ENGINES),--constraint training/constraints.txt --editable '.[engines]' 'pytest>=7.4' 'hypothesis>=6.80')
 	@touch $@
 
 test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatrove, Spark (needs Java 17) and Ray
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/integrations -m engines
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/classifier/integrations -m engines
 
 # The lower bounds of pyproject.toml. They have no wheels for newer Pythons, where there is nothing to test.
 $(OLDEST)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(OLDEST)
-	PYTHONWARNINGS=ignore $(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
-		--editable . 'numpy==1.24.*' 'joblib==1.3.*' 'pytest>=7.4' 'hypothesis>=6.80'
+	$(call install,$(OLDEST),--editable . 'numpy==1.24.*' 'joblib==1.3.*' 'pytest>=7.4' 'pytest-xdist>=3.5' 'hypothesis>=6.80')
 	@touch $@
 
 test-oldest: ## Test the runtime on the oldest numpy and joblib it allows (Python 3.10 or 3.11)
 	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then echo "test-oldest: numpy 1.24 needs Python 3.11 or older; left out"; \
-	else $(MAKE) --no-print-directory $(OLDEST)/.installed && OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest $(RUNTIME_TESTS); fi
+	else $(MAKE) --no-print-directory $(OLDEST)/.installed && OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto $(RUNTIME_TESTS); fi
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
@@ -75,7 +75,7 @@ lint: $(STAMP) ## Check style and types
 	$(BIN)/mypy
 
 corpus-check: $(STAMP) ## Validate the training corpus
-	$(BIN)/python -m training.corpus
+	$(BIN)/python -m training.composer.corpus
 
 check: lint corpus-check test test-slow test-browser test-engines test-oldest verify-model gate ## Exactly what CI runs
 
@@ -101,10 +101,10 @@ gate: $(STAMP) ## Fail when the model falls below models/floors.json
 	$(BIN)/python -m training.gate
 
 skeletons: $(STAMP) ## Extract layouts from PAGES=dir of gold TSV pages into training/layouts
-	$(BIN)/python -m training.skeleton $(PAGES)
+	$(BIN)/python -m training.composer.skeleton $(PAGES)
 
 bench: $(STAMP) ## Measure speed against fastText, scikit-learn, jusText and trafilatura
-	$(INSTALL) --editable '.[bench]'
+	$(call install,$(VENV),--editable '.[bench]')
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench
 
 limits: $(STAMP) ## Measure memory, growth, processes and loading against their limits

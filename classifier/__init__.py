@@ -7,14 +7,14 @@
 Importing this loads numpy, and neither scikit-learn, scipy nor joblib.
 """
 
-from classifier.cleaner import Cleaner, Labels, load
+from classifier.cleaner import Cleaner, load
 from classifier.errors import InputError, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
-from classifier.site_memory import SiteMemory
-from classifier.site_rules import SiteRules
-from classifier.stream import LabelledLine, Stream
-
-__version__ = "0.1.0"
+from classifier.results import LabelledLine, Labels
+from classifier.sites.memory import SiteMemory
+from classifier.sites.rules import SiteRules
+from classifier.stream import Stream
+from classifier.version import __version__ as __version__
 
 __all__ = [
     "DEFAULT_KEEP",

@@ -6,38 +6,34 @@ blocks for it, and its arrays into `LabelledLine`s. What it leaves out: files an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, pairwise
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from classifier.arrays import Bools, Floats, Int8s, Ints
-from classifier.errors import InputError
+from classifier.core.model import Model
+from classifier.core.model_file import default_path
+from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
+from classifier.errors import InputError, ModelError
 from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import split_lines
-from classifier.model import Model
-from classifier.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
-from classifier.site_memory import PagePass, SiteMemory
-from classifier.site_rules import SiteRules, site_name
-from classifier.stream import LabelledLine, Stream
+from classifier.parallel import ordered_map
+from classifier.results import LabelledLine, Labels
+from classifier.sites.memory import PagePass, SiteMemory
+from classifier.sites.rule import site_name
+from classifier.sites.rules import SiteRules
+from classifier.stream import Stream
+from classifier.version import __version__
 
-__all__ = ["Cleaner", "Labels", "load"]
+__all__ = ["Cleaner", "Recipe", "load", "map_pages"]
 
-PAGES_PER_JOB = 64
+PAGES_PER_BATCH = 64
 
-
-class Labels(NamedTuple):
-    """The lines of some pages as columns: line i of page p is entry `offsets[p] + i`."""
-
-    codes: Int8s  # (n,) index into `LABELS`, -1 for blank lines
-    probabilities: Floats  # (n,) of the label, 0 for blank lines
-    kept: Bools  # (n,)
-    keep_probabilities: Floats  # (n,) that the label is one of those to keep, 0 for blank lines
-    first_guesses: Int8s  # (n,) index into `LABELS`, -1 for blank lines
-    offsets: Ints  # (pages + 1,)
-    lines: list[str]  # (n,) as given
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
 
 
 def load(
@@ -107,7 +103,7 @@ class Cleaner:
         >>> load().at("https://www.bao-bai-song.vn/thoi-su/1.html").site
         'bao-bai-song.vn'
         """
-        return Cleaner(self.model, keep=self.keep, threshold=self.threshold, rules=self.rules, site=site, memory=self.memory)
+        return self._with(site=site)
 
     def remembering(self, memory: SiteMemory | None) -> Cleaner:
         """Return this cleaner with a memory of the lines of its site, which every call reads and adds to; costs next to nothing.
@@ -117,7 +113,29 @@ class Cleaner:
         Raises:
             InputError: `memory` is something else.
         """
-        return Cleaner(self.model, keep=self.keep, threshold=self.threshold, rules=self.rules, site=self.site, memory=memory)
+        return self._with(memory=memory)
+
+    def watched_by(self, model: Model) -> Cleaner:
+        """Return this cleaner around a model with the same weights that observes what it computes; it counts in no memory."""
+        return self._with(model=model, memory=None)
+
+    def _with(self, **changes: Any) -> Cleaner:
+        same = {"keep": self.keep, "threshold": self.threshold, "rules": self.rules, "site": self.site, "memory": self.memory}
+        return Cleaner(**({"model": self.model} | same | changes))
+
+    @property
+    def recipe(self) -> Recipe:
+        """What other processes and machines need to make the same cleaner; its memory is not part of it.
+
+        Raises:
+            InputError: the model was not loaded from a file.
+        """
+        path = self.model.path
+        if path is None:
+            raise InputError("this model came from no file that other processes could load; use jobs=1, or load(path)")
+        shipped = path == default_path().resolve()
+        digest, keep = self.model.manifest["arrays_sha256"], tuple(sorted(label.value for label in self.keep))
+        return Recipe(None if shipped else str(path), digest, __version__, keep, self.threshold, self.rules, self.site)
 
     def _pipeline(self) -> Pipeline:
         kept = [code for code, label in enumerate(LABELS) if label in self.keep]
@@ -178,10 +196,8 @@ class Cleaner:
                 for with a model that came from no file, or with a memory.
         """
         _require_pages(pages, "clean_pages")
-        from classifier.workers import in_processes
-
         cleaner = self if memory is None else self.remembering(memory)
-        results = in_processes(cleaner, Cleaner._clean_batch, _batches(pages), jobs)
+        results = map_pages(cleaner, Cleaner._clean_batch, _batches(pages), jobs)
         return (page for batch in results for page in batch)
 
     def label_pages(self, pages: Iterable[str], *, memory: SiteMemory | None = None) -> Labels:
@@ -204,11 +220,7 @@ class Cleaner:
         return Labels(done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses, np.array(offsets), lines)
 
     def _clean_batch(self, pages: Sequence[str]) -> list[str]:
-        labels = self.label_pages(pages)
-        kept = np.flatnonzero(labels.kept)
-        bounds = np.searchsorted(kept, labels.offsets).tolist()
-        texts = [labels.lines[i] for i in kept.tolist()]
-        return ["\n".join(texts[start:stop]) for start, stop in pairwise(bounds)]
+        return self.label_pages(pages).texts()
 
     def stream(self) -> Stream:
         """Return a push-style stream: feed it chunks of text or bytes, get labelled lines back."""
@@ -233,8 +245,63 @@ def _batches(pages: Iterable[str]) -> Iterator[list[str]]:
         _require_text(page, "clean_pages")
         batch.append(page)
         lines += page.count("\n") + 1
-        if lines >= BLOCK_LINES or len(batch) >= PAGES_PER_JOB:
+        if lines >= BLOCK_LINES or len(batch) >= PAGES_PER_BATCH:
             yield batch
             batch, lines = [], 0
     if batch:
         yield batch
+
+
+# -- other processes ---------------------------------------------------------------------------------------------------
+
+
+class Recipe(NamedTuple):
+    """Picklable specification of a cleaner: equal recipes give equal results, in any process and on any machine.
+
+    A process that cannot make the same cleaner refuses: half a corpus cleaned by another model or another release would go
+    unnoticed.
+    """
+
+    path: str | None  # of the model's arrays; None for the shipped model, of which each machine has its own copy
+    arrays_sha256: str
+    release: str  # of tinsach
+    keep: tuple[str, ...]
+    threshold: float | None
+    rules: SiteRules | None = None
+    site: str | None = None
+
+    def cleaner(self) -> Cleaner:
+        """Return the cleaner, which each process loads once.
+
+        Raises:
+            ModelError: this process finds another model, or has another release of tinsach.
+        """
+        return _make(self)
+
+
+@lru_cache(maxsize=8)
+def _make(recipe: Recipe) -> Cleaner:
+    cleaner = load(recipe.path, keep=recipe.keep, threshold=recipe.threshold, rules=recipe.rules).at(recipe.site)
+    if (__version__, cleaner.model.manifest["arrays_sha256"]) != (recipe.release, recipe.arrays_sha256):
+        where = recipe.path or "the shipped model"
+        raise ModelError(f"{where}: not the one this was made with; install tinsach {recipe.release} and the same model on every machine")
+    return cleaner
+
+
+def map_pages(
+    cleaner: Cleaner, work: Callable[[Cleaner, Piece], Result], pieces: Iterable[Piece], jobs: int
+) -> Generator[Result, None, None]:
+    """Yield `work(cleaner, piece)` for all pieces, in order, computed in `jobs` processes; see `parallel.ordered_map`.
+
+    Raises:
+        InputError: `jobs` is 0, or more processes are asked for with a model that came from no file, or with a memory.
+    """
+    if jobs in (0, 1):
+        return ordered_map(partial(work, cleaner), pieces, jobs)
+    if cleaner.memory is not None:
+        raise InputError("a site memory reads and counts pages one after the other, in one process; use jobs=1 (--jobs 1), or no memory")
+    return ordered_map(partial(_work, cleaner.recipe, work), pieces, jobs)
+
+
+def _work(recipe: Recipe, work: Callable[[Cleaner, Piece], Result], piece: Piece) -> Result:
+    return work(recipe.cleaner(), piece)

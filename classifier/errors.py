@@ -1,27 +1,57 @@
-"""What can go wrong, as one small tree.
+"""Exceptions: one base class for everything that this package raises on purpose.
 
-    TinsachError                 everything this package raises on purpose
-    ├── InputError (ValueError)  what the caller passed in cannot be used as lines, a page or an option
-    ├── MissingEngine (ImportError)  a library that an integration works with is not installed
+    TinsachError                 base class
+    ├── InputError (ValueError)  lines, a page, a file or an option cannot be used
+    ├── MissingEngine (ImportError)  a library that an integration needs is not installed
     └── ModelError (ValueError)  a model file is missing, damaged, or made for another version
 
-Each message says what to do next. Nothing is swallowed: an exception of another kind is a bug worth reporting.
+Every message says what to do next. Any other exception is a bug worth reporting.
 """
 
-__all__ = ["InputError", "MissingEngine", "ModelError", "TinsachError"]
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["InputError", "MissingEngine", "ModelError", "TinsachError", "require_library"]
 
 
 class TinsachError(Exception):
-    """Base of every error that tinsach raises on purpose."""
+    """Base class of every error that tinsach raises on purpose."""
 
 
 class InputError(TinsachError, ValueError):
-    """The lines, the page or an option cannot be used as given."""
+    """The lines, the page, the file or an option cannot be used as given."""
 
 
 class MissingEngine(TinsachError, ImportError):
-    """A library that an integration works with is not installed."""
+    """A library that an integration needs is not installed."""
 
 
 class ModelError(TinsachError, ValueError):
     """A model file is missing, damaged, or made for another version of tinsach."""
+
+
+@contextmanager
+def require_library(extra: str, file: str | None = None) -> Iterator[None]:
+    """Turn a failed import of an optional library into the command that installs it.
+
+    Args:
+        extra: the extra of tinsach that brings the library.
+        file: the input or output that needs it; None for an integration.
+
+    Raises:
+        InputError: a file needs the library.
+        MissingEngine: an integration needs it.
+
+    >>> with require_library("parquet", "crawl.parquet"):
+    ...     import no_such_library
+    Traceback (most recent call last):
+    classifier.errors.InputError: crawl.parquet: needs no_such_library, which is not installed; run: pip install 'tinsach[parquet]'
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        said = f"needs {library}, which is not installed; run: pip install 'tinsach[{extra}]'"
+        raise MissingEngine(f"tinsach {said}", name=library) if file is None else InputError(f"{file}: {said}") from error

@@ -5,29 +5,18 @@ A `Stream` holds what one page needs: the undecided lines, and a `Pipeline`. Wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import accumulate, chain, pairwise
 from itertools import count as count_from
-from typing import NamedTuple
 
+from classifier.core.pipeline import LOOKAHEAD, Decided, Pipeline
 from classifier.errors import InputError
 from classifier.labels import LABELS, Label
-from classifier.lines import LineSplitter
-from classifier.pipeline import LOOKAHEAD, Decided, Pipeline
+from classifier.lines import AtBlankLines, LineSplitter, between_pages, split_pages
+from classifier.results import LabelledLine
 
-__all__ = ["LabelledLine", "Stream"]
-
-
-class LabelledLine(NamedTuple):
-    """One line and what was decided about it."""
-
-    number: int  # counts from 1 on each page
-    text: str  # as given
-    label: Label | None  # None for blank lines
-    probability: float  # of the label; 0.0 for blank lines
-    kept: bool
-    first_guess: Label | None  # the label before context
+__all__ = ["Stream", "label_blocks"]
 
 
 class Stream:
@@ -140,3 +129,20 @@ def _require_lines(lines: Sequence[str]) -> None:
     for line in lines:  # a subclass of str will do
         if not isinstance(line, str):
             raise InputError(f"a line must be a str, not {type(line).__name__}; decode bytes first, or feed them to stream()")
+
+
+def label_blocks(
+    stream: Stream, blocks: Iterable[list[str]], separator: str, blank_lines: int = 0
+) -> Iterator[list[list[LabelledLine] | str]]:
+    """Yield, for each block of lines, the lines decided, and what separates pages as a string between them.
+
+    So many `blank_lines` in a row separate pages instead of the separator, if they are not 0.
+    """
+    at_blanks = AtBlankLines(blank_lines)
+    for lines in blocks:
+        *closed, still_open = at_blanks.cut(lines) if blank_lines else split_pages(lines, separator)
+        found: list[list[LabelledLine] | str] = []
+        for page in stream.close_pages(closed):
+            found += (page, between_pages(separator))
+        yield [*found, stream.feed_lines(still_open)]
+    yield [stream.end_page()]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import settings
 
 import classifier
 from classifier.cleaner import Cleaner
-
-CASES = Path(__file__).parent / "cases"
+from tests.support.paths import CASES
 
 settings.register_profile("tinsach", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("tinsach")
@@ -29,6 +26,6 @@ def sample_page() -> str:
 @pytest.fixture(scope="session")
 def composed_pages() -> list[str]:
     """Thirty composed pages of all styles, as text."""
-    from training.dataset import make_pages
+    from training.learning.dataset import make_pages
 
     return ["\n".join(line.text for line in page.lines) for page in make_pages(150, 5, hands=(0,))[0]]

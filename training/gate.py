@@ -12,38 +12,14 @@ import sys
 from pathlib import Path
 
 import classifier
-from training.evaluate import evaluate, held_out_pages
-from training.train import MODELS, data_digest
+from training.learning.export import MODELS, data_digest
+from training.scoring.floors import check, limits, lowered
+from training.scoring.gold import held_out_pages
+from training.scoring.scores import evaluate
 
-__all__ = ["check", "limits", "main"]
+__all__ = ["main"]
 
 FLOORS = MODELS / "floors.json"
-# Seeds alone move a figure by about this much (training/EXPERIMENTS.md): a floor closer than that would fail by chance.
-MARGIN = 0.005
-FIGURES = ("article_f1", "strict_f1", "line_f1", "macro_f1")
-CEILINGS = ("ece",)
-
-
-def check(found: dict[str, float], floors: dict[str, float]) -> list[str]:
-    """Return a complaint for every figure beyond its limit."""
-    complaints = []
-    for name, limit in floors.items():
-        if name in CEILINGS and found[name] > limit:
-            complaints.append(f"{name} {found[name]:.4f} is above its ceiling {limit:.4f}")
-        elif name not in CEILINGS and found[name] < limit:
-            complaints.append(f"{name} {found[name]:.4f} is below its floor {limit:.4f}")
-    return complaints
-
-
-def limits(found: dict[str, float], margin: float = MARGIN) -> dict[str, float]:
-    """Return the floors and ceilings that these figures justify."""
-    floors = {name: round(found[name] - margin, 4) for name in FIGURES}
-    return floors | {name: round(found[name] + margin, 4) for name in CEILINGS}
-
-
-def lowered(old: dict[str, float], new: dict[str, float]) -> list[str]:
-    """Return the figures whose limit would become laxer."""
-    return [name for name in old if (new[name] > old[name]) == (name in CEILINGS) and new[name] != old[name]]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,9 +14,12 @@ from pathlib import Path
 from joblib import Parallel, delayed
 
 import classifier
-from training.evaluate import Gold, Scores, evaluate, merged, read_gold
-from training.skeleton import load_skeletons
-from training.train import SETTINGS, Settings, export, fit, pin_kernels
+from training.composer.skeleton import load_skeletons
+from training.learning.export import export
+from training.learning.fit import fit
+from training.learning.settings import SETTINGS, Settings, pin_kernels
+from training.scoring.gold import Gold, read_gold
+from training.scoring.scores import Scores, evaluate, merged
 
 __all__ = ["GROUPS", "group_of", "leave_out"]
 

@@ -15,25 +15,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 import classifier
+from classifier.core.model_file import STEM, read_model
 from classifier.errors import InputError, TinsachError
-from classifier.files import explained, whole_file
-from classifier.labels import LABELS
-from classifier.model_file import STEM, read_model
-from training import gate
-from training.compose import Page
-from training.evaluate import Scores, evaluate, gold_pages
-from training.own_pages import Mixture, OwnPage, added_folds, digest, ordered_names, read_own, split
-from training.train import MODELS, ROOT, SETTINGS, Addition, Settings, complete, compose_held_out, export, fit, pin_kernels
+from classifier.io.files import explained, whole_file
+from training.composer.compose import Page
+from training.learning.dataset import compose_held_out
+from training.learning.export import MODELS, ROOT, export
+from training.learning.fit import Addition, fit
+from training.learning.settings import SETTINGS, Settings, pin_kernels
+from training.retraining.comparison import Comparison, Point, changed_lines, compare, verdict
+from training.retraining.report import retraining_page
+from training.retraining.user_pages import Mixture, OwnPage, added_folds, digest, ordered_names, read_own, split
+from training.scoring.gold import gold_pages
+from training.scoring.judge import complete
+from training.scoring.scores import evaluate
 
-__all__ = ["CURVE", "Change", "Comparison", "Point", "Recipe", "changed_lines", "compare", "main", "retrain", "verdict"]
+__all__ = ["CURVE", "Recipe", "main", "retrain"]
 
 BUILD = ROOT / "build" / "retrain"
 TEST_SHARE = 0.3
-# What the figures of other layouts may lose; a training started afresh moves figures by .005 without any reason.
-TOLERANCE = 0.003
 CURVE = (5, 10, 20, 40)  # pages
 
 
@@ -44,32 +45,6 @@ class Recipe(NamedTuple):
     mixture: Mixture = Mixture()
     epochs: int = 2
     rate: float = 3e-4  # a third of what the first training has: enough to learn a site, too little to forget the others
-
-
-class Comparison(NamedTuple):
-    """Old and new scores on the same pages."""
-
-    old: Scores
-    new: Scores
-
-
-class Change(NamedTuple):
-    """A line that the new model labels differently."""
-
-    page: str
-    number: int
-    gold: str
-    old: str
-    new: str
-    text: str
-
-
-class Point(NamedTuple):
-    """A point of the learning curve."""
-
-    pages: int
-    own: float  # article F1 on the user's held-out pages
-    others: float  # article F1 on the composed held-out pages
 
 
 def retrain(pages: Sequence[OwnPage], start: Path, folder: Path, recipe: Recipe, jobs: int, log: Any = print) -> dict[str, Any]:
@@ -91,23 +66,6 @@ def retrain(pages: Sequence[OwnPage], start: Path, folder: Path, recipe: Recipe,
     return manifest
 
 
-def compare(old: Path, new: Path, own: Sequence[OwnPage], held_out: Sequence[Page]) -> dict[str, Comparison]:
-    """Return how two models do on the user's held-out pages ("own"), and on composed ones ("others")."""
-    sets = {"own": [page.gold for page in own], "others": gold_pages(held_out)}
-    before, after = classifier.load(old), classifier.load(new)
-    return {name: Comparison(evaluate(before, pages), evaluate(after, pages)) for name, pages in sets.items()}
-
-
-def verdict(found: dict[str, Comparison]) -> list[str]:
-    """Return what speaks against the new model; nothing, if the gate holds."""
-    own, others = ({side: getattr(found[name], side).summary() for side in ("old", "new")} for name in ("own", "others"))
-    complaints = []
-    if own["new"]["article_f1"] < own["old"]["article_f1"]:
-        complaints.append(f"article F1 on your held-out pages fell from {own['old']['article_f1']:.4f} to {own['new']['article_f1']:.4f}")
-    limits = gate.limits(others["old"], TOLERANCE)
-    return complaints + [f"on composed held-out pages {complaint}" for complaint in gate.check(others["new"], limits)]
-
-
 def learning_curve(
     pages: Sequence[OwnPage], test: Sequence[OwnPage], start: Path, held_out: Sequence[Page], recipe: Recipe, jobs: int
 ) -> list[Point]:
@@ -123,19 +81,6 @@ def learning_curve(
             own, others = (evaluate(cleaner, gold).article for gold in ([page.gold for page in test], gold_pages(held_out)))
         points.append(Point(size, own, others))
     return points
-
-
-def changed_lines(old: Path, new: Path, pages: Sequence[OwnPage]) -> list[Change]:
-    """Return the lines of labelled pages that two models label differently, in page order."""
-    texts = ["\n".join(page.gold.lines) + "\n" for page in pages]
-    before, after = (classifier.load(folder).label_pages(texts) for folder in (old, new))
-    names = [label.value for label in LABELS]
-    changes = []
-    for page, low, high in zip(pages, before.offsets, before.offsets[1:]):
-        for at in np.flatnonzero(before.codes[low:high] != after.codes[low:high]).tolist():
-            labels = (names[found.codes[low + at]] for found in (before, after))
-            changes.append(Change(f"{page.style}/{page.key}", at + 1, page.gold.labels[at], *labels, page.gold.lines[at].strip()))
-    return changes
 
 
 def replace(new: Path, models: Path, kept: Path) -> None:
@@ -206,8 +151,6 @@ def _refuse_shared(train: Sequence[OwnPage], test: Sequence[OwnPage]) -> None:
 
 
 def _run(args: argparse.Namespace, train: Sequence[OwnPage], test: Sequence[OwnPage]) -> int:
-    from training.retrain_report import retraining_page  # it imports this module
-
     recipe = Recipe(SETTINGS._replace(pages=args.composed))
     held_out, new = compose_held_out(), args.build / "model"
     print(f"retrain: {len(train)} pages to learn from, {len(test)} to test on", flush=True)

@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from classifier.detection import Lookout
-from classifier.encoding import Reading, TextDecoder
-from classifier.errors import InputError
-from classifier.formats import BadRecord, Options, Record
-from classifier.formats.optional import missing
+from classifier.errors import InputError, require_library
+from classifier.formats.base import BadRecord, Options, Record
+from classifier.io.encoding import Reading, TextDecoder
+from classifier.io.sniffing import Lookout
 
 __all__ = ["Reader", "html_to_lines", "text_of"]
 
@@ -89,8 +88,6 @@ def html_to_lines(source: str, name: str) -> str:
 
 
 def _extractor(name: str) -> Any:
-    try:
+    with require_library("html", name):
         from resiliparse.extract.html2text import extract_plain_text
-    except ImportError as error:
-        raise missing(name, "html", "resiliparse") from error
     return extract_plain_text

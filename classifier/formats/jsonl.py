@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import Any, BinaryIO
 
-from classifier.detection import Lookout
-from classifier.encoding import Reading
 from classifier.errors import InputError
-from classifier.files import Sink
-from classifier.formats import NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.io.encoding import Reading, to_utf8
+from classifier.io.files import Sink
+from classifier.io.sniffing import Lookout
 
 __all__ = ["Reader", "Writer", "put_back", "read_records"]
 
@@ -100,7 +100,7 @@ def put_back(record: Record, text: str, extras: Extras = NO_EXTRAS) -> bytes:
         added = "".join(f", {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in extras.items())
         head, brace, tail = after.rpartition("}")
         after = head + added + brace + tail
-    return f"{before}{value}{after}\n".encode("utf-8", "backslashreplace")
+    return to_utf8(f"{before}{value}{after}\n")
 
 
 def _record(line: bytes, number: int, offset: int, errors: str, fields: tuple[str, str, Sequence[str], str | None]) -> Record | BadRecord:

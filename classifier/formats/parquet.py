@@ -11,10 +11,10 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-from classifier.errors import InputError
-from classifier.files import Sink
-from classifier.formats import NO_EXTRAS, BadRecord, Extras, Options, Record
-from classifier.formats.optional import missing
+from classifier.errors import InputError, require_library
+from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.io.encoding import to_utf8
+from classifier.io.files import Sink
 
 __all__ = ["Reader", "Writer"]
 
@@ -121,7 +121,7 @@ class Writer:
             self._end_slice()
             if ended or sum(rows.nbytes for rows in self._group) >= GROUP_BYTES:
                 self._end_group()
-        self._slice.append((place, text.encode("utf-8", "backslashreplace").decode(), extras))
+        self._slice.append((place, to_utf8(text).decode(), extras))
 
     def _end_slice(self) -> None:
         arrow, (first, *_) = self._arrow, self._slice[0]
@@ -165,11 +165,9 @@ class _Out:
 
 
 def _libraries(name: str) -> tuple[Any, Any]:
-    try:
+    with require_library("parquet", name):
         import pyarrow
         from pyarrow import parquet
-    except ImportError as error:
-        raise missing(name, "parquet", "pyarrow") from error
     return pyarrow, parquet
 
 
@@ -202,4 +200,4 @@ def _as_value(value: object) -> object:
 def _as_json(place: Place) -> bytes:
     """Return a row as JSON: what quarantine holds of it."""
     (row,) = place.rows.slice(place.row, 1).to_pylist()
-    return json.dumps(row, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace")
+    return to_utf8(json.dumps(row, ensure_ascii=False, default=str))

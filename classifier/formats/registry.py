@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from classifier.files import Sink
-from classifier.formats import OUTPUTS, Options, Reader, Writer, html, jsonl, parquet, table, text, warc
+from classifier.formats import delimited, html, jsonl, parquet, text, warc
+from classifier.formats.base import Options, Reader, Writer
+from classifier.formats.names import OUTPUTS
+from classifier.io.files import Sink
 
 __all__ = ["open_reader", "open_writer"]
 
 _READERS: dict[str, Any] = {
     "jsonl": jsonl.Reader,
-    "csv": table.Reader,
-    "tsv": table.tab_reader,
+    "csv": delimited.Reader,
+    "tsv": delimited.tab_reader,
     "html": html.Reader,
     "parquet": parquet.Reader,
     "warc": warc.Reader,
@@ -20,8 +22,8 @@ _READERS: dict[str, Any] = {
 _WRITERS: dict[str, Any] = {
     "text": text.Writer,
     "jsonl": jsonl.Writer,
-    "csv": table.Writer,
-    "tsv": table.Writer,
+    "csv": delimited.Writer,
+    "tsv": delimited.Writer,
     "parquet": parquet.Writer,
     "warc": warc.Writer,
 }

@@ -12,13 +12,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-from classifier.encoding import TextDecoder
-from classifier.errors import InputError
-from classifier.files import Sink
-from classifier.formats import NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.errors import InputError, require_library
+from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.html import html_to_lines, text_of
-from classifier.formats.optional import missing
-from classifier.formats.text import encoded
+from classifier.io.encoding import TextDecoder, to_utf8
+from classifier.io.files import Sink
 
 __all__ = ["Reader", "Writer"]
 
@@ -41,10 +39,8 @@ class Reader:
         """See `formats.registry.open_reader`."""
         self.name = name
         self._reading, self._site_field = options.reading, options.site_field
-        try:
+        with require_library("warc", name):
             from fastwarc import warc
-        except ImportError as error:
-            raise missing(name, "warc", "fastwarc") from error
         self._conversion = warc.WarcRecordType.conversion
         types = warc.WarcRecordType.response | self._conversion
         options_of_http = {"parse_http": True, "auto_decode": "content"}
@@ -95,12 +91,12 @@ class Writer:
 
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
         """Write a record; what is added goes into headers of our own."""
-        data = encoded(text + "\n" if text else "")
+        data = to_utf8(text + "\n" if text else "")
         ours = [(f"Tinsach-{name.replace('_', '-').title()}", json.dumps(value)) for name, value in extras.items()]
         made = [("Content-Type", "text/plain"), ("Content-Length", str(len(data)))]
         headers = [("WARC-Type", "conversion"), *record.place.headers, *ours, *made]
         head = "".join(f"{key}: {value}\r\n" for key, value in headers)
-        self._out.write(b"WARC/1.0\r\n" + encoded(head) + b"\r\n" + data + b"\r\n\r\n")
+        self._out.write(b"WARC/1.0\r\n" + to_utf8(head) + b"\r\n" + data + b"\r\n\r\n")
 
     def close(self) -> None:
         """Do nothing: records are written as they come."""

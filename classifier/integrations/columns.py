@@ -10,15 +10,21 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
-from classifier.encoding import Reading
+from classifier.cleaner import Recipe
 from classifier.errors import InputError
-from classifier.formats import BadRecord, Record
+from classifier.formats.base import BadRecord, Record
 from classifier.formats.jsonl import put_back, read_records
-from classifier.integrations.recipe import Recipe
+from classifier.io.encoding import Reading
 
-__all__ = ["clean_column", "clean_json_lines"]
+__all__ = ["clean_column", "clean_json_lines", "clean_texts"]
 
 SHOWN = 60  # bytes of a bad line in its message
+
+
+def clean_texts(recipe: Recipe, texts: Sequence[str | None]) -> list[str | None]:
+    """Clean a batch of pages; a missing text stays missing."""
+    cleaned = recipe.cleaner().clean_pages(text for text in texts if text is not None)
+    return [None if text is None else next(cleaned) for text in texts]
 
 
 def clean_column(table: Any, field: str, recipe: Recipe) -> Any:
@@ -38,7 +44,7 @@ def clean_column(table: Any, field: str, recipe: Recipe) -> Any:
         return table
     if kind not in (pa.string(), pa.large_string(), pa.string_view()):
         raise InputError(f"column {field!r} holds {kind}, not text; name another one: {', '.join(names)}")
-    cleaned = pa.array(recipe.clean(table.column(position).to_pylist()), type=kind)
+    cleaned = pa.array(clean_texts(recipe, table.column(position).to_pylist()), type=kind)
     return table.set_column(position, table.schema.field(position), cleaned)
 
 
@@ -49,7 +55,7 @@ def clean_json_lines(lines: Sequence[bytes], field: str, recipe: Recipe) -> list
         InputError: a line is no JSON object with text in that field.
     """
     records = [_good(one) for one in read_records(BytesIO(b"\n".join(lines)), "JSON lines", Reading(errors="strict"), field)]
-    cleaned = recipe.clean([record.text for record in records])
+    cleaned = clean_texts(recipe, [record.text for record in records])
     return [put_back(record, text or "").removesuffix(b"\n") for record, text in zip(records, cleaned)]
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import classifier
 from classifier.errors import InputError
-from classifier.integrations.recipe import recipe_of
+from classifier.integrations.columns import clean_texts
 from classifier.labels import DEFAULT_KEEP
 
 __all__ = ["BatchCleaner"]
@@ -36,7 +37,7 @@ class BatchCleaner:
         """Clean `text_field`, in its place or `into` another column; for the rest see `classifier.load`, whose errors it raises."""
         self.text_field = text_field
         self.into = into or text_field
-        self.recipe = recipe_of(model, keep, threshold)
+        self.recipe = classifier.load(model, keep=keep, threshold=threshold).recipe
 
     def batch(self, rows: Mapping[str, Any]) -> dict[str, list[str | None]]:
         """Return the cleaned column of a batch of columns.
@@ -49,4 +50,4 @@ class BatchCleaner:
         texts = rows[self.text_field]
         if isinstance(texts, str) or texts is None:
             raise InputError("one row where a batch of rows is meant; call map(cleaner.batch, batched=True)")
-        return {self.into: self.recipe.clean(texts)}
+        return {self.into: clean_texts(self.recipe, texts)}

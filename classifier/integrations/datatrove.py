@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
+import classifier
 from classifier.cleaner import Cleaner
-from classifier.integrations.recipe import engine, recipe_of
-from classifier.labels import DEFAULT_KEEP, LABELS
+from classifier.errors import require_library
+from classifier.labels import DEFAULT_KEEP
 
-with engine("datatrove"):
+with require_library("datatrove"):
     from datatrove.data import Document
     from datatrove.pipeline.base import PipelineStep
     from datatrove.utils.batching import batched
@@ -51,7 +49,7 @@ class LineCleaner(PipelineStep):
         batch_size: int = 64,
     ) -> None:
         super().__init__()
-        self.recipe = recipe_of(model, keep, threshold)
+        self.recipe = classifier.load(model, keep=keep, threshold=threshold).recipe
         self.exclusion_writer = exclusion_writer
         self.batch_size = batch_size
 
@@ -60,7 +58,7 @@ class LineCleaner(PipelineStep):
         with self.exclusion_writer or nullcontext() as writer:
             for batch in batched(data, self.batch_size):
                 with self.track_time("batch"):
-                    pages = list(_cleaned(self.recipe.cleaner(), [document.text for document in batch]))
+                    pages = list(_clean(self.recipe.cleaner(), [document.text for document in batch]))
                 for document, page in zip(batch, pages):
                     self._count(page)
                     if writer and page.dropped:
@@ -83,13 +81,11 @@ class _Page(NamedTuple):
     labels: list[str]  # theirs
 
 
-def _cleaned(cleaner: Cleaner, texts: list[str]) -> Iterator[_Page]:
-    columns = cleaner.label_pages(texts)
-    for start, stop in pairwise(columns.offsets.tolist()):
-        kept = start + np.flatnonzero(columns.kept[start:stop])
-        dropped = start + np.flatnonzero(~columns.kept[start:stop] & (columns.codes[start:stop] >= 0))
-        text = "\n".join(columns.lines[i] for i in kept)
-        yield _Page(text, len(kept), [columns.lines[i] for i in dropped], [LABELS[code].value for code in columns.codes[dropped]])
+def _clean(cleaner: Cleaner, texts: list[str]) -> Iterator[_Page]:
+    labels = cleaner.label_pages(texts)
+    for text, page in zip(labels.texts(), labels.pages()):
+        dropped = page.dropped()
+        yield _Page(text, int(page.kept.sum()), [line for _, line in dropped], [label.value for label, _ in dropped])
 
 
 def _leavings(document: Document, page: _Page) -> Document:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import classifier
+from classifier.cleaner import Recipe
 from classifier.errors import InputError, TinsachError
-from classifier.integrations.recipe import Recipe, recipe_of
 from classifier.labels import DEFAULT_KEEP
 
 __all__ = ["Job", "run"]
@@ -35,7 +36,7 @@ def run(engine: str, clean_folder: Callable[[Job], None], argv: Sequence[str] | 
     """Do the job that the arguments ask for; return the exit status: 2 for mistakes, which get one line on standard error."""
     options = _parser(engine).parse_args(argv)
     try:
-        recipe = recipe_of(options.model, options.keep, options.threshold)
+        recipe = classifier.load(options.model, keep=options.keep, threshold=options.threshold).recipe
         kind = options.format or _format_of(options.source)
         if "://" not in options.target and Path(options.target).exists():
             raise InputError(f"{options.target}: exists already; name a new folder, or remove it")

@@ -15,9 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import classifier
+from classifier.cleaner import Recipe
+from classifier.errors import require_library
 from classifier.integrations.columns import clean_column, clean_json_lines
 from classifier.integrations.job import Job, run
-from classifier.integrations.recipe import Recipe, engine, recipe_of
 from classifier.labels import DEFAULT_KEEP
 
 __all__ = ["clean", "main"]
@@ -39,7 +41,7 @@ def clean(
     Further options go to `map_batches`; see `classifier.load` for the others. A column that is not there is found out when
     the dataset is run.
     """
-    cleaned = partial(clean_column, field=text_field, recipe=recipe_of(model, keep, threshold))
+    cleaned = partial(clean_column, field=text_field, recipe=classifier.load(model, keep=keep, threshold=threshold).recipe)
     return dataset.map_batches(cleaned, batch_format="pyarrow", **options)
 
 
@@ -51,7 +53,7 @@ def _clean_lines(table: Any, field: str, recipe: Recipe) -> Any:
 
 
 def _clean_folder(job: Job) -> None:
-    with engine("ray"):
+    with require_library("ray"):
         import ray.data
     function, read, write = _FORMATS[job.format]
     cleaned = partial(function, field=job.text_field, recipe=job.recipe)

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from classifier.integrations.recipe import engine, recipe_of
+import classifier
+from classifier.errors import require_library
 from classifier.labels import DEFAULT_KEEP
 
-with engine("sklearn"):
+with require_library("sklearn"):
     from sklearn.base import BaseEstimator, TransformerMixin
     from sklearn.utils.validation import check_is_fitted
 
@@ -54,7 +55,7 @@ class LineCleaner(TransformerMixin, BaseEstimator):
         Raises:
             InputError, ModelError: as `classifier.load`; both are ValueErrors.
         """
-        self.recipe_ = recipe_of(self.model, self.keep, self.threshold)
+        self.recipe_ = classifier.load(self.model, keep=self.keep, threshold=self.threshold).recipe
         return self
 
     def transform(self, X: Iterable[str]) -> list[str]:

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import InputError
+import classifier
+from classifier.cleaner import Recipe
+from classifier.errors import InputError, require_library
 from classifier.integrations.columns import clean_column, clean_json_lines
 from classifier.integrations.job import Job, run
-from classifier.integrations.recipe import Recipe, engine, recipe_of
 from classifier.labels import DEFAULT_KEEP
 
 __all__ = ["clean", "main"]
@@ -35,7 +36,7 @@ def clean(
     Raises:
         InputError: there is no such column, or it holds no text.
     """
-    return _clean(frame, text_field, recipe_of(model, keep, threshold))
+    return _clean(frame, text_field, classifier.load(model, keep=keep, threshold=threshold).recipe)
 
 
 def _clean(frame: Any, field: str, recipe: Recipe) -> Any:
@@ -65,7 +66,7 @@ def _clean_lines(frame: Any, field: str, recipe: Recipe) -> Any:
 
 def _clean_folder(job: Job) -> None:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the workers are whatever `python3` is
-    with engine("spark"):
+    with require_library("spark"):
         from pyspark.sql import SparkSession
     spark = SparkSession.builder.appName("tinsach").getOrCreate()
     if job.format == "parquet":

@@ -21,16 +21,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.paths import ROOT
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import classifier
 from classifier.lines import split_lines
-from training.dataset import make_pages
+from training.learning.dataset import make_pages
 
 Work = Callable[[], object]
 BASE = "fastText words+bigrams, list in"
 LONG = 100
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class Load(NamedTuple):

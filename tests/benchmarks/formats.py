@@ -22,7 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import classifier
 from tests.benchmarks.bench import ROOT, composed
-from training.skeleton import read_page
+from training.composer.skeleton import read_page
 
 MEGABYTE = 1_000_000
 # datatrove's FineWeb-2 configuration for Vietnamese (vie_Latn): a page is dropped when fewer of its lines end in a sentence's end, or

@@ -80,6 +80,13 @@ def loading() -> dict[str, float]:
     return {"import and load, ms": 1000 * min(float(run.stdout) for run in runs)}
 
 
+def one_page(pages: Sequence[str]) -> dict[str, float]:
+    """Return the milliseconds of `tinsach clean` on a page of 170 lines, the whole process, least of ten."""
+    page = "\n".join("\n".join(pages).split("\n")[:170]).encode()
+    command = [sys.executable, "-m", "classifier", "clean"]
+    return {"one page, ms": 1000 * best(lambda: subprocess.run(command, input=page, capture_output=True, check=True, cwd=ROOT), 10)}
+
+
 def in_a_process(part: str, *args: object) -> dict[str, float]:
     """Return what a part of this file prints in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.limits", "--part", part, *map(str, args)]
@@ -145,6 +152,7 @@ def main(argv: list[str] | None = None) -> int:
         "growth of the time per line (limit 1.2)": growth(pages),
         "speed-up (limit 1.7, on 50 MB)": processes(pages, 50),
         "loading (limit 150 ms)": loading(),
+        "command line (limit 500 ms)": one_page(pages),
         "stream, MB of memory (limit 150, flat after 10 MB)": in_a_process("stream", args.gigabytes),
         "one line of 64 MB": in_a_process("line", 64),
         "one line of 16 MB (a quarter of the time)": in_a_process("line", 16),

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.browser.chromium import Chromium, find
+from tests.support.paths import ROOT
 
-ARTIFACTS = Path(__file__).parent.parent.parent / "build" / "artifacts"
+ARTIFACTS = ROOT / "build" / "artifacts"
 
 
 @pytest.fixture(scope="session")

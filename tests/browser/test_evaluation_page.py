@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from training.dataset import make_pages
-from training.evaluate import evaluate, gold_pages
-from training.evaluation_report import WORST, evaluation_page
+from training.learning.dataset import make_pages
+from training.scoring.gold import gold_pages
+from training.scoring.report import WORST, evaluation_page
+from training.scoring.scores import evaluate
 
 pytestmark = pytest.mark.browser
 

@@ -13,12 +13,12 @@ import pytest
 
 from classifier.labels import LABELS
 from classifier.lines import split_lines
-from classifier.page_file import labelled_row, read_page
-from classifier.review import ReviewedPage
-from classifier.review_server import ReviewServer
+from classifier.review.labelled_page import labelled_row, read_page
+from classifier.review.page import ReviewedPage
+from classifier.review.server import ReviewServer
 from tests.browser.chromium import CONTROL, SHIFT, Chromium
-from tests.test_report import HOSTILE
-from tests.test_review_server import started
+from tests.classifier.explain.test_report import HOSTILE
+from tests.classifier.review.test_server import started
 
 pytestmark = pytest.mark.browser
 

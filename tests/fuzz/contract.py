@@ -13,11 +13,11 @@ from itertools import pairwise
 from random import Random
 
 import classifier
-from classifier import pipeline
 from classifier.cleaner import Cleaner
+from classifier.core import pipeline
+from classifier.core.pipeline import BLANK_REACH
 from classifier.lines import LineSplitter, is_blank, split_lines
-from classifier.pipeline import BLANK_REACH
-from classifier.stream import LabelledLine
+from classifier.results import LabelledLine
 from tests.fuzz.strategies import bytes_of, cut
 
 __all__ = ["all_calls_agree", "any_lines_come_back", "block_lines", "bytes_are_lines", "splitter_cuts_as_told"]

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from classifier.core.model_file import LARGEST_WEIGHT, array_specs, read_model
+from classifier.core.sealed_json import sealed
 from classifier.errors import ModelError
-from classifier.model_file import LARGEST_WEIGHT, array_specs, read_model
-from tests import forge
+from tests.support import tiny_model
 
 __all__ = ["changed_model_is_refused_or_sound", "every_byte"]
 
@@ -46,7 +47,7 @@ VALUES: list[Any] = [
 @cache
 def _whole() -> tuple[bytes, bytes]:
     with tempfile.TemporaryDirectory() as folder:
-        path = forge.tiny(Path(folder))
+        path = tiny_model.tiny(Path(folder))
         return path.read_bytes(), path.with_suffix(".json").read_bytes()
 
 
@@ -78,16 +79,16 @@ def _changed_manifest(random: Random, fields: dict[str, Any]) -> dict[str, Any]:
 
 def changed_model_is_refused_or_sound(folder: Path, random: Random) -> bool:
     """Change a small model in one way or two, half the time with all digests made to fit; return whether it was refused."""
-    path, manifest = folder / f"{forge.STEM}.npz", folder / f"{forge.STEM}.json"
+    path, manifest = folder / f"{tiny_model.STEM}.npz", folder / f"{tiny_model.STEM}.json"
     for own, data in zip((path, manifest), _whole()):
         own.write_bytes(data)
     if random.random() < 0.7:
         path.write_bytes(_changed_bytes(random, path.read_bytes()))
     if random.random() < 0.6:
-        forge.seal(path)
+        tiny_model.seal(path)
         if random.random() < 0.4:
             fields = _changed_manifest(random, json.loads(manifest.read_bytes()))
-            manifest.write_bytes(forge.manifest_bytes(fields))
+            manifest.write_bytes(sealed(fields))
     elif random.random() < 0.5:
         manifest.write_bytes(_changed_bytes(random, manifest.read_bytes()))
     try:

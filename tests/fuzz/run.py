@@ -22,8 +22,8 @@ import numpy as np
 
 import classifier
 from classifier.cleaner import Cleaner
-from tests import forge
 from tests.fuzz import contract, models, strategies
+from tests.support import tiny_model
 
 __all__ = ["main"]
 
@@ -91,7 +91,7 @@ def run(inputs: int, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
         if number % 500 == 0:
             print(f"[{time.monotonic() - start:5.0f} s] {number} batches, {counts['pages']} pages, {len(failures)} failures", flush=True)
     counts["batches"] = number
-    counts["bytes flipped"] = models.every_byte(forge.tiny(folder))
+    counts["bytes flipped"] = models.every_byte(tiny_model.tiny(folder))
     return counts, failures
 
 

@@ -40,7 +40,7 @@ LENGTHS = (1, 2, 3, 7, 40, 200, 1500)
 @cache
 def ordinary() -> list[list[str]]:
     """Return composed pages, as lines."""
-    from training.dataset import make_pages
+    from training.learning.dataset import make_pages
 
     return [[line.text for line in page.lines] for page in make_pages(200, 11, hands=(0,))[0]]
 

@@ -15,9 +15,11 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from tests.support.paths import ROOT
+
 __all__ = ["judged", "main"]
 
-FOLDER = Path(__file__).parents[2] / ".venv-audit"
+FOLDER = ROOT / ".venv-audit"
 OURS = {"tinsach", "pip"}  # pip is what the environment was made with, not a dependency
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 import sys
-from pathlib import Path
 from typing import Any
+
+from tests.support.paths import ROOT
 
 __all__ = ["FORMS", "figures", "main", "told"]
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 PAGE = DOCS / "RELIABILITY.md"
 FORMS = {
     "fuzz": (

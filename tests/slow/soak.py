@@ -23,7 +23,7 @@ from typing import Any
 import classifier
 from classifier.cleaner import BLOCK_LINES, Cleaner
 from classifier.lines import split_lines
-from classifier.stream import LabelledLine
+from classifier.results import LabelledLine
 from tests.fuzz import strategies
 from tests.fuzz.contract import labelled
 

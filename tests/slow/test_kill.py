@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from classifier.files import SCRATCH
-from classifier.resume import JOURNAL
+from classifier.io.files import SCRATCH
+from classifier.jobs.journal import JOURNAL
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 FILES = 10
 BROKEN = b'{"text": 5}\n'
 

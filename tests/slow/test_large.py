@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.paths import ROOT
+
 LINE = "Sáng nay, đoàn thuyền của xã Vĩnh Lộc đã cập bến an toàn sau bốn ngày. ".encode()
 PAGE = "\n".join(["Trang chủ", "Thuyền về bến an toàn", *[LINE.decode() * 3] * 20, "Đọc nhiều", "Giá lúa tăng"])
 MEGABYTE = 1 << 20

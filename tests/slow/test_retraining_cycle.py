@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from training.dataset import make_pages
+from tests.support.paths import ROOT
+from training.learning.dataset import make_pages
 
-ROOT = Path(__file__).parent.parent.parent
 DOC = (ROOT / "docs" / "RETRAINING.md").read_text(encoding="utf-8")
 RULES = '[[sites."bao-bai-song.vn"]]\nphrase = "tải ứng dụng"\nforce = "promo"\n'
 # The review serves until it is stopped, as by Ctrl-C. Fewer composed pages than the shipped model's, so that it takes a minute.

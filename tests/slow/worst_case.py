@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 import classifier
 from classifier.cleaner import Cleaner
-from classifier.formats.text import FORM_FEED, label_blocks
-from classifier.lines import MAX_CHARS, LineSplitter, split_lines
-from training.dataset import make_pages
+from classifier.core.scan import MAX_CHARS
+from classifier.lines import FORM_FEED, LineSplitter, split_lines
+from classifier.stream import label_blocks
+from training.learning.dataset import make_pages
 
 __all__ = ["KINDS", "main"]
 

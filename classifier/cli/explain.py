@@ -1,0 +1,117 @@
+"""`tinsach explain`: why each line got its label, in the terminal or as an HTML report.
+
+What it leaves out: the analysis (`explain.py`), how lines look (`terminal.py`, `report.py`), reading inputs (`jobs.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from classifier.cli.messages import open_in_browser
+from classifier.cli.options import add_reading, add_sites, reading_options, rule_files, site_cleaner
+from classifier.errors import InputError
+from classifier.formats.sources import Source, find_sources, refuse_same_file
+from classifier.io.encoding import to_utf8
+from classifier.io.files import standard_output, whole_file
+
+if TYPE_CHECKING:
+    from classifier.explain.explainer import Explainer, Explanation
+    from classifier.jobs.job import Job
+
+__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
+
+SUMMARY = "Show each line with its label, and what decided it."
+
+EXAMPLES = """example:
+  tinsach explain page.txt
+  tinsach explain page.txt --line 9 --line 12
+  tinsach explain page.txt --html report.html --open"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_reading(parser)
+    add_sites(parser)
+    parser.add_argument("--html", metavar="FILE", help="write a report to look at in a browser instead, one file that needs no network")
+    parser.add_argument("--open", action="store_true", help="open the report in the browser")
+    parser.add_argument("--line", type=int, action="append", default=[], metavar="N", help="say what decided line N; again for more lines")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal, unless NO_COLOR is set)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain the inputs and return the exit status."""
+    from classifier.explain.explainer import Explainer
+    from classifier.jobs.job import Faults, Job
+
+    sources = find_sources(args.files or ["-"], args.format)
+    explainer = Explainer(site_cleaner(args, sources))
+    job = Job(explainer.cleaner, reading_options(args, args.site_field or None), Faults())
+    _check(args, sources)
+    return _to_html(args, explainer, job, sources) if args.html else _to_terminal(args, explainer, job, sources)
+
+
+def _check(args: argparse.Namespace, sources: Sequence[Source]) -> None:
+    refuse_same_file([*sources, *rule_files(args)], [args.html] if args.html else ())
+    if args.open and not args.html:
+        raise InputError("--open shows a report: name its file with --html")
+    if args.html and args.line:
+        raise InputError("--line is for the terminal; the report shows the reasons of every line")
+
+
+def _explained(explainer: Explainer, job: Job, sources: Sequence[Source]) -> Iterator[list[Explanation] | None]:
+    """Yield explained lines as they are decided, and None between two pages."""
+    from classifier.jobs.labelling import label_inputs
+
+    for lines in label_inputs(job, sources):
+        yield None if isinstance(lines, str) else list(explainer.explain(lines))
+
+
+def _to_terminal(args: argparse.Namespace, explainer: Explainer, job: Job, sources: Sequence[Source]) -> int:
+    from classifier.explain.terminal import legend, shown_line, shown_reasons, wants_colour
+
+    colour, out, wanted = wants_colour(sys.stdout, args.color), standard_output(), set(args.line)
+    page, seen = 1, set()
+    for block in _explained(explainer, job, sources):
+        shown = []
+        if block is None:
+            page += 1
+            shown.append(f"page {page}")
+        for why in block or ():
+            shown.append(shown_line(why, colour))
+            if why.line.number in wanted:
+                seen.add(why.line.number)
+                shown += shown_reasons(why, colour)
+        out.write(to_utf8("".join(line + "\n" for line in shown)))
+    if wanted - seen:
+        raise InputError(f"--line {min(wanted - seen)}: there is no such line; lines count from 1 on each page")
+    if colour:
+        out.write((legend(explainer.cleaner.keep, colour) + "\n").encode())
+    return 0
+
+
+def _to_html(args: argparse.Namespace, explainer: Explainer, job: Job, sources: Sequence[Source]) -> int:
+    from classifier.explain.report import explained_page
+    from classifier.html_page import MAX_LINES
+
+    pages: list[list[Explanation]] = [[]]
+    lines = 0
+    for block in _explained(explainer, job, sources):
+        if block is None:
+            pages.append([])
+        elif lines <= MAX_LINES:  # more are refused below; memory need not hold them
+            pages[-1] += block
+            lines += len(block)
+    name = os.path.basename(sources[0].name) + (f" and {len(sources) - 1} more" if len(sources) > 1 else "")
+    page = explained_page(name, pages)
+    with whole_file(args.html) as out:
+        out.write(page.encode())
+    if args.open:
+        open_in_browser(Path(args.html).resolve().as_uri(), args.html)
+    return 0

@@ -1,0 +1,100 @@
+"""`tinsach filter`: clean records by labels that an earlier `tinsach label --output jsonl` found, without running the model.
+
+Records and their attributes are read side by side; where both have an id, the ids have to agree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from itertools import count
+from typing import Any
+
+from classifier.cli.options import add_fields, add_keep
+from classifier.errors import InputError
+from classifier.formats.base import BadRecord, Options, Reader, Writer
+from classifier.formats.names import FORMATS
+from classifier.formats.sources import Source, find_sources, refuse_same_file
+from classifier.io.compression import opened
+from classifier.io.encoding import Reading
+from classifier.io.files import standard_output, whole_file
+from classifier.jobs.spans import keep_spans, parse_thresholds
+from classifier.labels import Label, parse_keep
+
+__all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
+
+SUMMARY = "Clean records by labels found before, without running the model."
+
+EXAMPLES = """example:
+  tinsach label crawl.jsonl --output jsonl > crawl.attributes.jsonl
+  tinsach filter crawl.jsonl --attributes crawl.attributes.jsonl --keep title,body,caption --threshold body=0.6 > clean.jsonl"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("file", metavar="FILE", help="the records that were labelled: JSON lines, CSV, TSV, Parquet or WET")
+    parser.add_argument("--attributes", metavar="FILE", required=True, help="what `tinsach label --output jsonl` wrote of them")
+    add_keep(parser)
+    parser.add_argument("--threshold", metavar="P", help="keep a line when its label has this probability; or by label: body=0.6,title=0.4")
+    parser.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
+    parser.add_argument("--format", choices=FORMATS, help="format of FILE (default: by its name)")
+    add_fields(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Filter a file of records."""
+    from classifier.formats.registry import open_reader, open_writer
+
+    source, *others = find_sources([args.file], args.format)
+    if others:
+        raise InputError(f"{args.file}: stands for {1 + len(others)} files; filter them one after the other")
+    if source.format in ("text", "html"):
+        raise InputError(f"{source.name}: text has no records to filter; name JSON lines, CSV, TSV, Parquet or WET, or a --format")
+    refuse_same_file([source, Source(args.attributes, "jsonl")], [args.output] if args.output else [])
+    needed = parse_thresholds(parse_keep(args.keep), args.threshold)
+    options = Options(Reading(), "\f", args.text_field, args.id_field)
+    with ExitStack() as stack:
+        file = stack.enter_context(source.open())
+        attributes = _attributes(args.attributes)
+        out = stack.enter_context(whole_file(args.output)) if args.output else standard_output()
+        reader = open_reader(source.format, file, source.name, options)
+        with closing(open_writer(source.format, out, options)) as writer:
+            _filter(reader, attributes, needed, writer, (source.name, args.attributes))
+    return 0
+
+
+def _filter(
+    reader: Reader, attributes: Iterator[tuple[Any, Any]], needed: Mapping[Label, float], writer: Writer, names: tuple[str, str]
+) -> None:
+    """Write each record with what its attributes leave of its text."""
+    name, other = names
+    writer.follow(reader)
+    for number, record in zip(count(1), reader):
+        if isinstance(record, BadRecord):
+            raise InputError(f"{name}:{record.line}: {record.reason}; repair the record, and label the file again")
+        key, spans = next(attributes, (None, None))
+        if spans is None:
+            raise InputError(f"{other}: ends before record {number} of {name}; label the file again")
+        own = json.loads(record.id)
+        if None not in (key, own) and key != own:
+            raise InputError(f"{other}:{number}: of record {key!r}, but {name} has {own!r} there; label the file again")
+        try:
+            text = keep_spans(record.text, spans, needed)
+        except InputError as error:
+            raise InputError(f"{other}:{number}: {error}") from error
+        writer.put(record, text)
+    if next(attributes, None) is not None:
+        raise InputError(f"{other}: goes on behind the last record of {name}; label the file again")
+
+
+def _attributes(path: str) -> Iterator[tuple[Any, Any]]:
+    """Yield id and spans of each record."""
+    with opened(path) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                entry = json.loads(line)
+                yield entry["id"], dict(entry["attributes"])
+            except (ValueError, TypeError, KeyError) as error:
+                raise InputError(f"{path}:{number}: not what `tinsach label --output jsonl` writes; label the file again") from error

@@ -1,0 +1,69 @@
+"""Entry point of the command line: parses arguments, runs one command, turns exceptions into exit statuses.
+
+A command is a module with `SUMMARY`, `EXAMPLES`, `add_arguments(parser)` and `run(args) -> int`.
+
+Exit status: 0 done; 1 done, with records left out (of `drift`: something moved); 2 bad usage or input; 130, 143 and 129 stopped by
+SIGINT, SIGTERM and SIGHUP; 141 the reader of the pipe has closed it. Output files are complete or absent, whatever the status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from classifier.cli import clean, drift, explain, filter, info, label, pick, review
+from classifier.cli.messages import say
+from classifier.cli.signals import Stopped, stoppable
+from classifier.errors import TinsachError
+from classifier.io.files import explained, naming
+from classifier.version import __version__
+
+__all__ = ["main"]
+
+COMMANDS = {
+    "clean": clean, "label": label, "review": review, "filter": filter, "explain": explain, "info": info, "drift": drift, "pick": pick,
+}  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    args = _parser().parse_args(clean.with_quarantine_option(sys.argv[1:] if argv is None else argv))
+    try:
+        with stoppable():
+            status = COMMANDS[args.command].run(args)
+            if sys.stdout:
+                with naming("standard output"):
+                    sys.stdout.flush()
+            return status
+    except BrokenPipeError:
+        _discard_stdout()
+        return 141
+    except KeyboardInterrupt as stop:
+        return stop.status if isinstance(stop, Stopped) else 130
+    except OSError as error:
+        if error.filename == "standard output":
+            _discard_stdout()
+        say(f"tinsach: {explained(error)}")
+    except TinsachError as error:
+        say(f"tinsach: {error}")
+    return 2
+
+
+def _discard_stdout() -> None:
+    """Point the file descriptor of standard output at the null device, so that the interpreter's final flush cannot fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article."
+    )
+    parser.add_argument("--version", action="version", version=f"tinsach {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
+    for name, command in COMMANDS.items():
+        form = argparse.RawDescriptionHelpFormatter
+        sub = commands.add_parser(name, help=command.SUMMARY, description=command.SUMMARY, epilog=command.EXAMPLES, formatter_class=form)
+        command.add_arguments(sub)
+    return parser

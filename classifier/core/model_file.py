@@ -1,0 +1,233 @@
+"""Reading a model file: nothing in it is believed before it is checked, and nothing in it can run.
+
+A model is two files: `NAME.npz`, plain arrays in an uncompressed zip, and `NAME.json`, the manifest that says what they are.
+The manifest has one right spelling, byte for byte, and holds a digest of itself and of the arrays: a single changed byte in
+either file is refused. Whoever recomputes the digests can still only supply other numbers: sizes, names and types come from
+`array_specs`, not from the file, and are compared before anything is allocated; array headers are compared as text, never
+parsed, and nothing is unpickled, imported or called.
+
+What this leaves out: what the arrays mean (`model.py`), and making them (`training/train.py`, which imports `manifest_bytes`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import stat
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from classifier.core.arrays import Ints
+from classifier.core.context import CONTEXT_COLUMNS
+from classifier.core.features import LINE_COLUMNS
+from classifier.core.ngrams import Vocabulary
+from classifier.core.sealed_json import SealError, unsealed
+from classifier.errors import ModelError
+from classifier.labels import EVIDENCE, LABELS
+
+__all__ = [
+    "FORMAT", "FORMAT_VERSION", "STEM", "ArraySpec", "array_specs", "default_path", "feature_digest", "read_array",
+    "read_entries", "read_model",
+]  # fmt: skip
+
+FORMAT = "tinsach-line-model"
+FORMAT_VERSION = 2
+STEM = "vi-news"
+MAX_MANIFEST = 64 << 10  # bytes; the shipped one has 1.6 KB
+ENTRY_BYTES = 1 << 10  # zip and array headers of one array take less: under 400
+MAX_HIDDEN = 4096  # with the most n-grams that the vocabulary's table holds: under 32 MB of arrays
+LARGEST_WEIGHT = 256.0  # far above any trained weight (the largest is near 10); sums of such weights stay exact in float64
+RESTORE = "restore both files, or make them anew with `make train`"
+
+
+class ArraySpec(NamedTuple):
+    """What an array of the file has to be."""
+
+    shape: tuple[int, ...]
+    dtype: str  # as in an array header: byte order, kind, bytes
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes such an array takes."""
+        return math.prod(self.shape) * int(self.dtype[2:])
+
+
+def array_specs(vocabulary: int, hidden: int) -> dict[str, ArraySpec]:
+    """Return shape and type of every array of a model: the one table of what the file holds."""
+    return {
+        "vocabulary": ArraySpec((vocabulary,), "<u8"),  # hashes
+        "text": ArraySpec((vocabulary, len(EVIDENCE)), "<i4"),  # idf times coefficient, in units of 2^-TEXT_GRID
+        "columns": ArraySpec((len(LINE_COLUMNS), len(EVIDENCE)), "<f8"),
+        "bias": ArraySpec((len(EVIDENCE),), "<f8"),
+        "hidden": ArraySpec((len(CONTEXT_COLUMNS), hidden), "<f4"),  # standardisation folded in
+        "hidden_bias": ArraySpec((hidden,), "<f4"),
+        "output": ArraySpec((hidden, len(LABELS)), "<f8"),  # temperature folded in
+        "output_bias": ArraySpec((len(LABELS),), "<f8"),
+    }
+
+
+def feature_digest() -> str:
+    """Return a digest of every feature name in order: a model only fits the code it was trained with."""
+    names = json.dumps([list(LINE_COLUMNS), list(EVIDENCE), list(CONTEXT_COLUMNS)], ensure_ascii=False)
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+def default_path() -> Path:
+    """Return where the shipped model lies: inside the package (a wheel), else beside it (a checkout)."""
+    here = Path(__file__).resolve().parent.parent  # the package
+    for folder in (here / "models", here.parent / "models"):
+        if (folder / f"{STEM}.npz").exists():
+            return folder / f"{STEM}.npz"
+    raise ModelError(f"no shipped model in {here / 'models'} or {here.parent / 'models'}; run `make train`, or pass a path to load()")
+
+
+def read_model(path: str | Path | None = None) -> tuple[dict[str, Ints], dict[str, Any], Path]:
+    """Return the checked arrays, the checked manifest and the arrays' path of a model file, or of the folder that holds one.
+
+    Raises:
+        ModelError: the file or its manifest is missing, damaged, or made for another version.
+    """
+    where = _locate(default_path() if path is None else Path(path))
+    manifest = _read_manifest(where.with_suffix(".json"))
+    specs = _specs_of(where.with_suffix(".json"), manifest)
+    data = _read_bounded(where, sum(spec.nbytes + ENTRY_BYTES for spec in specs.values()))
+    if hashlib.sha256(data).hexdigest() != manifest["arrays_sha256"]:
+        raise ModelError(f"{where}: its SHA-256 differs from the manifest's; damaged, or of another manifest: {RESTORE}")
+    arrays = {name: read_array(where, name, specs[name], entry) for name, entry in read_entries(where, data, specs).items()}
+    _check_values(where, arrays)
+    return arrays, manifest, where.resolve()
+
+
+def _locate(path: Path) -> Path:
+    try:
+        where = path / f"{STEM}.npz" if path.is_dir() else path
+    except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
+        raise ModelError(f"{path}: cannot be a model's path ({error}); pass an .npz file or the folder that holds {STEM}.npz") from error
+    if where.suffix != ".npz":
+        raise ModelError(f"{where}: not an .npz file; pass the .npz file (its .json lies beside it) or the folder that holds {STEM}.npz")
+    return where
+
+
+def _read_bounded(path: Path, limit: int) -> bytes:
+    """Return the bytes of a regular file of at most `limit` bytes; a larger one is not read at all."""
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= limit:
+            with path.open("rb") as file:
+                data = file.read(limit + 1)  # it may have grown since
+            if len(data) <= limit:
+                return data
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(
+            f"{path}: cannot be read ({reason}); a model is an .npz file and its .json beside it, pass a path to one"
+        ) from error
+    found = f"{status.st_size} bytes where at most {limit} belong" if stat.S_ISREG(status.st_mode) else "not a regular file"
+    raise ModelError(f"{path}: {found}; not a tinsach model, pass another path")
+
+
+# -- manifest --------------------------------------------------------------------------------------------------------------
+
+
+_MANIFEST_FAULTS = {
+    "json": f"the manifest is not JSON ({{}}); {RESTORE}",
+    "format": f"not a tinsach model manifest (format {FORMAT!r} expected)",
+    "version": f"format version {{!r}}, this tinsach reads {FORMAT_VERSION}; install its tinsach, or retrain",
+    "digest": f"not as it was written: damaged, or changed by hand; {RESTORE}",
+}
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    data = _read_bounded(path, MAX_MANIFEST)
+    try:
+        manifest = unsealed(data, FORMAT, FORMAT_VERSION)
+    except SealError as error:
+        raise ModelError(f"{path}: {_MANIFEST_FAULTS[error.fault].format(error.detail)}") from error
+    if manifest.get("labels") != [label.value for label in LABELS] or manifest.get("features_sha256") != feature_digest():
+        raise ModelError(f"{path}: made for other labels or features than this tinsach has; retrain with `make train`")
+    if not isinstance(manifest.get("arrays_sha256"), str):
+        raise ModelError(f"{path}: says no SHA-256 of its arrays; {RESTORE}")
+    return manifest
+
+
+def _specs_of(path: Path, manifest: Mapping[str, Any]) -> dict[str, ArraySpec]:
+    """Return what the arrays have to be, after checking the two sizes that the manifest may choose."""
+    sizes = []
+    for name, most in (("vocabulary_size", 1 << Vocabulary.BITS), ("hidden_size", MAX_HIDDEN)):
+        size = manifest.get(name)
+        if type(size) is not int or not 1 <= size <= most:
+            raise ModelError(f"{path}: {name} is {str(size)[:40]}, not a number from 1 to {most}; retrain with `make train`")
+        sizes.append(size)
+    return array_specs(*sizes)
+
+
+# -- arrays ----------------------------------------------------------------------------------------------------------------
+
+# What zipfile raises on a file that is no zip, or a twisted one.
+ZIP_FAULTS = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+    EOFError,
+    LookupError,
+    OverflowError,
+    struct.error,
+)
+
+
+def read_entries(path: Path, data: bytes, specs: Mapping[str, ArraySpec]) -> dict[str, bytes]:
+    """Return the content of each array's file; the zip has to be these, stored end to end, and nothing else."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries, directory, comment = archive.infolist(), archive.start_dir, archive.comment
+        names = [entry.filename.removesuffix(".npy") for entry in entries]
+        contents, at = {}, 0
+        for name, entry in zip(names, entries):
+            stored = entry.compress_type == zipfile.ZIP_STORED and entry.file_size == entry.compress_size and not entry.flag_bits & 1
+            if not stored or entry.header_offset != at:
+                raise ModelError(f"{path}: {name!r} is compressed, encrypted or out of place; {RESTORE}")
+            start = at + 30 + sum(struct.unpack_from("<2H", data, at + 26))  # local header, name, extra field
+            at = start + entry.file_size
+            contents[name] = data[start:at]
+    except ModelError:
+        raise
+    except ZIP_FAULTS as error:
+        raise ModelError(f"{path}: not an array file ({error}); {RESTORE}") from error
+    if sorted(entry.filename for entry in entries) != sorted(f"{name}.npy" for name in specs):
+        raise ModelError(f"{path}: holds {_listed(names)} where {_listed(list(specs))} belong; retrain with `make train`")
+    if at != directory or comment or data[-22:-18] != b"PK\5\6":
+        raise ModelError(f"{path}: something else lies among or behind the arrays; {RESTORE}")
+    return contents
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(name[:20] for name in names[:12]) or "nothing"
+
+
+def read_array(path: Path, name: str, spec: ArraySpec, content: bytes) -> Ints:
+    """Return an array from its file: the header is compared, not parsed."""
+    # Versions of numpy differ in how far they pad the header, and in nothing else.
+    begin = 10 + int.from_bytes(content[8:10], "little")
+    text = f"{{'descr': '{spec.dtype}', 'fortran_order': False, 'shape': {spec.shape}, }}"
+    if content[:8] != b"\x93NUMPY\1\0" or content[10:begin].rstrip() != text.encode() or len(content) != begin + spec.nbytes:
+        raise ModelError(f"{path}: array {name!r} is not {spec.shape} of type {spec.dtype!r}; retrain with `make train`")
+    array = np.frombuffer(content, spec.dtype, offset=begin).reshape(spec.shape)
+    return array.astype(array.dtype.newbyteorder("="))  # a copy: aligned
+
+
+def _check_values(path: Path, arrays: Mapping[str, Ints]) -> None:
+    """Refuse numbers that no training yields, and that would turn probabilities into NaN."""
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.abs(array).max() <= LARGEST_WEIGHT:  # NaN is not either
+            raise ModelError(f"{path}: array {name!r} holds numbers that are no weights; {RESTORE}")
+    if np.bincount(Vocabulary.bucket(arrays["vocabulary"])).max() > 1:
+        raise ModelError(f"{path}: two n-grams share a bucket of the vocabulary; retrain with `make train`")

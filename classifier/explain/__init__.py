@@ -1,0 +1,1 @@
+"""Explanations: which features decided a line's label, on a terminal or as an HTML report."""

@@ -1,0 +1,86 @@
+"""Explained lines for a terminal: tinted by label, dropped ones struck, reasons on demand; plain where colour is not wanted.
+
+Nothing is said by colour alone: a sign tells kept from dropped, the label's name stands on each line. What a line could do to a
+terminal (control and format characters) is shown, not sent. What it leaves out: where the text goes, and paging.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from classifier.explain.explainer import Explanation, Reasons
+from classifier.explain.feature_text import meaning, reading
+from classifier.labels import Label
+
+__all__ = ["legend", "shown_line", "shown_reasons", "tame", "wants_colour"]
+
+# 256-colour codes that stay readable on dark and on light.
+_COLOURS = dict(zip(Label, (33, 35, 107, 37, 245, 172, 167, 134, 74, 169, 136, 138)))
+_FOR, _AGAINST = "38;5;35", "38;5;167"
+_BOLD, _DIM, _STRUCK = 1, 2, 9
+UNSURE = 0.6  # probabilities below are dimmed: the label is hardly likelier than all others together
+
+
+def wants_colour(stream: TextIO | None, choice: str = "auto") -> bool:
+    """Return whether to colour what goes to a stream: by choice, else if it is a terminal and NO_COLOR (no-color.org) is not set."""
+    if choice != "auto":
+        return choice == "always"
+    return bool(stream and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+
+
+def tame(text: str) -> str:
+    """Return the text with what would not show, or do something to the terminal, written out; tabs as spaces.
+
+    >>> tame("đỏ\\x1b[2J\\tvàng\\u202e")
+    'đỏ\\\\x1b[2J vàng\\\\u202e'
+    """
+    return "".join(char if char.isprintable() or char == "\xa0" else repr(char)[1:-1] for char in text.replace("\t", " "))
+
+
+def shown_line(why: Explanation, colour: bool) -> str:
+    """Return a line: number, kept or dropped, label, probability, first guess if it was another, text."""
+    line = why.line
+    if line.label is None:
+        return f"{line.number:5d}"
+    paint = _painter(colour)
+    hue = f"38;5;{_COLOURS[line.label]}"
+    label = paint(f"{line.label:9s}", hue, _BOLD if line.kept else None)
+    sure = paint(f"{line.probability:4.0%}", None if line.probability >= UNSURE else _DIM)
+    guess = f"< {line.first_guess}" if line.first_guess is not line.label else ""
+    text = paint(tame(line.text), None) if line.kept else paint(tame(line.text), _DIM, _STRUCK)
+    return f"{line.number:5d} {'+' if line.kept else '-'} {label} {sure} {paint(f'{guess:11s}', _DIM)} {text}"
+
+
+def _painter(colour: bool) -> Callable[..., str]:
+    def paint(text: str, *codes: str | int | None) -> str:
+        wanted = ";".join(str(code) for code in codes if code is not None)
+        return f"\x1b[{wanted}m{text}\x1b[0m" if colour and wanted and text else text
+
+    return paint
+
+
+def shown_reasons(why: Explanation, colour: bool) -> Iterator[str]:
+    """Yield what weighed for a line's label against the runner-up, pass by pass."""
+    if why.alone and why.around:
+        versus = f"{why.line.label} against {why.runner_up}"
+        yield from _shown_pass(f"the line by itself: {versus}", why.alone, colour)
+        yield from _shown_pass(f"with what surrounds it, which decides: {versus}", why.around, colour)
+
+
+def _shown_pass(title: str, reasons: Reasons, colour: bool) -> Iterator[str]:
+    paint = _painter(colour)
+    yield paint(f"        {title}, log odds {reasons.odds:+.2f}", _BOLD)
+    for name, value, weight in reasons.features:
+        said = name if name.startswith("“") else meaning(name)
+        share = paint(f"{weight:+6.2f}", _FOR if weight > 0 else _AGAINST)
+        yield f"        {share}  {tame(said)} {paint(f'({reading(name, value)})', _DIM)}"
+    yield f"        {reasons.rest:+6.2f}  {paint('all the rest, and where the pass starts from', _DIM)}"
+
+
+def legend(keep: frozenset[Label], colour: bool) -> str:
+    """Return the labels in their colours, and what the signs mean."""
+    paint = _painter(colour)
+    labels = " ".join(paint(label.value, f"38;5;{hue}", _BOLD if label in keep else None) for label, hue in _COLOURS.items())
+    return f"{labels}\n+ kept, - dropped, < first guess; --line N says why"

@@ -1,0 +1,184 @@
+"""CSV and TSV: a header, then one record a row, with the page's text in one column; the other values pass as they are.
+
+The dialect is that of spreadsheets: values may stand in quotes, and inside them line ends and doubled quotes. The header passes as
+it stands, and so does the way lines end; other rows are written anew, quoted where it is needed, or everywhere if the header is.
+What it leaves out: files without a header, other separators, and backslash escapes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from classifier.errors import InputError
+from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.io.encoding import TextDecoder, chunks, to_utf8
+from classifier.io.files import Sink
+
+__all__ = ["Reader", "Writer", "tab_reader"]
+
+# Python's csv takes 131,072 characters for a sign of a quote that is never closed. Pages can be longer; this much, none is.
+csv.field_size_limit(1 << 26)
+
+TAB = "\t"
+
+
+class Header(NamedTuple):
+    """The first row."""
+
+    names: list[str]
+    raw: str  # as it stands, without its line end
+    delimiter: str
+    end: str  # of its line
+
+    @property
+    def quoting(self) -> int:
+        """How values are to be quoted."""
+        return csv.QUOTE_ALL if self.raw.removeprefix("\ufeff").startswith('"') else csv.QUOTE_MINIMAL
+
+
+class Place(NamedTuple):
+    """Where a text was found."""
+
+    row: list[str]
+    column: int
+    header: Header
+
+
+class Reader:
+    """An input of comma-separated rows."""
+
+    def __init__(self, file: BinaryIO, name: str, options: Options, delimiter: str = ",") -> None:
+        """Read the header; see `formats.registry.open_reader`."""
+        self.name = name
+        self._decoder = TextDecoder(name, options.reading)
+        self._lines = _Taken(_raw_lines(file, self._decoder))
+        self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
+        self.header = self._read_header(delimiter)
+        self._column = self._place_of(options.field)
+        names = self.header.names
+        self._id, self._site = (names.index(name) if name in names else None for name in (options.id_field, options.site_field))
+
+    def _read_header(self, delimiter: str) -> Header:
+        try:
+            names = next(self._rows, [])
+        except csv.Error as error:
+            raise InputError(f"{self.name}:1: the header is damaged ({error}); repair it") from error
+        raw = self._lines.take()
+        bare = raw.rstrip("\r\n")
+        return Header([name.removeprefix("\ufeff") for name in names], bare, delimiter, raw[len(bare) :] or "\n")
+
+    def _place_of(self, field: str) -> int:
+        names = self.header.names
+        if names.count(field) == 1 or not names:  # an empty file has no rows either
+            return names.index(field) if names else 0
+        fault = f"{names.count(field)} columns {field!r}" if field in names else f"no column {field!r}, only {', '.join(names)}"
+        raise InputError(f"{self.name}: {fault}; name the one that holds the text with --text-field")
+
+    def __iter__(self) -> Iterator[Record | BadRecord]:
+        """Yield the rows; holds one, and some bytes of the next."""
+        dropped = 0
+        for line, raw, row in self._parsed():
+            if isinstance(row, str):
+                yield BadRecord(line, to_utf8(raw.rstrip("\r\n")), row)
+                continue
+            lost, dropped = self._decoder.dropped - dropped, self._decoder.dropped
+            key = "null" if self._id is None else json.dumps(row[self._id], ensure_ascii=False)
+            site = "" if self._site is None else row[self._site]
+            yield Record(row[self._column], Place(row, self._column, self.header), lost, key, site)
+
+    def _parsed(self) -> Iterator[tuple[int, str, list[str] | str]]:
+        """Yield number, raw text and values of each row, or what is wrong with it instead of values."""
+        while True:
+            line = self._lines.count + 1
+            try:
+                row: list[str] | str | None = next(self._rows, None)
+            except csv.Error as error:
+                row = f"not {'TSV' if self.header.delimiter == TAB else 'CSV'}: {error}"
+            raw = self._lines.take()
+            if row is None:
+                return
+            if isinstance(row, list) and len(row) != len(self.header.names):
+                row = f"{len(row)} values, but the header has {len(self.header.names)}" if row else []
+            if row:  # a blank line is no record
+                yield line, raw, row
+
+
+def tab_reader(file: BinaryIO, name: str, options: Options) -> Reader:
+    """Return a reader of tab-separated rows."""
+    return Reader(file, name, options, TAB)
+
+
+class Writer:
+    """An output of rows under one header."""
+
+    def __init__(self, out: Sink, options: Options) -> None:
+        """See `formats.registry.open_writer`."""
+        self._out, self._added = out, list(options.adds)
+        self._header: Header | None = None
+
+    def follow(self, reader: Reader) -> None:
+        """Write the header, or see that the next input has the same."""
+        header = reader.header
+        if not header.names:
+            return
+        for name in set(self._added) & set(header.names):
+            raise InputError(f"{reader.name}: column {name!r}, which was to be added, is there already; rename it")
+        if self._header is None:
+            self._header = header
+            self._out.write(to_utf8(header.raw + "".join(header.delimiter + name for name in self._added) + header.end))
+        elif header.names != self._header.names:
+            raise InputError(f"{reader.name}: another header than the files before it; clean it into a file of its own (--output-dir)")
+
+    def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
+        """Write a row."""
+        row, column, header = record.place
+        values = [*row[:column], text, *row[column + 1 :], *(_as_value(extras.get(name)) for name in self._added)]
+        line = io.StringIO()
+        csv.writer(line, delimiter=header.delimiter, lineterminator=header.end, quoting=header.quoting).writerow(values)
+        self._out.write(to_utf8(line.getvalue()))
+
+    def close(self) -> None:
+        """Do nothing: rows are written as they come."""
+
+
+def _as_value(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+class _Taken:
+    """Lines that are remembered when they are read: what a row was made of."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._taken: list[str] = []
+        self.count = 0
+
+    def __iter__(self) -> _Taken:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._taken.append(line)
+        self.count += 1
+        return line
+
+    def take(self) -> str:
+        """Return what was read since the last call."""
+        taken, self._taken = "".join(self._taken), []
+        return taken
+
+
+def _raw_lines(source: BinaryIO, decoder: TextDecoder) -> Iterator[str]:
+    """Yield lines with their ends, cut at LF only."""
+    rest: list[str] = []
+    for chunk in chunks(source):
+        *whole, last = decoder.feed(chunk).split("\n")
+        for line in whole:
+            yield "".join(rest) + line + "\n"
+            rest = []
+        rest.append(last)
+    yield from io.StringIO("".join(rest) + decoder.flush())  # cuts at LF only, too

@@ -1,0 +1,57 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from classifier.io.compression import without_packing
+
+__all__ = ["FORMATS", "OUTPUTS", "format_of", "is_known", "output_name", "with_suffix"]
+
+_SUFFIXES = {
+    ".txt": "text", ".text": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".html": "html",
+    ".htm": "html", ".xhtml": "html", ".parquet": "parquet", ".warc": "warc", ".wet": "warc",
+}  # fmt: skip
+
+
+FORMATS = tuple(dict.fromkeys(_SUFFIXES.values()))
+OUTPUTS = {"html": "text"}  # the format a clean input is written in, where it is another than its own
+_NEW_SUFFIXES = {"html": ".txt", "warc": ".wet"}  # of outputs in another format
+
+
+def is_known(name: str) -> bool:
+    """Return whether a file's name stands for a format."""
+    return PurePath(without_packing(name)).suffix.lower() in _SUFFIXES
+
+
+def format_of(name: str) -> str:
+    """Return the format a file's name stands for; text if it says nothing.
+
+    >>> format_of("crawl/2025.JSONL"), format_of("crawl.jsonl.zst"), format_of("page.txt"), format_of("-")
+    ('jsonl', 'jsonl', 'text', 'text')
+    """
+    return _SUFFIXES.get(PurePath(without_packing(name)).suffix.lower(), "text")
+
+
+def output_name(name: str, form: str) -> str:
+    """Return the name for the clean form of a file: its own, unless it is written in another format.
+
+    >>> output_name("crawl.jsonl.gz", "jsonl")
+    'crawl.jsonl.gz'
+    >>> output_name("sub/page.html", "html")
+    'sub/page.txt'
+    """
+    if form not in _NEW_SUFFIXES:
+        return name
+    bare = without_packing(name)
+    return str(PurePath(bare).with_suffix(_NEW_SUFFIXES[form])) + name[len(bare) :]
+
+
+def with_suffix(name: str, suffix: str) -> str:
+    """Return a file's name with another suffix in the place of its format's and its packing's, or behind a name without them.
+
+    >>> with_suffix("sub/page.html.gz", ".tsv"), with_suffix("bao.vn__1", ".tsv")
+    ('sub/page.tsv', 'bao.vn__1.tsv')
+    """
+    bare = without_packing(name)
+    return str(PurePath(bare).with_suffix(suffix)) if is_known(bare) else bare + suffix

@@ -1,0 +1,1 @@
+"""Batch jobs: whole inputs cleaned or labelled, with counts, error policies, parallel workers and resumption."""

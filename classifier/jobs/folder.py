@@ -1,0 +1,95 @@
+"""Cleaning many inputs into a folder, each into an output of its own at the same place below.
+
+Goes on after an interruption, by the journal in `resume`; works on several files at once, in processes, where nothing of all of them
+has to go to one place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from classifier.cleaner import Cleaner, map_pages
+from classifier.errors import InputError
+from classifier.formats.base import Options
+from classifier.formats.registry import open_reader
+from classifier.formats.sources import Source
+from classifier.io.files import sha256_of, sweep, whole_file
+from classifier.jobs.job import Faults, Job
+from classifier.jobs.journal import Journal
+from classifier.jobs.stats import Stats
+
+__all__ = ["clean_into_folder"]
+
+
+def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume: bool) -> int:
+    """Clean each input into a file at its place below the folder; return how many there were from before, with `resume`."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: not a folder; name another --output-dir")
+    folder.mkdir(exist_ok=True)
+    under_way: deque[tuple[Path, str]] = deque()
+    with Journal.opened(folder, job.digest(), resume) as journal:
+        todo = _unfinished(job, sources, folder, journal, under_way)
+        done = 0
+        for counts in _cleaned_files(job, todo, folder, len(sources)):
+            target, content = under_way.popleft()
+            journal.note(target, content, counts)
+            done += 1
+    return len(sources) - done
+
+
+def _unfinished(
+    job: Job, sources: Sequence[Source], folder: Path, journal: Journal, under_way: deque[tuple[Path, str]]
+) -> Iterator[tuple[Source, Path]]:
+    """Yield the inputs that are to be cleaned, and where; count the others."""
+    for source in sources:
+        target = folder / source.target
+        content = f"{source.format} {sha256_of(source.path)}"
+        counts = journal.finished(target, content)
+        if counts is not None:
+            _count_again(job, source, counts)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        under_way.append((target, content))
+        yield source, target
+
+
+def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, files: int) -> Iterator[dict[str, int]]:
+    """Clean inputs into files, and yield what was counted in each; many files in several processes, one file by parts of it."""
+    if job.processes == 1 or files == 1 or job.collects:
+        for source, target in todo:
+            before = Counter(job.counts)
+            with whole_file(target) as out:
+                job.clean(source, out)
+            yield dict(job.counts - before)
+        return
+    pieces = ((job.options, job.faults.tolerant, source, target) for source, target in todo)
+    try:
+        with closing(map_pages(job.cleaner, _clean_file, pieces, job.processes)) as results:
+            for counts, stats, review in results:
+                job.absorb(counts, stats, review)
+                yield dict(counts)
+    except BaseException:
+        sweep(folder, alone=True)  # what the workers, who are dead by now, had begun
+        raise
+
+
+def _clean_file(cleaner: Cleaner, piece: tuple[Options, bool, Source, Path]) -> tuple[Counter[str], Stats, list[str]]:
+    """Clean one input into a file of its own, in a process of its own."""
+    options, tolerant, source, target = piece
+    job = Job(cleaner, options, Faults(tolerant))
+    with whole_file(target) as out:
+        job.clean(source, out)
+    return job.counts, job.stats, job.review
+
+
+def _count_again(job: Job, source: Source, counts: dict[str, int]) -> None:
+    """Count what a finished file held; its bad records are read once more, since their quarantine is written anew."""
+    if not (counts.get("bad") and job.faults.quarantine):
+        job.counts.update(counts)
+        return
+    with source.open() as file:
+        for _ in job.good_records(open_reader(source.format, file, source.name, job.options), source.name):
+            pass

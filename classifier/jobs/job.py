@@ -1,0 +1,192 @@
+"""Cleaning whole inputs, with every record and line accounted for.
+
+`Job` reads an input in its format and writes the clean one. Bad records stop it, or are left out and counted (`Faults`).
+`clean_into_one` puts many inputs into one output; for an output for each, see `folders`. Options come checked from `cli`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import BinaryIO
+
+from classifier.cleaner import Cleaner, map_pages
+from classifier.errors import InputError
+from classifier.formats import text
+from classifier.formats.base import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, BadRecord, Extras, Options, Reader, Record, Writer
+from classifier.formats.registry import open_reader, open_writer
+from classifier.formats.sources import Source
+from classifier.io.encoding import TextDecoder, read_lines, to_utf8
+from classifier.io.files import Sink
+from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, sites_of
+from classifier.jobs.stats import Stats
+from classifier.labels import Label
+from classifier.stream import label_blocks
+
+__all__ = ["Faults", "Job", "clean_into_one"]
+
+REVIEW_NAMED = 5  # so many pages that need review are named; all are counted
+
+
+class Faults:
+    """What is done about a bad record: the job fails, or it is left out, or put into quarantine as it was."""
+
+    def __init__(self, skip: bool = False, quarantine: Sink | None = None) -> None:
+        """Fail, unless bad records are to be skipped or there is a place for them."""
+        self.tolerant, self.quarantine = skip or quarantine is not None, quarantine
+
+    def take(self, bad: BadRecord, name: str) -> None:
+        """Put a bad record where it belongs, or raise InputError."""
+        if self.quarantine is not None:
+            self.quarantine.write(bad.raw + b"\n")
+        elif not self.tolerant:
+            raise InputError(f"{name}:{bad.line}: {bad.reason}; repair the record, or choose --on-error skip or quarantine FILE")
+
+
+class Job:
+    """Cleans inputs, one after the other."""
+
+    def __init__(self, cleaner: Cleaner, options: Options, faults: Faults, dropped: Sink | None = None, processes: int = 1) -> None:
+        """Set how inputs are read and cleaned, what is done about bad records, where removed lines go, and how many work on it."""
+        self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, processes
+        self._dropped = dropped
+        self.tell: Callable[[Stats], None] = lambda stats: None  # how far the job is
+        self.review: list[str] = []  # the first pages that lost too much
+        # "records" read, of them "bad" (the others came out) and without a site, "undecodable" bytes left out, "needs_review" pages that
+        # lost too much
+        self.counts: Counter[str] = Counter()
+        self.stats = Stats()
+        self._started = time.perf_counter()
+
+    @property
+    def _separators(self) -> tuple[str, int]:
+        return self.options.separator, self.options.blank_lines
+
+    @property
+    def collects(self) -> bool:
+        """Whether something of every input goes to one place, so that one process has to see it all."""
+        return self._dropped is not None or self.faults.quarantine is not None
+
+    def absorb(self, counts: Counter[str], stats: Stats, review: Sequence[str]) -> None:
+        """Count what another process did."""
+        self.counts.update(counts)
+        self.stats.add(stats)
+        self.review += review[: REVIEW_NAMED - len(self.review)]
+        self.tell(self.stats)
+
+    def clean(self, source: Source, out: Sink) -> None:
+        """Clean one input into `out`."""
+        clean_into_one(self, [source], out)
+
+    def clean_into(self, source: Source, writer: Writer) -> None:
+        """Clean one input into what may hold others already."""
+        with source.open() as file:
+            if isinstance(writer, text.Writer) and source.format == "text":
+                writer.follow(None)
+                self._clean_text(file, source.name, writer.out)
+            else:
+                self._clean_records(file, source, writer)
+
+    def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
+        decoder = TextDecoder(name, self.options.reading)
+        number, page = 1, Stats()  # of the page that is open
+        for block in label_blocks(self.cleaner.stream(), read_lines(file, decoder), *self._separators):
+            clean: list[str] = []
+            for part in block:
+                if isinstance(part, str):
+                    clean.append(part)
+                    self._end_page(page, name, number)
+                    number, page = number + 1, Stats()
+                    continue
+                clean += [line.text + "\n" for line in part if line.kept]
+                page.add_lines(part)
+                self._keep_dropped([(line.label, line.text) for line in part if line.label and not line.kept])
+            if clean:
+                out.write(to_utf8("".join(clean)))
+        self._end_page(page, name, number)
+        self.counts["undecodable"] += decoder.dropped
+
+    def _end_page(self, page: Stats, name: str, number: int) -> None:
+        page.pages = 1
+        self.stats.add(page)
+        self.tell(self.stats)
+        self._lost_too_much(page.share_dropped, f"{name}, page {number}")
+
+    def _lost_too_much(self, share: float, name: str) -> bool:
+        """Return whether a page needs review, and remember it."""
+        if self.options.max_dropped is None or share <= self.options.max_dropped:
+            return False
+        self.counts[NEEDS_REVIEW] += 1
+        if len(self.review) < REVIEW_NAMED:
+            self.review.append(name)
+        return True
+
+    def good_records(self, records: Iterable[Record | BadRecord], name: str) -> Iterator[Record]:
+        """Yield the records that can be used; count all, and see to the others."""
+        for record in records:
+            self.counts["records"] += 1
+            if isinstance(record, BadRecord):
+                self.faults.take(record, name)
+                self.counts["bad"] += 1
+            else:
+                self.counts["undecodable"] += record.undecodable
+                self.counts[NO_SITE] += self.options.site_field is not None and not record.site
+                yield record
+
+    def _clean_records(self, file: BinaryIO, source: Source, writer: Writer) -> None:
+        reader = open_reader(source.format, file, source.name, self.options)
+        writer.follow(reader)
+        waiting: deque[list[Record]] = deque()
+        number = 0
+        for done in map_pages(self.cleaner, clean_batch, self._batches(reader, source.name, waiting), self.processes):
+            self.stats.add(done.stats)
+            self.tell(self.stats)
+            self._keep_dropped(done.dropped)
+            for record, page in zip(waiting.popleft(), done.pages):
+                number += 1
+                writer.put(record, page.text, self._extras(page, f"{source.name}, record {number}"))
+
+    def _batches(self, reader: Reader, name: str, waiting: deque[list[Record]]) -> Iterator[Batch]:
+        """Yield the texts of records in batches; the records wait for their texts' return."""
+        spans = ATTRIBUTES in self.options.adds
+        for batch in batches_of(self.good_records(reader, name)):
+            waiting.append(batch)
+            yield Batch([record.text for record in batch], self._dropped is not None, spans, sites_of(batch, self.options))
+
+    def _extras(self, page: CleanPage, name: str) -> Extras:
+        """Return what is added to a page's record."""
+        found = {NEEDS_REVIEW: self._lost_too_much(page.share_dropped, name), ATTRIBUTES: page.attributes}
+        return {field: found[field] for field in self.options.adds}
+
+    def _keep_dropped(self, lines: Sequence[tuple[Label, str]]) -> None:
+        if self._dropped and lines:
+            self._dropped.write(to_utf8("".join(f"{label}\t{line}\n" for label, line in lines)))
+
+    def statistics(self, files: int, found: int) -> bytes:
+        """Return what this run counted, as JSON; what an earlier run finished is in none of the counts but `files`."""
+        seconds = time.perf_counter() - self._started
+        speed = {"seconds": round(seconds, 3), "pages_per_second": round(self.stats.pages / seconds, 1)}
+        speed["megabytes_per_second"] = round(self.stats.bytes / 1e6 / seconds, 3)
+        counts = {name: self.counts[name] for name in ("records", "bad", "undecodable", NEEDS_REVIEW)}
+        told = {"files": files, "files_found_finished": found, **counts, **self.stats.as_json(), **speed}
+        return (json.dumps(told, indent=2) + "\n").encode()
+
+    def digest(self) -> str:
+        """Return a digest of everything but the input that decides what the output is."""
+        import hashlib  # see files.sha256_of
+
+        recipe = self.cleaner.recipe
+        rules = None if recipe.rules is None else recipe.rules.rules
+        parts: list[object] = [recipe.release, recipe.arrays_sha256, recipe.keep, recipe.threshold, self.options, self.faults.tolerant]
+        parts += [rules, recipe.site, self.cleaner.memory is not None]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def clean_into_one(job: Job, sources: Sequence[Source], out: Sink) -> None:
+    """Clean all inputs, whose formats share an output, into one: pages of text separated."""
+    with closing(open_writer(sources[0].format, out, job.options)) as writer:
+        for source in sources:
+            job.clean_into(source, writer)

@@ -1,0 +1,119 @@
+"""Labelling whole inputs: line by line, as spans beside records, or page by page in batches.
+
+Bad records are handled by the job's error policy, as in cleaning. Memory is bounded: one batch of pages, and the page being read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from classifier.errors import InputError
+from classifier.formats.base import Options, Record
+from classifier.formats.names import OUTPUTS
+from classifier.formats.registry import open_reader
+from classifier.formats.sources import Source
+from classifier.io.encoding import TextDecoder, read_lines
+from classifier.jobs.batches import at_site, batches_of, label_batch, sites_of
+from classifier.jobs.job import Job
+from classifier.lines import AtBlankLines, between_pages, split_lines, split_pages
+from classifier.results import LabelledLine, Labels
+from classifier.stream import label_blocks
+
+__all__ = ["NamedPages", "label_inputs", "label_named_pages", "label_one", "label_records"]
+
+
+def label_inputs(job: Job, sources: Sequence[Source]) -> Iterator[list[LabelledLine] | str]:
+    """Yield the labelled lines of all inputs as they are decided, and between two pages what separates them, as a string."""
+    for number, source in enumerate(sources):
+        if number:
+            yield between_pages(job.options.separator)
+        yield from label_one(job, source)
+
+
+def label_one(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
+    """Yield the labelled lines of one input; see `label_inputs`."""
+    with source.open() as file:
+        if source.format == "text":
+            blocks = read_lines(file, TextDecoder(source.name, job.options.reading))
+            for found in label_blocks(job.cleaner.stream(), blocks, job.options.separator, job.options.blank_lines):
+                yield from found
+            return
+        reader = open_reader(source.format, file, source.name, job.options)
+        for number, record in enumerate(job.good_records(reader, source.name)):
+            if number:
+                yield between_pages(job.options.separator)
+            yield list(at_site(job.cleaner, record.site).label_lines(split_lines(record.text)))
+
+
+def label_records(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:
+    """Return lines of JSON, one for each record of all inputs, with its id and its spans by label; None if the inputs are text.
+
+    Raises:
+        InputError: some inputs are text and others are records.
+    """
+    of_text = [OUTPUTS.get(source.format, source.format) == "text" for source in sources]
+    if all(of_text):
+        return None
+    if any(of_text):
+        raise InputError("of text every line gets an object, of records every record; label them one after the other")
+    return (line for source in sources for line in _records_of(job, source))
+
+
+def _records_of(job: Job, source: Source) -> Iterator[str]:
+    with source.open() as file:
+        reader = open_reader(source.format, file, source.name, job.options)
+        for batch in batches_of(job.good_records(reader, source.name)):
+            found = label_batch(job.cleaner, [record.text for record in batch], sites_of(batch, job.options))
+            for record, attributes in zip(batch, found):
+                yield f'{{"id": {record.id}, "attributes": {json.dumps(attributes)}}}\n'
+
+
+class NamedPages(NamedTuple):
+    """A batch of labelled pages with their names."""
+
+    names: list[str]
+    labels: Labels
+
+
+def label_named_pages(job: Job, sources: Sequence[Source]) -> Iterator[NamedPages]:
+    """Label the pages of all inputs, in order; a page is named by its file and, where that holds several, its number."""
+    for batch in batches_of(page for source in sources for page in _named(job, source)):
+        yield NamedPages([page.place for page in batch], job.cleaner.label_pages(page.text for page in batch))
+
+
+def _named(job: Job, source: Source) -> Iterator[Record]:
+    """Yield the pages of an input, named at their place."""
+    with source.open() as file:
+        if source.format == "text":
+            decoder = TextDecoder(source.name, job.options.reading)
+            yield from _text_pages(read_lines(file, decoder), source.name, job.options)
+            job.counts["undecodable"] += decoder.dropped
+            return
+        records = job.good_records(open_reader(source.format, file, source.name, job.options), source.name)
+        for record in records:
+            number = f", record {job.counts['records']}" if source.format != "html" else ""
+            identity = f" (id {record.id})" if record.id != "null" else ""
+            yield record._replace(place=f"{source.name}{number}{identity}")
+
+
+def _text_pages(blocks: Iterator[list[str]], name: str, options: Options) -> Iterator[Record]:
+    """Yield pages of text; the separator behind the last one opens none."""
+    at_blanks = AtBlankLines(options.blank_lines)
+    numbers = count(1)
+    page: list[str] = []
+    for lines in blocks:
+        first, *others = at_blanks.cut(lines) if options.blank_lines else split_pages(lines, options.separator)
+        page += first
+        for other in others:
+            yield Record(_joined(page), f"{name}, page {next(numbers)}")
+            page = other
+    number = next(numbers)
+    if page or number == 1:
+        yield Record(_joined(page), name if number == 1 else f"{name}, page {number}")
+
+
+def _joined(lines: list[str]) -> str:
+    return "".join(line + "\n" for line in lines)

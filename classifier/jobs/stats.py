@@ -1,0 +1,90 @@
+"""What a job did, in numbers: pages, lines by label, bytes, the share dropped; in words and as JSON.
+
+Counts of parts add up, whichever process counted them. Characters and bytes are those of lines that are not blank, without
+their line ends.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from classifier.labels import LABELS, Label
+from classifier.results import LabelledLine, Labels
+
+__all__ = ["Stats"]
+
+
+class Stats:
+    """Counts of pages and lines."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.pages = self.bytes = self.chars = self.dropped_chars = 0
+        self.lines: Counter[tuple[bool, Label]] = Counter()  # by (kept, label)
+
+    @property
+    def share_dropped(self) -> float:
+        """Share of the characters that were dropped, 0 where there were none."""
+        return self.dropped_chars / self.chars if self.chars else 0.0
+
+    def add(self, other: Stats) -> None:
+        """Add another's counts."""
+        self.pages += other.pages
+        self.bytes += other.bytes
+        self.chars += other.chars
+        self.dropped_chars += other.dropped_chars
+        self.lines.update(other.lines)
+
+    def add_lines(self, lines: Iterable[LabelledLine]) -> None:
+        """Count lines of a page that is still open."""
+        for line in lines:
+            if line.label:
+                self.lines[line.kept, line.label] += 1
+                self.bytes += len(line.text.encode("utf-8", "surrogatepass"))
+                self.chars += len(line.text)
+                self.dropped_chars += 0 if line.kept else len(line.text)
+
+    @classmethod
+    def of_pages(cls, labels: Labels) -> tuple[Stats, list[float]]:
+        """Return the counts of whole pages, and the share of each page's characters that is dropped."""
+        stats, solid = cls(), labels.codes >= 0
+        stats.pages = len(labels.offsets) - 1
+        for kept in (True, False):
+            counts = np.bincount(labels.codes[solid & (labels.kept == kept)], minlength=len(LABELS))
+            stats.lines.update({(kept, label): int(count) for label, count in zip(LABELS, counts) if count})
+        stats.bytes = len("".join([line for line, is_text in zip(labels.lines, solid) if is_text]).encode("utf-8", "surrogatepass"))
+        sizes = np.where(solid, np.fromiter(map(len, labels.lines), np.int64, len(labels.lines)), 0)
+        sums = np.concatenate(([0], sizes.cumsum())), np.concatenate(([0], np.where(labels.kept, 0, sizes).cumsum()))
+        stats.chars, stats.dropped_chars = (int(sum_[-1]) for sum_ in sums)
+        chars, dropped = (np.diff(sum_[labels.offsets]) for sum_ in sums)
+        return stats, (dropped / np.maximum(chars, 1)).tolist()
+
+    def summary(self) -> list[str]:
+        """Return how many lines of each label were kept and dropped, as two lines of text."""
+        parts = []
+        for kept, word in ((True, "kept"), (False, "dropped")):
+            by_label = ", ".join(f"{label} {self.lines[kept, label]}" for label in LABELS if self.lines[kept, label])
+            share = self.share_dropped if not kept else 1 - self.share_dropped
+            of_text = f" ({share:.1%} of the text)" if self.chars else ""
+            parts.append(f"{word} {self._count(kept)} lines{of_text}" + (f": {by_label}" if by_label else ""))
+        return parts
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts by name."""
+        by_label = {label: {"kept": self.lines[True, label], "dropped": self.lines[False, label]} for label in LABELS}
+        return {
+            "pages": self.pages,
+            "bytes": self.bytes,
+            "characters": self.chars,
+            "characters_dropped": self.dropped_chars,
+            "share_dropped": round(self.share_dropped, 6),
+            "lines": {"kept": self._count(True), "dropped": self._count(False)},
+            "labels": by_label,
+        }
+
+    def _count(self, kept: bool) -> int:
+        return sum(count for (side, _), count in self.lines.items() if side == kept)

@@ -1,0 +1,99 @@
+"""Parallel map over worker processes: results in order, a bounded number of pieces in flight.
+
+`joblib.Parallel` keeps dispatching even when nobody consumes results, so this module drives joblib's process pool (loky) itself
+and keeps at most BATCHES_AHEAD pieces per worker in flight. The pool is private: the one that joblib shares among its callers
+belongs to `Parallel`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from classifier.errors import InputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["BATCHES_AHEAD", "ordered_map"]
+
+PARENT_SECONDS = 1.0  # between two checks that the parent process is alive
+BATCHES_AHEAD = 2  # pieces in flight per worker: one being worked on, one waiting
+_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # each worker runs one thread
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+
+def ordered_map(function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs: int) -> Generator[Result, None, None]:
+    """Yield `function(piece)` for all pieces, in order, computed in `jobs` processes (-1: all cores; 1: in this one).
+
+    A slow consumer stops the workers. With more processes than one, `function` must be picklable.
+
+    Raises:
+        InputError: `jobs` is 0.
+    """
+    if jobs == 0:
+        raise InputError("jobs=0 means no process at all; give 1 or more, or -1 for all cores")
+    return (function(piece) for piece in pieces) if jobs == 1 else _in_pool(function, pieces, jobs)
+
+
+def _in_pool(function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs: int) -> Generator[Result, None, None]:
+    from multiprocessing import resource_tracker
+
+    from joblib import effective_n_jobs  # only where processes are asked for: importing it takes longer than cleaning a page
+    from joblib.externals.loky import ProcessPoolExecutor
+    from joblib.externals.loky.backend import resource_tracker as tracker_of_loky
+
+    workers = effective_n_jobs(jobs)
+    pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"), initializer=_exit_with_parent, initargs=(os.getpid(),))
+    for tracker in (resource_tracker, tracker_of_loky):
+        tracker.ensure_running()  # started later, they would lift the block on interrupts
+    in_flight: deque[Future[Result]] = deque()
+    finished = False
+    try:
+        for piece in pieces:
+            with _interrupts_blocked():
+                in_flight.append(pool.submit(function, piece))
+            if len(in_flight) > BATCHES_AHEAD * workers:
+                yield in_flight.popleft().result()
+        while in_flight:
+            yield in_flight.popleft().result()
+        finished = True
+    finally:
+        pool.shutdown(kill_workers=not finished)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Block SIGINT while workers start, so that they inherit the block.
+
+    Ctrl-C reaches every process of a terminal; only the parent may handle it, and it ends the workers. A SIGINT that arrives
+    meanwhile stays pending.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _exit_with_parent(parent: int) -> None:
+    """Watchdog: exit within PARENT_SECONDS of the parent's death; SIGKILL runs no cleanup."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_SECONDS)
+        os._exit(1)
+
+    if os.name == "posix":
+        threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,55 @@
+"""Results of labelling: one line as a record (`LabelledLine`), many pages as columns (`Labels`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from classifier.core.arrays import Bools, Floats, Int8s, Ints
+from classifier.labels import LABELS, Label
+
+__all__ = ["LabelledLine", "Labels"]
+
+
+class LabelledLine(NamedTuple):
+    """A line with its label and the decision to keep it."""
+
+    number: int  # counts from 1 on each page
+    text: str  # as given
+    label: Label | None  # None for blank lines
+    probability: float  # of the label; 0.0 for blank lines
+    kept: bool
+    first_guess: Label | None  # the label before the context pass
+
+
+class Labels(NamedTuple):
+    """Labelled pages as columns: line i of page p is entry `offsets[p] + i`."""
+
+    codes: Int8s  # (n,) index into `LABELS`, -1 for blank lines
+    probabilities: Floats  # (n,) of the label, 0 for blank lines
+    kept: Bools  # (n,)
+    keep_probabilities: Floats  # (n,) probability that the label is one of those to keep, 0 for blank lines
+    first_guesses: Int8s  # (n,) index into `LABELS`, -1 for blank lines
+    offsets: Ints  # (pages + 1,)
+    lines: list[str]  # (n,) as given
+
+    def pages(self) -> Iterator[Labels]:
+        """Yield each page as `Labels` of its own; the arrays are views."""
+        for start, stop in pairwise(self.offsets.tolist()):
+            columns = [column[start:stop] for column in self[:5]]
+            yield Labels._make([*columns, np.array([0, stop - start]), self.lines[start:stop]])
+
+    def texts(self) -> list[str]:
+        """Return the clean text of each page: its kept lines, joined by newlines."""
+        kept = np.flatnonzero(self.kept)
+        bounds = np.searchsorted(kept, self.offsets).tolist()
+        lines = [self.lines[i] for i in kept.tolist()]
+        return ["\n".join(lines[start:stop]) for start, stop in pairwise(bounds)]
+
+    def dropped(self) -> list[tuple[Label, str]]:
+        """Return label and text of every line that is neither blank nor kept."""
+        rows = np.flatnonzero((self.codes >= 0) & ~self.kept).tolist()
+        return [(LABELS[self.codes[i]], self.lines[i]) for i in rows]

@@ -1,0 +1,115 @@
+"""A site memory's file: two plain arrays in an uncompressed zip, of which nothing is believed before it is checked.
+
+`cells` are the counts, `about` is JSON with one right spelling that holds digests of the cells and of itself: a changed byte is refused,
+or lies where nothing is read. Nothing in the file can run, and no size comes from it (`model_file` says how its arrays are
+read). Named `FILE.gz` or `FILE.zst` it is packed, to a fraction while the memory is young. What it leaves out: what cells mean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from classifier.core.arrays import Ints
+from classifier.core.features import describe
+from classifier.core.model_file import ArraySpec, read_array, read_entries
+from classifier.core.sealed_json import SealError, sealed, unsealed
+from classifier.errors import InputError, ModelError
+from classifier.io.compression import opened
+from classifier.io.files import explained
+from classifier.sites.count_min import MOST
+
+__all__ = ["FORMAT", "FORMAT_VERSION", "memory_bytes", "read_memory"]
+
+FORMAT = "tinsach-site-memory"
+FORMAT_VERSION = 1
+ENTRIES = ("about", "cells")
+MOST_ABOUT = 1 << 20  # bytes beside the cells: ten thousand sites that were reset take 260 KB
+_RESTORE = "restore it, or name another file to begin a new one"
+
+
+def memory_bytes(cells: Ints, saved: Mapping[str, Any]) -> bytes:
+    """Return the file of counts and of what belongs to them; the same memory gives the same bytes."""
+    about = {"format": FORMAT, "format_version": FORMAT_VERSION, **saved, "lines_hash": _probe(), "cells_sha256": _digest(cells)}
+    buffer = io.BytesIO()
+    np.savez(buffer, about=np.frombuffer(sealed(about), np.uint8), cells=cells)
+    return buffer.getvalue()
+
+
+def read_memory(path: str | Path, shape: tuple[int, ...]) -> tuple[Ints, dict[str, Any]]:
+    """Return the counts, which have to be of this shape, and what was saved with them.
+
+    Raises:
+        InputError: the file is missing, damaged, or no memory of this version.
+    """
+    spec = ArraySpec(shape, "|u1")
+    data = _bounded(path, spec.nbytes + MOST_ABOUT)
+    try:
+        entries = read_entries(Path(path), data, dict.fromkeys(ENTRIES, spec))
+        del data  # a third copy of the cells is one too many
+        about = entries["about"]
+        size = len(about) - 10 - int.from_bytes(about[8:10], "little")
+        saved = _checked(path, read_array(Path(path), "about", ArraySpec((size,), "|u1"), about).tobytes())
+        cells = read_array(Path(path), "cells", spec, entries["cells"])
+    except ModelError as error:  # it says what is wrong, and speaks of models
+        raise InputError(f"{path}: damaged, or not a site memory; {_RESTORE}") from error
+    if _digest(cells) != saved["cells_sha256"]:
+        raise InputError(f"{path}: damaged: its counts differ from their digest; {_RESTORE}")
+    return cells, saved
+
+
+def _bounded(path: str | Path, limit: int) -> bytes:
+    """Return what is in a file, unpacked; one with more in it is not read to its end."""
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise InputError(f"{path}: not a regular file; {_RESTORE}")
+        with opened(str(path)) as file:
+            data = file.read(limit + 1)
+    except ValueError as error:  # a NUL in the name; or what `opened` says of a damaged file
+        raise error if isinstance(error, InputError) else InputError(f"{path!r}: cannot be a file's name; {_RESTORE}") from error
+    except OSError as error:
+        raise InputError(explained(error)) from error
+    if len(data) > limit:
+        raise InputError(f"{path}: larger than any site memory; {_RESTORE}")
+    return data
+
+
+def _checked(path: str | Path, about: bytes) -> dict[str, Any]:
+    """Return what the file says of itself, after checking it."""
+    try:
+        saved = unsealed(about, FORMAT, FORMAT_VERSION)
+    except SealError as error:
+        if error.fault == "version":
+            raise _other_version(path) from error
+        raise InputError(f"{path}: damaged, or not a site memory; {_RESTORE}") from error
+    if saved.get("lines_hash") != _probe():
+        raise _other_version(path)
+    numbers = [saved.get("pages"), saved.get("counted"), *_values(saved.get("resets"))]
+    if not all(type(number) is int and 0 <= number < 1 << 62 for number in numbers) or not 2 <= saved["pages"] <= MOST:
+        raise InputError(f"{path}: says of itself what no site memory does; {_RESTORE}")
+    return saved
+
+
+def _other_version(path: str | Path) -> InputError:
+    return InputError(
+        f"{path}: made by another version of tinsach, which tells lines apart otherwise; name another file to begin a new one"
+    )
+
+
+def _values(resets: object) -> list[Any]:
+    return list(resets.values()) if isinstance(resets, dict) else [None]
+
+
+def _probe() -> str:
+    """Return the hash of a line: two versions that hash it alike count lines alike."""
+    return f"{int(describe(['Đọc nhiều: 24 giờ qua, Ấm lạnh ở chợ Bến Ngự…']).hashes[0, 0]):016x}"
+
+
+def _digest(cells: Ints) -> str:
+    return hashlib.sha256(np.ascontiguousarray(cells).data).hexdigest()

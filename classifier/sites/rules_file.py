@@ -1,0 +1,178 @@
+"""`sites.toml`: reads rules for sites and checks each, so that what is wrong is said before a page is.
+
+Every message names the file, the line where it is known, the rule, and the way out. TOML's reader tells no lines of what it
+read; the headers `[[rules]]` and `[[sites."name"]]` are looked up in the text. What it leaves out: what rules do (`site_rules`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from classifier.core.constraints import ANY_LABEL, mark_of
+from classifier.errors import InputError
+from classifier.labels import LABELS, parse_keep
+from classifier.sites.regex_cost import SEEN_CHARS, require_cheap
+from classifier.sites.rule import EVERY_SITE, Rule, site_name
+
+__all__ = ["read_rules"]
+
+_WAYS = """write [[rules]] for every site, [[sites."bao-bai-song.vn"]] for one"""
+_EXAMPLE = """as in phrase = "Tải ứng dụng" and force = "promo\""""
+
+
+def read_rules(path: str | Path) -> dict[str, list[Rule]]:
+    """Return the checked rules of a file by `site_name`, those for every site under EVERY_SITE.
+
+    Raises:
+        InputError: the file is no TOML, or a rule in it cannot be used.
+        OSError: the file cannot be read.
+    """
+    text = _text_of(path)
+    toml = _reader()
+    try:
+        content = toml.loads(text)
+    except (toml.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: no TOML: {error or 'nested too deeply'}; {_WAYS}, and put texts in quotes") from error
+    rules: dict[str, list[Rule]] = {}
+    lines = _header_lines(text, toml)
+    for name, tables in _tables(path, content):
+        known = site_name(name)
+        if known in rules:
+            raise InputError(f"{path}: {name} and another name in it are the same site; put its rules under one name")
+        places = lines.get(name, [])
+        rules[known] = []
+        for number, table in enumerate(tables, 1):
+            line = f":{places[number - 1]}" if len(places) == len(tables) else ""
+            try:
+                rules[known].append(_rule(table))
+            except InputError as error:
+                raise InputError(f"{path}{line}: rule {number} of {name or 'those for every site'} {error}") from error
+    return rules
+
+
+def _text_of(path: str | Path) -> str:
+    data = Path(path).read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}:{line}: not UTF-8, which TOML is; save the file as UTF-8") from error
+
+
+def _reader() -> ModuleType:
+    try:
+        import tomllib
+    except ImportError:  # Python 3.10
+        import tomli as tomllib  # type: ignore[import-not-found,no-redef]
+    return tomllib
+
+
+def _tables(path: str | Path, content: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the tables of every site, and of each, by the name it has in the file."""
+    for key in content:
+        if key not in ("rules", "sites"):
+            raise InputError(f"{path}: {key!r} is nothing that rules have; {_WAYS}")
+    sites = content.get("sites", {})
+    if not isinstance(sites, dict):
+        raise InputError(f"{path}: [[sites]] needs the site's name; {_WAYS}")
+    yield EVERY_SITE, _list_of_tables(path, content.get("rules", []), "rules")
+    for name, tables in sites.items():
+        if not site_name(name):
+            raise InputError(f"{path}: {name!r} is no name of a site; {_WAYS}")
+        yield name, _list_of_tables(path, tables, f'sites."{name}"')
+
+
+def _list_of_tables(path: str | Path, tables: Any, where: str) -> list[Any]:
+    if isinstance(tables, list):
+        return tables
+    raise InputError(f"{path}: [{where}] is no list of rules; {_WAYS}, with the name in quotes if there is a dot in it")
+
+
+def _header_lines(text: str, toml: ModuleType) -> dict[str, list[int]]:
+    """Return the lines on which rules begin, by the site's name; right only where there are as many as rules."""
+    found: dict[str, list[int]] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.lstrip().startswith("[["):
+            continue
+        try:
+            header = toml.loads(line)
+        except toml.TOMLDecodeError:  # part of a longer text
+            continue
+        sites = header.get("sites", {})
+        for name in [EVERY_SITE] if "rules" in header else sites if isinstance(sites, dict) else ():
+            found.setdefault(name, []).append(number)
+    return found
+
+
+def _rule(table: Any) -> Rule:
+    """Return a checked rule; what an error says follows the rule's name."""
+    if not isinstance(table, dict):
+        raise InputError(f"is no table; write its keys below a [[...]] of its own, {_EXAMPLE}")
+    for key in table:
+        if key not in ("phrase", "regex", "force", "forbid"):
+            raise InputError(f"has a key {key!r}; it may have phrase or regex, and force or forbid, {_EXAMPLE}")
+    for one, other in (("phrase", "regex"), ("force", "forbid")):
+        if (one in table) == (other in table):
+            both = f"both {one} and" if one in table else f"neither {one} nor"
+            raise InputError(f"has {both} {other}; give exactly one of them, {_EXAMPLE}")
+    phrase, regex = table.get("phrase"), table.get("regex")
+    mark = _mark(table)
+    return Rule(None if phrase is None else _phrase(phrase), None if regex is None else _regex(regex), mark, "force" in table)
+
+
+def _mark(table: dict[str, Any]) -> int:
+    """Return the labels that a rule leaves."""
+    key = "force" if "force" in table else "forbid"
+    names = [table[key]] if isinstance(table[key], str) else table[key]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f'has {key} = {table[key]!r}; give a label or a list of labels, as in {key} = ["nav", "promo"]')
+    try:
+        mark = mark_of(parse_keep(names)) if names else 0
+    except InputError as error:
+        raise InputError(f"has in {key} an {error}") from error
+    if not names:
+        raise InputError(f"has no label in {key}; choose from {', '.join(LABELS)}")
+    if key == "force":
+        return mark
+    if mark == ANY_LABEL:
+        raise InputError("forbids all twelve labels, and a line has to have one; leave out those that it may have")
+    return ANY_LABEL & ~mark
+
+
+def _text(value: Any, key: str) -> str:
+    if not isinstance(value, str):
+        raise InputError(f'has {key} = {value!r}; put it in quotes: {key} = "..."')
+    if not value.strip():
+        raise InputError(f"has an empty {key}, which stands in every line; write what is to be found")
+    return unicodedata.normalize("NFC", value)
+
+
+def _phrase(value: Any) -> str:
+    phrase = _text(value, "phrase")
+    if "\n" in phrase or len(phrase) > SEEN_CHARS:
+        raise InputError(f"has a phrase that no line holds: rules see one line, of it the first {SEEN_CHARS:,} characters; shorten it")
+    return phrase.casefold()
+
+
+def _regex(value: Any) -> str:
+    regex = _text(value, "regex")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a set within a set, which Python will read otherwise one day
+            require_cheap(regex)
+            everywhere = re.compile(regex).search("")
+    except InputError as error:
+        raise InputError(f"has a regex {regex!r} that {error}") from error
+    except Warning as warning:
+        raise InputError(
+            f"has a regex {regex!r} of which Python warns ({warning}); write \\ before what is meant as it stands"
+        ) from warning
+    if everywhere:
+        raise InputError(f"has a regex {regex!r} that is found in an empty line, and so in nearly all; say what has to stand there")
+    return regex

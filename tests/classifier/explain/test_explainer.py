@@ -1,0 +1,219 @@
+"""Why a line got its label: shares that add up to the model's own scores, and a terminal that shows them."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import classifier
+from classifier.core.context import CONTEXT_COLUMNS, context_rows, stretch_of
+from classifier.core.features import COLUMN, LINE_COLUMNS, describe
+from classifier.core.history import Carry, running, scaled_evidence
+from classifier.core.ngrams import ngrams
+from classifier.core.scan import scan
+from classifier.explain.explainer import Explainer
+from classifier.explain.feature_text import meaning, reading
+from classifier.explain.terminal import tame, wants_colour
+from classifier.labels import EVIDENCE, LABELS, Label
+from classifier.lines import is_blank, split_lines
+from tests.support import tiny_model
+from tests.support.explaining import explain_lines
+from tests.support.paths import ROOT
+
+SAMPLE = ROOT / "tests" / "cases" / "sample_page.txt"
+
+
+# -- analysis ------------------------------------------------------------------------------------------------------------
+
+
+def test_explained_lines_are_the_labelled_ones(cleaner, sample_page):
+    lines = split_lines(sample_page)
+    assert [why.line for why in explain_lines(cleaner, lines)] == list(cleaner.label_lines(lines))
+
+
+@pytest.mark.parametrize("top", [3, 8, 10_000])
+def test_shares_and_rest_add_up_to_the_odds(cleaner, composed_pages, top):
+    for page in composed_pages[:6]:
+        for why in explain_lines(cleaner, split_lines(page), top):
+            for reasons in filter(None, (why.alone, why.around)):
+                assert reasons.rest + sum(feature.weight for feature in reasons.features) == pytest.approx(reasons.odds, abs=1e-7)
+                assert len(reasons.features) <= top
+                sizes = [abs(feature.weight) for feature in reasons.features]
+                assert sizes == sorted(sizes, reverse=True)
+
+
+def scores(cleaner, lines):
+    """Return what both passes say of the lines of a page, by the model's own methods: (18, n), (12, n)."""
+    solid = [line for line in lines if not is_blank(line)]
+    position = np.array([number for number, line in enumerate(lines) if not is_blank(line)])
+    described = describe(solid)
+    first = cleaner.model.first_pass(described)
+    evidence = scaled_evidence(first)
+    blanks, starts = np.diff(position, prepend=-1) - 1, np.arange(len(solid)) == 0
+    columns, _ = running(described, evidence, blanks, starts, Carry.fresh())
+    stretch = stretch_of(described, evidence, columns, np.zeros(len(solid), np.int64), position)
+    return first, cleaner.model.context_pass(context_rows(stretch, 0, len(solid)))
+
+
+def test_the_odds_are_those_of_the_model(cleaner, sample_page):
+    lines = split_lines(sample_page)
+    first, final = scores(cleaner, lines)
+    explained = [why for why in explain_lines(cleaner, lines) if why.around]
+    assert len(explained) == final.shape[1]
+    for i, why in enumerate(explained):
+        ranking = final[:, i].argsort()[::-1]
+        assert [why.line.label, why.runner_up] == [LABELS[code] for code in ranking[:2]]
+        assert why.around.odds == pytest.approx(final[ranking[0], i] - final[ranking[1], i], abs=1e-9)
+        best = [
+            max(p for name, p in zip(EVIDENCE, first[:, i]) if name.split(" ")[0] == label) for label in (why.line.label, why.runner_up)
+        ]
+        assert why.alone.odds == pytest.approx(best[0] - best[1], abs=1e-9)
+
+
+def test_a_stream_is_explained_as_the_page(cleaner, sample_page):
+    explainer = Explainer(cleaner)
+    stream, streamed = explainer.cleaner.stream(), []
+    for start in range(0, len(sample_page), 97):
+        streamed += explainer.explain(stream.feed(sample_page[start : start + 97]))
+    streamed += explainer.explain(stream.end_page())
+    whole = explain_lines(cleaner, split_lines(sample_page))
+    assert [why.line for why in streamed] == [why.line for why in whole]
+    for one, other in zip(streamed, whole):
+        assert one.around == other.around or np.allclose(one.around.rest, other.around.rest)
+
+
+def test_lines_of_several_pages_can_be_explained_at_once(cleaner):
+    explainer = Explainer(cleaner)
+    stream = explainer.cleaner.stream()
+    pages = [["Trang chủ", "", "Thời sự"], ["", "Theo hợp tác xã, đơn hàng đủ cho làng làm đến hết tháng chín."]]
+    lines = [line for page in pages for line in stream.end_page(page)]
+    apart = [why for page in pages for why in explain_lines(cleaner, page)]
+    together = explainer.explain(lines)
+    assert [(why.line, why.runner_up) for why in together] == [(why.line, why.runner_up) for why in apart]
+
+
+def by_hand(folder: Path) -> classifier.Cleaner:
+    """Return a cleaner whose model knows the word "ảnh", the column "short", and two hidden units that see "short"."""
+    zeros = {name: np.zeros_like(array) for name, array in tiny_model.arrays().items()}
+    caption = LABELS.index(Label.CAPTION)
+    zeros["vocabulary"] = tiny_model.arrays()["vocabulary"]
+    zeros["vocabulary"][-1] = ngrams(scan(["ảnh"])).unigrams[0]
+    zeros["text"][-1, caption] = 1 << 18  # 1/4
+    zeros["columns"][COLUMN["short"], caption] = 1 / 32
+    zeros["bias"][caption] = 2
+    zeros["hidden"][CONTEXT_COLUMNS.index("short")] = 1 / 16, -1 / 16
+    zeros["hidden_bias"][:] = -0.5, 0.5  # a short line puts the one at a half, the other out
+    zeros["output"][:, caption] = 2, 7
+    zeros["output_bias"][LABELS.index(Label.BODY)] = 0.25
+    return classifier.load(tiny_model.tiny(folder, zeros))
+
+
+def test_a_model_worked_out_by_hand(tmp_path):
+    why = explain_lines(by_hand(tmp_path), ["Ảnh!"])[0]
+    assert (why.line.label, why.runner_up) == (Label.CAPTION, Label.BODY)
+    assert [tuple(feature) for feature in why.alone.features] == [("short", 1.0, 0.5), ("“ảnh”", 1, 0.25)]
+    assert why.alone.rest == 2
+    assert why.alone.odds == pytest.approx(2.75)
+    assert [tuple(feature) for feature in why.around.features] == [("short", 1.0, 2.0)]
+    assert why.around.rest == pytest.approx(-1 - 0.25)
+    assert why.around.odds == pytest.approx(0.75)
+
+
+def test_words_are_those_of_the_line(cleaner):
+    text = "Theo báo cáo quý 3/2025, doanh thu của hợp tác xã gốm tăng gấp đôi so với cùng kỳ năm trước, ông Tấn nói."
+    tokens = ["⊢", *re.findall(r"\w+|[^\w\s]", re.sub(r"\d", "0", text.lower())), "⊣"]
+    known = {f"“{one}”" for one in tokens} | {f"“{one} {two}”" for one, two in pairwise(tokens)}
+    words = [feature.name for feature in explain_lines(cleaner, [text], 200)[0].alone.features if feature.name.startswith("“")]
+    assert len(words) > 10
+    assert set(words) <= known
+
+
+def test_every_feature_has_words():
+    for name in (*LINE_COLUMNS, *CONTEXT_COLUMNS):
+        assert meaning(name)
+        assert "log2" not in meaning(name)
+        assert reading(name, 1.0)
+    assert reading("lines since date", 6.5) == "none so far"
+    assert reading("prose over +4", 0.5) == "50%"
+    assert reading("blank lines before at -2", 3) == "3 or more"
+
+
+def test_lines_that_are_no_text_are_explained(cleaner):
+    lines = ["", "\ud800", "\x00\x1b[31m", "a" * 30_000, "!!!", "​", "ﷺ" * 50, "-" * 40]
+    assert [why.line.text for why in explain_lines(cleaner, lines)] == lines
+    assert explain_lines(cleaner, []) == []
+
+
+# -- in the terminal -----------------------------------------------------------------------------------------------------
+
+
+def run(*args: str, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "classifier", "explain", *args]
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, timeout=60, env=plain | env)
+
+
+def test_a_pipe_gets_plain_text(cleaner, sample_page):
+    done = run(str(SAMPLE))
+    assert done.returncode == 0
+    assert b"\x1b" not in done.stdout
+    for row, line in zip(done.stdout.decode().splitlines(), cleaner.label_lines(split_lines(sample_page))):
+        assert row.split()[0] == str(line.number)
+        if line.label:
+            assert row.split()[1:3] == ["+" if line.kept else "-", line.label]
+            assert (f"< {line.first_guess} " in row) == (line.first_guess is not line.label)
+            assert row.endswith(line.text)
+
+
+def test_the_reasons_of_a_line():
+    shown = run(str(SAMPLE), "--line", "9").stdout.decode()
+    assert "the line by itself: title against " in shown
+    assert "which decides: title against " in shown
+    assert shown.count("where the pass starts from") == 2
+    missing = run(str(SAMPLE), "--line", "900")
+    assert missing.returncode == 2
+    assert b"no such line" in missing.stderr
+
+
+def test_pages_are_told_apart():
+    shown = run("-", stdin="Trang chủ\n\fThời sự\n".encode()).stdout.decode().splitlines()
+    assert [row.split()[0] for row in shown] == ["1", "page", "1"]
+
+
+def test_colour_on_request_and_never_against_no_color():
+    assert b"\x1b[" in run(str(SAMPLE), "--color", "always").stdout
+    assert b"\x1b[" not in run(str(SAMPLE), "--color", "never").stdout
+
+
+@pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"NO_COLOR": ""}, True)])
+def test_a_terminal_gets_colour(env, coloured):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "classifier", "explain", "-"]
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
+    subprocess.run(command, input="Trang chủ\n".encode(), stdout=theirs, cwd=ROOT, env=plain | env, check=True, timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert ("\x1b[" in shown) == coloured
+    assert "Trang chủ" in shown
+
+
+def test_a_line_cannot_command_the_terminal():
+    hostile = "đỏ\x1b[2J\x07\u202evàng\x9b31m"
+    shown = run("-", "--color", "always", "--encoding", "utf-8", stdin=hostile.encode()).stdout.decode()
+    assert "\x1b[2J" not in shown
+    assert not {"\x07", "\u202e", "\x9b"} & set(shown)
+    assert tame(hostile) == "đỏ\\x1b[2J\\x07\\u202evàng\\x9b31m"
+
+
+def test_no_stream_no_colour():
+    assert not wants_colour(None)
+    assert wants_colour(None, "always")

@@ -1,0 +1,149 @@
+"""Parquet: schema, metadata and other columns pass as they are; memory is that of a slice and a row group."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from classifier.cli import main
+from classifier.errors import InputError
+from classifier.formats import parquet as ours
+from classifier.formats.base import BadRecord, Options, Record
+from classifier.io.encoding import Reading
+from classifier.io.files import Sink
+
+OPTIONS = Options(Reading(), "\f", "text")
+
+
+@pytest.fixture(scope="module")
+def arrow():
+    return pytest.importorskip("pyarrow")
+
+
+@pytest.fixture(scope="module")
+def parquet(arrow):
+    from pyarrow import parquet
+
+    return parquet
+
+
+@pytest.fixture
+def crawl(tmp_path, arrow, parquet, composed_pages):
+    """Return a file of two row groups with columns of all kinds, and its table."""
+    count = 150
+    table = arrow.table(
+        {
+            "id": arrow.array(range(count), arrow.int16()),
+            "text": arrow.array([composed_pages[i % len(composed_pages)] for i in range(count)], arrow.large_string()),
+            "date": arrow.array([None, *range(1, count)], arrow.timestamp("ms", tz="Asia/Ho_Chi_Minh")),
+            "tags": arrow.array([["a", None]] * count),
+            "more": arrow.array([{"x": 1.5, "y": None}] * count),
+        }
+    ).replace_schema_metadata({"made": "by hand"})
+    parquet.write_table(table, tmp_path / "crawl.parquet", row_group_size=100, compression="zstd")
+    return SimpleNamespace(path=tmp_path / "crawl.parquet", table=parquet.read_table(tmp_path / "crawl.parquet"))
+
+
+def test_only_the_text_changes(crawl, parquet, cleaner, tmp_path):
+    out = tmp_path / "clean.parquet"
+    assert main(["clean", str(crawl.path), "--output", str(out)]) == 0
+    got = parquet.read_table(out)
+    assert got.schema.equals(crawl.table.schema, check_metadata=True)
+    assert got.drop(["text"]).equals(crawl.table.drop(["text"]))
+    assert got["text"].to_pylist() == list(cleaner.clean_pages(crawl.table["text"].to_pylist()))
+    assert parquet.ParquetFile(out).metadata.num_row_groups == 2
+    assert parquet.ParquetFile(out).metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_large_row_groups_are_cut(crawl, parquet, monkeypatch, tmp_path):
+    monkeypatch.setattr(ours, "GROUP_BYTES", 100_000)
+    assert main(["clean", str(crawl.path), "--threshold", "0", "--output", str(tmp_path / "clean.parquet")]) == 0
+    assert parquet.ParquetFile(tmp_path / "clean.parquet").metadata.num_row_groups > 2
+    assert parquet.read_table(tmp_path / "clean.parquet").num_rows == 150
+
+
+def copied(data: bytes, options: Options = OPTIONS, extras=None) -> tuple[bytes, list[BadRecord]]:
+    """Read rows and write them back; return the bad ones too."""
+    out, bad = io.BytesIO(), []
+    writer = ours.Writer(Sink(out, "out"), options)
+    reader = ours.Reader(io.BytesIO(data), "a.parquet", options)
+    writer.follow(reader)
+    for record in reader:
+        if isinstance(record, Record):
+            writer.put(record, record.text, extras or {})
+        else:
+            bad.append(record)
+    writer.close()
+    return out.getvalue(), bad
+
+
+def as_parquet(parquet, table) -> bytes:
+    out = io.BytesIO()
+    parquet.write_table(table, out)
+    return out.getvalue()
+
+
+def test_kinds_of_strings(arrow, parquet):
+    for kind in (arrow.string(), arrow.large_string(), arrow.dictionary(arrow.int32(), arrow.string())):
+        table = arrow.table({"text": arrow.array(["một", "hai\0", ""]).cast(kind)})
+        data, _ = copied(as_parquet(parquet, table))
+        assert parquet.read_table(io.BytesIO(data)).equals(table)
+    empty = arrow.table({"text": arrow.array([], arrow.string())})
+    assert parquet.read_table(io.BytesIO(copied(as_parquet(parquet, empty))[0])).equals(empty)
+
+
+def test_null_texts_are_bad_records(arrow, parquet):
+    table = arrow.table({"id": [1, 2, 3], "text": ["một", None, "ba"]})
+    data, bad = copied(as_parquet(parquet, table))
+    assert parquet.read_table(io.BytesIO(data))["id"].to_pylist() == [1, 3]
+    assert [(one.line, json.loads(one.raw), one.reason) for one in bad] == [(2, {"id": 2, "text": None}, "the text is null")]
+
+
+def test_added_columns(arrow, parquet):
+    table = arrow.table({"text": ["một", "hai"]})
+    options = OPTIONS._replace(adds=("needs_review", "attributes"))
+    data, _ = copied(as_parquet(parquet, table), options, {"needs_review": True, "attributes": {"a": [[0, 1, 0.5]]}})
+    got = parquet.read_table(io.BytesIO(data))
+    assert got["needs_review"].to_pylist() == [True, True]
+    assert json.loads(got["attributes"][1].as_py()) == {"a": [[0, 1, 0.5]]}
+    with pytest.raises(InputError, match="has a column 'needs_review' already"):
+        copied(data, options)
+
+
+def test_what_cannot_be_read_is_refused(arrow, parquet, tmp_path, capsys):
+    table = arrow.table({"n": [1], "text": [["a"]]})
+    data = as_parquet(parquet, table)
+    for field, message in (("body", "no column 'body', only n, text"), ("n", "holds int64, not strings"), ("text", "holds list")):
+        with pytest.raises(InputError, match=message):
+            copied(data, OPTIONS._replace(field=field))
+    good = as_parquet(parquet, arrow.table({"text": ["một " * 500]}))
+    for damaged in (b"", b"PAR1", good[:-1], b"text"):
+        with pytest.raises(InputError, match=r"a.parquet: no Parquet file, or a damaged one .*fetch"):
+            copied(damaged)
+    with pytest.raises(InputError, match="damaged behind row 0"):
+        copied(good[:20] + b"\xff" * 30 + good[50:])
+    with pytest.raises(InputError, match="another schema"):
+        _follow_two(good, as_parquet(parquet, arrow.table({"text": ["a"], "n": [1]})))
+    (tmp_path / "a.parquet.gz").write_bytes(b"")
+    assert main(["clean", str(tmp_path / "a.parquet.gz")]) == 2
+    assert "name a plain file" in capsys.readouterr().err
+
+
+def _follow_two(one: bytes, two: bytes) -> None:
+    writer = ours.Writer(Sink(io.BytesIO(), "out"), OPTIONS)
+    writer.follow(ours.Reader(io.BytesIO(one), "a.parquet", OPTIONS))
+    try:
+        writer.follow(ours.Reader(io.BytesIO(two), "b.parquet", OPTIONS))
+    finally:
+        writer.close()
+
+
+def test_without_pyarrow_it_is_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "a.parquet").touch()
+    assert main(["clean", str(tmp_path / "a.parquet")]) == 2
+    assert "needs pyarrow, which is not installed; run: pip install 'tinsach[parquet]'" in capsys.readouterr().err

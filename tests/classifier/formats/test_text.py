@@ -1,0 +1,52 @@
+"""Text: pages are cut where they should be, whatever the blocks."""
+
+from __future__ import annotations
+
+from itertools import chain, pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.lines import AtBlankLines, between_pages, is_blank, split_pages
+from classifier.stream import label_blocks
+
+LINES = st.lists(st.sampled_from(["một", "", "\f", "hai\fba", "\fbốn", "năm\f", "==", " =="]), max_size=12)
+
+
+def test_separators():
+    assert split_pages(["a", "==", "b\fc"], "==") == [["a"], ["b\fc"]]
+    assert split_pages(["a", "\f", "b"], "\f") == [["a"], ["b"]]
+    assert between_pages("\f") == "\f"
+    assert between_pages("==") == "==\n"
+
+
+@given(LINES, st.lists(st.integers(1, 4), max_size=6))
+def test_blocks_do_not_show(cleaner, lines, sizes):
+    for separator in ("\f", "=="):
+        blocks, rest = [], lines
+        for size in sizes:
+            blocks.append(rest[:size])
+            rest = rest[size:]
+        pages: list[list[str]] = [[]]
+        for part in chain.from_iterable(label_blocks(cleaner.stream(), [*blocks, rest], separator)):
+            if isinstance(part, str):
+                pages.append([])
+            else:
+                pages[-1] += [line.text for line in part]
+        assert pages == split_pages(lines, separator)
+
+
+@given(LINES, st.lists(st.integers(1, 4), max_size=6), st.integers(1, 3))
+def test_blank_lines_separate_pages(lines, sizes, needed):
+    cutter, pages, rest = AtBlankLines(needed), [[]], lines
+    for size in [*sizes, len(lines)]:
+        first, *others = cutter.cut(rest[:size])
+        pages[-1] += first
+        pages += others
+        rest = rest[size:]
+    assert [line for page in pages for line in page] == lines
+    assert pages == AtBlankLines(needed).cut(lines)
+    for page, following in pairwise(pages):
+        assert len(page) >= needed
+        assert all(map(is_blank, page[-needed:]))
+        assert not is_blank(following[0])

@@ -1,0 +1,62 @@
+"""The command of a distributed job: what it makes of its arguments, with an engine that only listens."""
+
+from __future__ import annotations
+
+import pytest
+
+import classifier
+from classifier.integrations.job import Job, run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+def heard(*argv: object) -> Job:
+    jobs: list[Job] = []
+    assert run("ray", jobs.append, list(map(str, argv))) == 0
+    return jobs[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("1.jsonl", "jsonl"), ("1.jsonl.gz", "jsonl"), ("1.JSON", "jsonl"), ("part/1.ndjson", "jsonl"), ("part-0.snappy.parquet", "parquet")],
+)
+def test_names_say_the_format(folder, name, kind):
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"")
+    (folder / "_SUCCESS").write_bytes(b"")
+    assert heard(folder, "out") == Job(str(folder), "out", kind, "text", classifier.load().recipe)
+
+
+def test_options(folder):
+    options = ("--format", "parquet", "--text-field", "content", "--keep", "title,caption", "--threshold", "0.25")
+    assert heard("s3://pages/in", "s3://pages/out", *options) == Job(
+        "s3://pages/in", "s3://pages/out", "parquet", "content", classifier.load(keep="title,caption", threshold=0.25).recipe
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["in", "out"], "holds no .jsonl and no .parquet files; say --format"),
+        (["both", "out"], "holds both .jsonl and .parquet files; say --format"),
+        (["nowhere", "out"], "nowhere: no such folder"),
+        (["s3://pages", "out"], "say --format jsonl or --format parquet"),
+        (["in", "in", "--format", "jsonl"], "in: exists already; name a new folder"),
+        (["in", "out", "--format", "jsonl", "--keep", "artcle"], "unknown label 'artcle'"),
+        (["in", "out", "--format", "jsonl", "--model", "nowhere"], "nowhere"),
+    ],
+)
+def test_mistakes_get_one_line_and_status_2(folder, monkeypatch, capsys, argv, message):
+    monkeypatch.chdir(folder.parent)
+    (folder.parent / "both").mkdir()
+    for name in ("1.jsonl", "1.parquet"):
+        (folder.parent / "both" / name).write_bytes(b"")
+    assert run("ray", lambda job: pytest.fail("was started"), argv) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("tinsach: ")
+    assert said.count("\n") == 1
+    assert message in said

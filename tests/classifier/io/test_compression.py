@@ -1,0 +1,110 @@
+"""gzip and zstd by name, both ways; a cut or damaged file is an error, never a shorter text."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+
+import pytest
+
+from classifier.cli import main
+from classifier.errors import InputError
+from classifier.io.compression import opened
+from classifier.io.files import whole_file
+
+DATA = "Sáng nay trời nắng.\n".encode() * 20_000
+
+
+def packed_as(suffix: str, data: bytes) -> bytes:
+    if suffix == ".gz":
+        return gzip.compress(data)
+    return pytest.importorskip("zstandard").compress(data)
+
+
+SUFFIXES = pytest.mark.parametrize("suffix", [".gz", ".zst", ".GZ"])
+
+
+@SUFFIXES
+def test_both_ways(tmp_path, suffix):
+    path = tmp_path / f"page.txt{suffix}"
+    path.write_bytes(packed_as(suffix.lower(), DATA[:99]) + packed_as(suffix.lower(), DATA[99:]))  # two members, as crawlers write them
+    with opened(str(path)) as file:
+        assert b"".join(file) == DATA
+    with whole_file(path) as out:
+        for start in range(0, len(DATA), 70_000):
+            out.write(DATA[start : start + 70_000])
+    assert path.stat().st_size < len(DATA) / 10
+    with opened(str(path)) as file:
+        assert file.read() == DATA
+    first = path.read_bytes()
+    with whole_file(path) as out:
+        out.write(DATA)
+    assert path.read_bytes() == first  # no time in it
+
+
+@SUFFIXES
+def test_cut_or_damaged(tmp_path, suffix):
+    path = tmp_path / f"page.txt{suffix}"
+    whole = packed_as(suffix.lower(), DATA)
+    for data in (whole[:-1], whole[: len(whole) // 2], whole[:3], whole + b"more", b"no such thing", whole[:-9] + b"\xff" * 9):
+        path.write_bytes(data)
+        with opened(str(path)) as file, pytest.raises(InputError, match=r"page.txt.*: damaged or cut"):
+            file.read()
+    path.write_bytes(b"")
+    with opened(str(path)) as file:
+        assert file.read() == b""
+
+
+@SUFFIXES
+def test_a_failure_leaves_no_file(tmp_path, suffix):
+    packed_as(suffix.lower(), b"")
+    with pytest.raises(TypeError), whole_file(tmp_path / f"out{suffix}") as out:
+        out.write([*DATA])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bomb_is_unpacked_in_pieces(tmp_path):
+    zstandard = pytest.importorskip("zstandard")
+    path = tmp_path / "bomb.zst"
+    path.write_bytes(zstandard.compress(bytes(300 << 20), 19))
+    largest = 0
+    with opened(str(path)) as file:
+        raw = file.raw
+        while piece := raw._unpack() if raw._packed else raw.read(1):
+            largest = max(largest, len(piece), len(raw._ready))
+            raw._ready = raw._ready[:0]
+            raw._packed = raw._packed or raw._file.read(1 << 10)
+    assert largest <= 32 << 20
+
+
+def test_without_zstandard_it_is_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    (tmp_path / "a.txt.zst").touch()
+    assert main(["clean", str(tmp_path / "a.txt.zst")]) == 2
+    assert "needs zstandard, which is not installed; run: pip install 'tinsach[zstd]'" in capsys.readouterr().err
+
+
+@SUFFIXES
+def test_the_command_line_packs_and_unpacks(tmp_path, cleaner, sample_page, suffix, capsysbinary):
+    path = tmp_path / f"crawl.jsonl{suffix}"
+    record = json.dumps({"text": sample_page}).encode() + b"\n"
+    path.write_bytes(packed_as(suffix.lower(), record * 3))
+    out, dropped = tmp_path / f"clean.jsonl{suffix}", tmp_path / f"dropped{suffix}"
+    assert main(["clean", str(path), "--output", str(out), "--dropped", str(dropped)]) == 0
+    with opened(str(out)) as file:
+        assert [json.loads(line)["text"] for line in file] == [cleaner.clean_text(sample_page)] * 3
+    with opened(str(dropped)) as file:
+        assert file.readline() == "nav\tTrang chủ\n".encode()
+    capsysbinary.readouterr()
+    assert main(["label", str(path)]) == 0
+    assert capsysbinary.readouterr().out.startswith(b"nav\t")
+
+
+def test_what_is_plain_stays_plain(tmp_path):
+    with whole_file(tmp_path / "out.txt") as out:
+        out.write(DATA)
+    with opened(str(tmp_path / "out.txt")) as file:
+        assert file.read() == DATA
+        assert isinstance(file, io.BufferedReader)

@@ -1,0 +1,153 @@
+"""What a line is, and what is visible of it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.core.features import COLUMN, STEP, describe
+from classifier.core.scan import MAX_CHARS, PROPERTIES, UNSETTLED, blank_flags, scan
+from classifier.lines import LineSplitter, is_blank, split_lines
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ("một", ["một"]),
+        ("một\n", ["một"]),
+        ("\n", [""]),
+        ("một\r\nhai\rba\n\nbốn", ["một", "hai", "ba", "", "bốn"]),
+        ("\r\n\r\n", ["", ""]),
+        ("\r\r\n", ["", ""]),
+        ("một\u2028hai\u0085ba\x0bbốn\x0cnăm", ["một\u2028hai\u0085ba\x0bbốn\x0cnăm"]),
+        ("\ufeffmột\n", ["\ufeffmột"]),
+    ],
+)
+def test_only_lf_cr_and_crlf_end_a_line(text, lines):
+    assert split_lines(text) == lines
+
+
+@given(st.text(alphabet="ab\r\nế"), st.lists(st.integers(0, 30)), st.booleans())
+def test_splitting_does_not_depend_on_chunks(text, cuts, as_bytes):
+    whole = text.encode() if as_bytes else text
+    cuts = sorted(min(cut, len(whole)) for cut in cuts)
+    splitter = LineSplitter()
+    chunks = [whole[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(whole)])]
+    lines = [line for chunk in chunks for line in splitter.feed(chunk)] + splitter.flush()
+    assert lines == split_lines(text)
+
+
+def test_invalid_utf8_is_replaced_and_nothing_is_lost():
+    splitter = LineSplitter()
+    assert splitter.feed(b"m\xe1\xbb") + splitter.feed(b"\nhai") + splitter.flush() == ["m\ufffd", "hai"]
+
+
+def test_text_after_half_a_character_ends_the_half():
+    splitter = LineSplitter()
+    assert splitter.feed("ế".encode()[:2]) + splitter.feed("sau\n") == ["\ufffdsau"]
+
+
+@pytest.mark.parametrize("line", ["", " ", "\t\u00a0", "\ufeff", "\u200b\u200b", "\n", " \x0c "])
+def test_blank(line):
+    assert is_blank(line)
+
+
+def test_blank_flags_are_is_blank_of_each_line():
+    lines = ["", "a", " \u200b ", "\u3000", ".", "\ufeff", "\x00"]
+    assert blank_flags(lines).tolist() == [is_blank(line) for line in lines]
+
+
+def may_change(text: str) -> bool:
+    return any(PROPERTIES[ord(char)] & UNSETTLED for char in text)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x2FFE, blacklist_categories=["Cs"]), max_size=40))
+def test_text_taken_for_composed_is_composed(text):
+    if not may_change(text):
+        assert unicodedata.is_normalized("NFC", text)
+
+
+def test_vietnamese_prose_is_settled():
+    assert not may_change("Ông Đỗ Quỳnh ở Ý Yên, “rằm” – 38°C…")
+    assert may_change(unicodedata.normalize("NFD", "Ông Đỗ"))
+
+
+def test_not_blank():
+    assert not is_blank(".")
+    assert not is_blank("\ufeffa")
+
+
+def visible(line: str) -> int:
+    return int(describe([line]).size[0])
+
+
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [
+        ("Kinh tế", 6),
+        ('  * [Kinh tế](/kinh-te.htm "Kinh tế")', 6),
+        ("![ảnh](http://a.vn/b.jpg)", 3),
+        ("![](http://a.vn/b.jpg)", 0),
+        ("### **Kinh tế**", 6),
+        ("[chưa đóng](/kinh", 14),
+        ("(trong ngoặc)", 12),
+    ],
+)
+def test_link_targets_and_decoration_are_not_visible(line, size):
+    assert visible(line) == size
+
+
+def test_a_line_looks_the_same_in_any_batch():
+    lines = ["[Video] Một ngày", "![", "[1] [2] a](b", "Chợ [gốm](/gom) họp", "a\nb", "x" * (MAX_CHARS + 5), "Ty\u0302"]
+    together = describe(lines)
+    for number, line in enumerate(lines):
+        alone = describe([line])
+        assert alone.columns[:, 0].tolist() == together.columns[:, number].tolist()
+        assert alone.hashes[:, 0].tolist() == together.hashes[:, number].tolist()
+
+
+def test_counts_of_links_and_images():
+    found = scan(["[a](b) ![c](d) [e](f)", "không có gì"])
+    assert found.links.tolist() == [3, 0]
+    assert found.images.tolist() == [1, 0]
+    assert found.link_chars.tolist() == [3, 0]
+
+
+def columns(line: str) -> dict[str, int]:
+    row = describe([line]).columns[:, 0]
+    return {name: int(row[index]) for name, index in COLUMN.items()}
+
+
+@pytest.mark.parametrize(
+    ("line", "flags"),
+    [
+        ("Sáng 4/3/2025 lúc 07:15", {"date", "clock", "ends_digit", "starts_upper"}),
+        ("Vũ Lâm Hải", {"name_like", "starts_upper"}),
+        ("ĐỌC NHIỀU", {"shouting", "starts_upper"}),
+        ("lang gom ben song anh ttxvn", {"unaccented", "starts_lower"}),
+        ("Xem tiếp...", {"ends_ellipsis", "ends_sentence"}),
+        ("“Lửa còn thì nghề còn”", {"starts_quote", "ends_quote"}),
+        ("  * [Kinh tế](/a)", {"bullet", "indent"}),
+        ("## Tiểu mục", {"heading"}),
+        ("| An | 9,5 |", {"table"}),
+        ("- Ông nghĩ sao?", {"starts_dash", "ends_sentence", "bullet"}),
+        ("Làng gốm bên sông Làng gốm bên sông", {"doubled"}),
+    ],
+)
+def test_flags(line, flags):
+    found = columns(line)
+    for name in flags:
+        assert found[name] >= STEP, name
+    for name in {"date", "clock", "shouting", "table", "doubled", "heading", "unaccented"} - flags:
+        assert found[name] == 0, name
+
+
+def test_shares():
+    found = columns("Ab12")
+    assert found["upper"] == STEP  # one of two letters, in sixteenths of two units
+    assert found["digits"] == STEP
+    assert columns("[abcd](x) efgh")["linked"] == STEP

@@ -1,0 +1,40 @@
+"""What travels to other processes and machines: the recipe of a cleaner."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import classifier
+from classifier.errors import ModelError
+from tests.support import tiny_model
+
+
+def test_equal_arguments_give_equal_recipes_and_one_cleaner(composed_pages):
+    one, other = classifier.load(keep="title,body").recipe, classifier.load(keep=["body", "title"]).recipe
+    assert one == other
+    assert pickle.dumps(one) == pickle.dumps(other)
+    assert len(pickle.dumps(one)) < 500
+    assert pickle.loads(pickle.dumps(one)).cleaner() is one.cleaner()
+    assert one != classifier.load(keep="title").recipe != classifier.load(keep="title", threshold=0.5).recipe
+
+
+def test_a_recipe_keeps_its_options(composed_pages):
+    options = {"keep": "caption,body", "threshold": 0.7}
+    assert list(classifier.load(**options).recipe.cleaner().clean_pages(composed_pages[:3])) == list(
+        classifier.load(**options).clean_pages(composed_pages[:3])
+    )
+
+
+def test_a_worker_with_another_model_or_release_refuses(tmp_path):
+    recipe = classifier.load(tiny_model.tiny(tmp_path)).recipe
+    assert recipe.path == str(tmp_path.resolve() / "vi-news.npz")
+    assert recipe.cleaner()
+    for other in (
+        recipe._replace(release="0.0.0"),
+        recipe._replace(arrays_sha256="0" * 64),
+        classifier.load().recipe._replace(arrays_sha256=recipe.arrays_sha256),
+    ):
+        with pytest.raises(ModelError, match="on every machine"):
+            other.cleaner()

@@ -1,0 +1,14 @@
+"""Explanations of one page's lines, as `tinsach explain` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from classifier.cleaner import Cleaner
+from classifier.explain.explainer import TOP, Explainer, Explanation
+
+
+def explain_lines(cleaner: Cleaner, lines: Iterable[str], top: int = TOP) -> list[Explanation]:
+    """Label the lines of one page and explain each."""
+    explainer = Explainer(cleaner, top)
+    return explainer.explain(list(explainer.cleaner.label_lines(lines)))

@@ -1,0 +1,35 @@
+"""Stretches of a few lines for the tests of `running` and `context`, and how to read them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from classifier.core.context import CONTEXT_COLUMNS, ROW_ORDER, Stretch, context_rows, stretch_of
+from classifier.core.features import describe
+from classifier.core.history import RUNNING, Carry, running, scaled_evidence
+from classifier.labels import EVIDENCE
+
+PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông Tấn tự tay xếp mẻ gốm đầu tiên vào chiếc lò bầu."
+
+
+def stretch(pages: list[list[str]], sure: dict[int, str] | None = None) -> Stretch:
+    """A stretch of whole pages; `sure` names lines whose first-pass class is certain, all others are nav."""
+    lines = [line for page in pages for line in page]
+    described = describe(lines)
+    p = np.full((len(EVIDENCE), len(lines)), 1e-6)
+    for number in range(len(lines)):
+        p[EVIDENCE.index((sure or {}).get(number, "nav")), number] = 1
+    evidence = scaled_evidence(np.log(p))
+    page = np.concatenate([np.full(len(page), number) for number, page in enumerate(pages)])
+    position = np.concatenate([np.arange(len(page)) for page in pages])
+    starts = position == 0
+    columns, _ = running(described, evidence, np.zeros(len(lines), np.int64), starts, Carry.fresh())
+    return stretch_of(described, evidence, columns, page, position)
+
+
+def ran(lines: Stretch, name: str) -> list[int]:
+    return lines.own[-len(RUNNING) + RUNNING.index(name)].tolist()
+
+
+def seen(lines: Stretch, name: str) -> list[int]:
+    return context_rows(lines, 0, len(lines.page))[ROW_ORDER.tolist().index(CONTEXT_COLUMNS.index(name))].tolist()

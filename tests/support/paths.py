@@ -1,0 +1,6 @@
+"""Where the repository and its test data lie."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+CASES = ROOT / "tests" / "cases"

@@ -1,0 +1,225 @@
+"""Composes labelled pages: skeletons of real pages and free layouts, filled with corpus text, then disturbed.
+
+`refill` follows a skeleton row by row; `training/grammar.py` samples layouts no skeleton has; `training/disturb.py` then
+changes what differs between sites and extractors. A page is a function of (library, layout, seed) alone.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from training.composer.augment import BLANK, Line, blank_policy, cut_raw, disturb
+from training.composer.corpus import Article
+from training.composer.grammar import free_page
+from training.composer.library import Library, cut_to, slug
+from training.composer.skeleton import Row, Skeleton, strip_accents
+from training.composer.supply import Supply, Want
+
+__all__ = ["Page", "article_page", "compose", "refill"]
+
+DESCRIPTOR = re.compile(r"⟨([^⟩]*)⟩")
+FORM = re.compile(r"([htcknav]*)([UTSldx])(\d+)(.*)", re.DOTALL)
+
+
+class Page(NamedTuple):
+    """A composed page: its lines, the layout it came from (a publisher or `free`), the style, and its article."""
+
+    lines: tuple[Line, ...]
+    layout: str
+    style: str
+    article: str
+
+
+# Pages that are clean already have to pass untouched. They are short, so a fifth of the pages is a fiftieth of the lines.
+BARE_SHARE = 0.2
+# Articles of mostly short lines look most like lists of links, and there are few of them: they come more often than their number.
+LISTLIKE = ("brief", "lineup", "list", "live", "market", "notice", "photo", "press", "qa", "recipe", "steps")
+ENUMERATING = frozenset({"lineup", "match", "recipe", "list", "notice"})
+LISTLIKE_SHARE, LISTLIKE_IF_BARE = 0.15, 0.6
+
+
+def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35, bare_share: float = BARE_SHARE) -> Page:
+    """Return one page, a function of its arguments only."""
+    rng = random.Random(seed)
+    bare = rng.random() < bare_share
+    article = _draw_article(library, rng, LISTLIKE_IF_BARE if bare else LISTLIKE_SHARE)
+    if bare:
+        return Page(tuple(_bare(article, rng)), "bare", "plain", article.id)
+    supply = Supply(library, article, rng)
+    if skeletons and rng.random() >= free_share:
+        skeleton = _draw(skeletons, rng)
+        lines, layout, style = refill(skeleton, supply, rng), skeleton.publisher, skeleton.style
+    else:
+        style, rows = free_page(supply, rng)
+        lines, layout = [Line(*row) for row in rows], "free"
+    return Page(tuple(disturb(lines, style, rng)), layout, style, article.id)
+
+
+def _draw_article(library: Library, rng: random.Random, listlike: float) -> Article:
+    """Draw an article; with probability `listlike` a list-like form first, then one of that form."""
+    own = library.by_form.get(rng.choice(LISTLIKE)) if rng.random() < listlike else None
+    return rng.choice(own or library.articles)
+
+
+def _bare(article: Article, rng: random.Random) -> list[Line]:
+    """Return the article alone, with or without captions, with or without blank lines."""
+    lines = [line for line in article_page(article) if line.label != "caption" or rng.random() < 0.3]
+    if article.form in ENUMERATING and rng.random() < 0.5:
+        lines = [part for line in lines for part in _one_a_line(line)]
+    return blank_policy(lines, rng) if rng.random() < 0.5 else lines
+
+
+def _one_a_line(line: Line) -> list[Line]:
+    """Return an enumeration (a squad, a price list) as a list of its items, as many sites print it; other lines as they are."""
+    head, colon, rest = line.text.partition(": ")
+    items = [item.strip(" .") for item in re.split(r"[,;]| - ", rest if colon else head)]
+    if line.label != "body" or len(head) > 40 or "|" in head or len(items) < 4 or not all(2 <= len(item) <= 30 for item in items):
+        return [line]
+    return [line._replace(text=text) for text in ([head + ":"] if colon else []) + items]
+
+
+def _draw(skeletons: Sequence[Skeleton], rng: random.Random) -> Skeleton:
+    """Draw a publisher first: twelve pages of one paper are hardly more informative than three."""
+    counts: dict[str, int] = {}
+    for skeleton in skeletons:
+        counts[skeleton.publisher] = counts.get(skeleton.publisher, 0) + 1
+    weights = [counts[skeleton.publisher] ** -0.5 for skeleton in skeletons]
+    return rng.choices(skeletons, weights)[0]
+
+
+# -- refilling a skeleton ------------------------------------------------------------------------------------------------
+
+
+def refill(skeleton: Skeleton, supply: Supply, rng: random.Random) -> list[Line]:
+    """Return the page a skeleton describes, with corpus text in its slots."""
+    lines: list[Line] = []
+    pieces: list[str] = []
+    rows = list(skeleton.rows)
+    index = 0
+    while index < len(rows):
+        stop = _paragraph_end(rows, index)
+        whole = _paragraph(rows[index:stop], supply) if stop - index > 1 else None
+        for row in rows[index:stop]:
+            lines += [BLANK] * row.blanks
+            share = whole.pop(0) if whole else None
+            text, heading = _fill_row(row, supply, rng, pieces, share)
+            lines.append(Line(row.label, text, heading))
+        index = stop
+    return lines
+
+
+def _forms(row: Row) -> list[str]:
+    return [form for form in DESCRIPTOR.findall(row.pattern) if not re.fullmatch(r"u\d+|=", form)]
+
+
+def _want(form: str) -> Want | None:
+    match = FORM.fullmatch(form)
+    return Want(int(match[3]), match[2], match[4], match[1]) if match else None
+
+
+def _paragraph_end(rows: list[Row], start: int) -> int:
+    """Return where the paragraph that starts here ends: extractors break one at links, without blank lines between."""
+    stop = start + 1
+    while stop < len(rows) and rows[start].label == "body" == rows[stop].label and rows[stop].blanks == 0:
+        before, here = _forms(rows[stop - 1])[-1:], _forms(rows[stop])[:1]
+        last, first = (_want(forms[0]) if forms else Want(1, "x") for forms in (before, here))
+        if last is None or first is None or "[" in rows[stop].pattern:
+            break
+        open_end = last.end in ("", ",", '"', "(", "“") and (last.length > 45 or stop - start > 1)
+        if not (first.case in "lx" or (open_end and stop + 1 < len(rows))):
+            break
+        stop += 1
+    return stop
+
+
+def _paragraph(rows: list[Row], supply: Supply) -> list[str]:
+    """Cut one corpus paragraph into pieces of about the rows' lengths."""
+    sizes = [sum(want.length for form in _forms(row) if (want := _want(form))) or 1 for row in rows]
+    text = supply.body(Want(sum(sizes) + len(sizes), end="."))
+    parts, scale = [], len(text) / max(1, sum(sizes))
+    for size in sizes[:-1]:
+        part = cut_raw(text, max(1, round(size * scale)))
+        parts.append(part.strip())
+        text = text[len(part) :].lstrip()
+    return [*parts, text.strip()]
+
+
+def _fill_row(row: Row, supply: Supply, rng: random.Random, pieces: list[str], share: str | None) -> tuple[str, bool]:
+    heading = False
+    own = ""
+
+    def put(match: re.Match[str]) -> str:
+        nonlocal heading, own, share
+        form = match[1]
+        if re.fullmatch(r"u\d+", form):
+            return address(supply, own, int(form[1:]), rng)
+        if form == "=":
+            return own
+        text = _linked(form, pieces, row, supply)
+        if text is None:
+            want = _want(form) or Want(12)
+            heading = heading or "h" in want.flags
+            if share is not None:
+                text, share = share, ""
+            elif "h" in want.flags:
+                text = supply.heading(row.label, want)
+            elif row.label == "body" and "|" in row.pattern:
+                text = (
+                    supply.near(want.length, "price_widget")
+                    if rng.random() < 0.3
+                    else cut_to(supply.body(Want(want.length, flags="|")), want.length)
+                )
+                text = text.replace("|", " ").strip()
+            else:
+                text = supply.text(row.label, want)
+        pieces.append(text)
+        own = text
+        return text
+
+    return DESCRIPTOR.sub(put, row.pattern), heading
+
+
+def _linked(form: str, pieces: list[str], row: Row, supply: Supply) -> str | None:
+    """Return the text of a piece that repeats an earlier one; None where it stands for itself."""
+    match = re.fullmatch(r"([=+<~])(\d+)(?::(\d+))?", form)
+    if match is None:
+        return None
+    kind, index, amount = match[1], int(match[2]), int(match[3] or 0)
+    if index >= len(pieces) or not pieces[index]:
+        return supply.text(row.label, Want(40))
+    base = pieces[index]
+    if kind == "=":
+        return base
+    if kind == "~":
+        return strip_accents(base)
+    if kind == "<":
+        return cut_to(base, amount)
+    if row.label == "caption":
+        tail = f" - Ảnh {supply.rng.randint(1, 12)}." if amount < 9 else ". " + supply.pick("credits")
+        return base + (tail if amount < 40 else ". " + supply.text("caption", Want(amount)))
+    return base + " " + supply.text(row.label, Want(amount))
+
+
+def address(supply: Supply, text: str, length: int, rng: random.Random) -> str:
+    """Return a link target of about the length, named after the linked text."""
+    if length <= 1:
+        return "/" if rng.random() < 0.5 else "#"
+    tail = rng.choice((".html", ".htm", "", f"-{rng.randint(10**5, 10**7)}.html", f"-post{rng.randint(10**4, 10**6)}.html"))
+    base = slug(text) or rng.choice(("logo", "icon", "images/pix", "thumb", "default"))
+    if length > 55:
+        host = rng.choice(("https://", "http://", "https://www.", "https://cdn.")) + supply.outlet.domain
+        path = f"/{rng.choice(('uploads', 'images', 'stores', 'thumb_w/660', 'zoom/260_163'))}/{supply.year}/{rng.randint(1, 12)}"
+        full = f"{host}{path if rng.random() < 0.5 else ''}/{base}{tail}"
+    else:
+        full = f"/{base}{tail}"
+    return full[: max(length + 12, 12)].replace(" ", "-")
+
+
+def article_page(article: Article) -> list[Line]:
+    """Return a clean article as a page: title, lead and body lines, nothing else."""
+    body = [Line("caption" if line.kind == "caption" else "body", line.text) for line in article.body]
+    lead = [Line("body", article.lead)] if article.lead else []
+    return [Line("title", article.title), *lead, *body]

@@ -1,0 +1,347 @@
+"""Free layouts: sites that no skeleton has, sampled block by block, and rendered as the four kinds of extractor would.
+
+A page is a list of `Item`s (what the site shows) before `render.py` turns it into lines. The order of blocks follows
+real families (menus, headline zone, article, walls of teasers, imprint), every choice in it is drawn per page. It decides
+layout only: all text comes from `supply`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from training.composer.library import cut_to
+from training.composer.render import GAP, Item, Row, Site, render
+from training.composer.skeleton import strip_accents
+from training.composer.supply import Supply, Want
+
+__all__ = ["free_page"]
+
+STYLES = ("plain", "bs4", "markdown", "crawl", "seed")
+STYLE_WEIGHTS = (30, 25, 25, 12, 8)
+
+
+def free_page(supply: Supply, rng: random.Random) -> tuple[str, list[Row]]:
+    """Return (style, rows) of a page in a layout of its own."""
+    style = rng.choices(STYLES, STYLE_WEIGHTS)[0]
+    site = Site(
+        style,
+        marker=rng.random() < 0.75,
+        blank_items=rng.random() < (0.75 if style == "bs4" else 0.45),
+        blank_blocks=rng.random() < 0.8,
+        alts=rng.choice(("none", "headline", "headline", "slug", "number", "keywords")),
+        credit=rng.random() < 0.6,
+    )
+    items: list[Item] = []
+    for part in (
+        _top(supply, rng, site),
+        _headline(supply, rng),
+        _article(supply, rng, site),
+        _after(supply, rng, site),
+        _walls(supply, rng, site),
+    ):
+        items += part
+    if rng.random() < 0.85:
+        items += _footer(supply, rng)
+    if style == "crawl" and rng.random() < 0.6:
+        items += _menu(supply, rng)
+    return style, render(items, site, supply, rng)
+
+
+def _few(rng: random.Random, low: int, high: int) -> int:
+    """Return a count, small ones likelier."""
+    return min(rng.randint(low, high), rng.randint(low, high))
+
+
+# -- blocks --------------------------------------------------------------------------------------------------------------
+
+
+def _top(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
+    if rng.random() < (0.5 if site.style == "seed" else 0.18):
+        return []  # the extractor began at the article
+    items: list[Item] = []
+    if rng.random() < 0.35:
+        items += [Item("nav", "link", supply.outlet.name), GAP]
+    extras: list[Callable[[], list[Item]]] = [
+        lambda: [Item("nav", "text", supply.pick("datelines"))],
+        lambda: [Item("nav", "link", supply.pick("buttons")) for _ in range(rng.randint(1, 8))],
+        lambda: [Item("nav", "link", supply.pick("topics")) for _ in range(rng.randint(3, 9))],
+        lambda: [Item("nav", "text", supply.pick("modals")) for _ in range(rng.randint(1, 7))],
+        lambda: [Item("nav", "text", supply.pick("links_misc", "search_nav"))],
+        lambda: [Item("nav", "text", supply.pick("price_widget")) for _ in range(rng.randint(2, 9))],
+        lambda: [Item("related", "text", supply.pick("marquee"))],
+        lambda: [Item("related", "link", supply.related(Want(70))) for _ in range(rng.randint(2, 6))],
+        lambda: _cities(supply, rng) if rng.random() < 0.3 else [],
+        lambda: [Item("promo", "link", supply.promo()) for _ in range(rng.randint(1, 2))],
+    ]
+    menus = rng.choices((1, 2, 3), (6, 3, 1))[0]
+    blocks = [lambda: _menu(supply, rng)] * menus + rng.sample(extras, rng.randint(0, 4))
+    rng.shuffle(blocks)
+    for block in blocks:
+        items += [*block(), GAP]
+    return items
+
+
+def _menu(supply: Supply, rng: random.Random) -> list[Item]:
+    names = rng.choice(supply.library.banks["menus_blocks"]).split("\n")
+    if rng.random() < 0.5:
+        names = names + [supply.pick("sections") for _ in range(rng.randint(3, 30))]
+    if rng.random() < 0.3:
+        names = names[: rng.randint(3, 9)]
+    elif rng.random() < 0.06:  # every section of the site, laid open
+        names = names + [supply.pick("sections", "topics") for _ in range(rng.randint(60, 250))]
+    if rng.random() < 0.12:
+        return [Item("nav", "text", rng.choice((" ", " | ", " - ", "  ")).join(names))]
+    return [Item("nav", "item", name) for name in names]
+
+
+def _cities(supply: Supply, rng: random.Random) -> list[Item]:
+    names = list(supply.library.banks["provinces"])
+    rng.shuffle(names)
+    names = sorted(names[: rng.randint(5, 63)])
+    form = rng.choice(("{c}", "{c}", "{c} {t}°C", "{c} {t}°", "{c}{t}°C"))
+    label = "weather"
+    return [
+        *([Item(label, "head", supply.pick("headings_weather"), True)] if rng.random() < 0.5 else []),
+        *[Item(label, "item", form.format(c=name, t=rng.randint(15, 38))) for name in names],
+    ]
+
+
+def _headline(supply: Supply, rng: random.Random) -> list[Item]:
+    title = supply.article.title
+    crumb = Item("nav", "text", supply.near(rng.randint(12, 50), "search_nav") if rng.random() < 0.5 else supply.article.section)
+    items = [crumb, GAP] if rng.random() < 0.6 else []
+    date = Item("meta", "text", supply.fill(supply.date_form))
+    byline = Item("meta", "text", supply.author if rng.random() < 0.7 else supply.pick("bylines"))
+    before, after = rng.random() < 0.3, rng.random() < 0.65
+    if before:
+        items += [date, GAP]
+    if rng.random() < 0.08:
+        items += [Item("title", "text", title), GAP]
+    items += [Item("title", "h1", title), GAP]
+    if after and not before:
+        items += [date, GAP]
+    if rng.random() < 0.25:
+        items += [byline, GAP]
+    if rng.random() < 0.4:
+        items += [Item("nav", "text", supply.pick("buttons")) for _ in range(rng.randint(1, 7))] + [GAP]
+    if rng.random() < 0.1:
+        items += [Item("media", "text", supply.pick("player")) for _ in range(rng.randint(1, 8))] + [GAP]
+    if rng.random() < 0.1:
+        items += [Item("title", "text", title), GAP]
+    return items
+
+
+def _article(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
+    article = supply.article
+    items: list[Item] = []
+    lead_links = [Item("related", "link", head) for head, _ in rng.sample(supply.topical, min(len(supply.topical), rng.randint(1, 3)))]
+    if rng.random() < 0.1:
+        items += [*lead_links, GAP]
+    if article.lead:
+        kicker = supply.pick("kickers") if rng.random() < 0.4 else article.place if rng.random() < 0.15 else ""
+        items += [Item("body", "sub" if rng.random() < 0.15 else "text", kicker + article.lead), GAP]
+        if rng.random() < 0.18:
+            mark = rng.choice((">> ", "", "", "• ", ">>> "))
+            items += [item._replace(text=mark + item.text) for item in lead_links] + [GAP]
+    bare = rng.random() < 0.25  # pages whose pictures left nothing behind
+    pace = rng.choice((0, 0, 0, 0, 1, 1, 2)) if not bare else 0  # illustrated stories: a picture every so many lines, text is body
+    limit = rng.randint(1, 4) if rng.random() < 0.12 else rng.randint(4, 60)
+    lines = article.body[:limit]
+    box_at = rng.randrange(len(lines)) if rng.random() < 0.28 else -1
+    for index, line in enumerate(lines):
+        if line.kind == "caption":
+            items += [] if bare else _picture(supply, rng, site, line.text)
+            continue
+        kind = {"subhead": "sub", "item": "item", "row": "row"}.get(line.kind, "text")
+        if pace and index % pace == 0:
+            items += _picture(supply, rng, site, "")
+        text = supply.borrowed(line.text, supply.library.voices)
+        items += [Item("body", kind, text), GAP] if kind in ("text", "sub") else [Item("body", kind, text)]
+        if rng.random() < 0.03:
+            items += [Item("promo", "text", rng.choice(("Quảng cáo", "QUẢNG CÁO", "Advertisement"))), GAP]
+        if rng.random() < 0.02:
+            items += [Item("media", "text", supply.pick("player")) for _ in range(rng.randint(1, 5))] + [GAP]
+        if index == box_at and index + 1 < len(lines):
+            items += _inner_box(supply, rng)
+    items.append(GAP)
+    if rng.random() < 0.08:
+        items += [Item("body", "text", supply.pick("notes")), GAP]
+    return items
+
+
+def _inner_box(supply: Supply, rng: random.Random) -> list[Item]:
+    roll = rng.random()
+    if roll < 0.75:
+        head = [Item("related", "head", supply.heading("related", Want(12)), True)] if rng.random() < 0.55 else []
+        return [GAP, *head, *_teasers("related", supply, rng, rng.randint(1, 4)), GAP]
+    if roll < 0.9:
+        return [GAP, Item("promo", "text", supply.promo()), GAP]
+    return [GAP, Item("media", "text", supply.pick("media_titles")), GAP]
+
+
+def _picture(supply: Supply, rng: random.Random, site: Site, text: str) -> list[Item]:
+    title = supply.article.title
+    alt = {
+        "none": "",
+        "headline": title,
+        "slug": strip_accents(title).lower() + rng.choice(("", " anh 1", f" hinh anh {rng.randint(1, 9)}", " anh ttxvn")),
+        "number": f"{title} - Ảnh {rng.randint(1, 20)}.",
+        "keywords": ", ".join((title, supply.article.section, *map(strip_accents, supply.article.tags), *supply.article.tags)),
+    }[site.alts]
+    if alt == title and text and rng.random() < 0.3:
+        alt = text
+    items = [Item("caption" if alt else "media", "image", alt)]
+    if not text:
+        return [*items, GAP] if rng.random() < 0.8 else items
+    if site.credit or rng.random() < 0.25:
+        credit = supply.pick("credits")
+        glued = rng.random() < 0.8
+        tail = (" " if credit.startswith(("(", "-", "–", "/")) else ". ") + credit
+        items.append(Item("caption", "text", text.rstrip(".") + tail if glued else text))
+        if not glued:
+            items.append(Item("caption", "text", credit.strip(" -–")))
+    elif rng.random() < 0.9:
+        items.append(Item("caption", "text", text + ("." if rng.random() < 0.4 and not text.endswith(".") else "")))
+    return [*items, GAP]
+
+
+def _after(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
+    """What stands between the article's last line and the walls of teasers."""
+    items: list[Item] = []
+    if rng.random() < 0.5:
+        items += [Item("meta", "text", supply.author if rng.random() < 0.6 else supply.pick("bylines")), GAP]
+    if rng.random() < 0.3:
+        items += [Item("meta", "text", supply.pick("sources")), GAP]
+    options: list[Callable[[], list[Item]]] = [
+        lambda: [Item("related", "link", head) for head, _ in supply.topical[: rng.randint(1, 4)]],
+        lambda: _teasers("related", supply, rng, rng.randint(1, 3)),
+        lambda: [Item("nav", "text", supply.pick("buttons")) for _ in range(rng.randint(1, 8))],
+        lambda: _tags(supply, rng),
+        lambda: [Item("nav", "text", supply.pick("seo_lines"))],
+        lambda: _comments(supply, rng),
+        lambda: [Item("promo", "text", supply.promo())],
+    ]
+    for option in rng.sample(options, rng.randint(0, 4)):
+        items += [*option(), GAP]
+    return items
+
+
+def _tags(supply: Supply, rng: random.Random) -> list[Item]:
+    tags = [*supply.article.tags, *rng.sample(supply.library.tags, 3)][: rng.randint(2, 8)]
+    head = [Item("nav", "text", rng.choice(("Từ khóa:", "Tags:", "TAGS", "Chủ đề:", "Thẻ", "Tag")))] if rng.random() < 0.6 else []
+    if rng.random() < 0.5:
+        line = rng.choice((", ", "; ", " ", " - ", "  #")).join(tags)
+        return [Item("nav", "text", (head[0].text + " " if head else "") + line)]
+    return head + [Item("nav", "link", tag) for tag in tags]
+
+
+def _walls(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
+    """The teaser lists and widgets below and beside the article."""
+    makers: list[tuple[float, Callable[[], list[Item]]]] = [
+        (3.0, lambda: _wall("related", supply, rng)),
+        (1.0, lambda: _wall("most_read", supply, rng)),
+        (0.4, lambda: _wall("media", supply, rng)),
+        (0.7, lambda: _comments(supply, rng)),
+        (0.7, lambda: _promos(supply, rng)),
+        (0.15, lambda: _forecast(supply, rng)),
+        (0.08, lambda: _cities(supply, rng)),
+        (0.3, lambda: [Item("nav", "text", supply.pick("price_widget")) for _ in range(rng.randint(2, 12))]),
+        (0.5, lambda: _menu(supply, rng)),
+        (0.4, lambda: [Item("nav", "text", supply.pick("modals")) for _ in range(rng.randint(1, 10))]),
+    ]
+    items: list[Item] = []
+    for _ in range(rng.randint(0, 9)):
+        maker = rng.choices([maker for _, maker in makers], [weight for weight, _ in makers])[0]
+        items += [*maker(), GAP]
+    return items
+
+
+def _wall(label: str, supply: Supply, rng: random.Random) -> list[Item]:
+    unheaded = label == "related" and rng.random() < 0.15
+    head = [] if unheaded else [Item(label, "head", supply.heading(label, Want(14)), True)]
+    return [*head, GAP, *_teasers(label, supply, rng, _few(rng, 2, 16))]
+
+
+def _teasers(label: str, supply: Supply, rng: random.Random, count: int) -> list[Item]:
+    """Items of a list, all in one form: what a site prints for each teaser."""
+    leads = ("hl", "hl", "hl", "hhl", "hhl", "ahl", "hdl", "l") if label == "related" else ("hl", "ahl")
+    form = rng.choice(("h", "h", "h", "hh", "hh", "ah", "hd", "dh", "sh", "nh", "hsd", "hc", "had", "D", *leads))
+    number = rng.random() < 0.5
+    topical = rng.random() < 0.4
+    cut = rng.random() < 0.35
+    items: list[Item] = []
+    for index in range(count):
+        headline, lead = _teaser(label, supply, rng, topical)
+        weather = label in ("related", "most_read", "media") and rng.random() < 0.025
+        own = "weather" if weather else label
+        if weather:
+            headline, lead = supply.near(60, "weather_teasers"), supply.near(150, "weather_teasers")
+        for part in form:
+            if part in "hD":
+                text = f"{headline} {headline}" if part == "D" else headline
+                items.append(Item(own, "link", f"{index + 1}. {text}" if number and form == "nh" else text))
+            elif part == "a":
+                items.append(Item("media" if label == "media" else own, "image", headline))
+            elif part == "l" and lead:
+                lead = supply.borrowed(lead, supply.library.paragraphs)
+                text = cut_to(lead.rstrip("."), rng.randint(70, 160), "...") if cut else lead
+                items.append(Item(own, "text", text))
+            elif part == "d":
+                items.append(Item(own, "text", supply.pick("datelines_short")))
+            elif part == "s":
+                items.append(Item(own, "link", supply.pick("sections")))
+            elif part == "n" and not number:
+                items.append(Item(own, "text", str(index + 1)))
+            elif part == "c":
+                items.append(Item(own, "text", str(rng.randint(0, 300))))
+        items.append(GAP)
+    return items
+
+
+def _teaser(label: str, supply: Supply, rng: random.Random, topical: bool) -> tuple[str, str]:
+    if label == "media" and rng.random() < 0.6:
+        return supply.pick("media_titles"), ""
+    if topical and rng.random() < 0.6:
+        return rng.choice(supply.topical)
+    other = rng.choice(supply.library.articles)
+    if rng.random() < 0.5:
+        return other.title, other.lead
+    return rng.choice(other.related) if other.related else (supply.library.headlines.near(rng, 60), supply.library.leads.near(rng, 140))
+
+
+def _comments(supply: Supply, rng: random.Random) -> list[Item]:
+    items = [Item("comment", "head", supply.pick("headings_comment"), True)] if rng.random() < 0.92 else []
+    items += [Item("comment", "text", supply.pick("comment_form")) for _ in range(rng.randint(0, 4))]
+    own = list(supply.article.comments)
+    lengthy, copied, named = rng.random() < 0.12, rng.random() < 0.2, rng.random() < 0.8
+    for _ in range(_few(rng, 0, 9)):
+        text = own.pop() if own and rng.random() < 0.5 else supply.comment(Want(rng.randint(150, 500) if lengthy else rng.randint(20, 250)))
+        name = [Item("comment", "text", supply.pick("names") if rng.random() < 0.6 else supply.pick("comment_form"))] if named else []
+        short = [Item("comment", "text", cut_to(text, 160, "...") if rng.random() < 0.7 else text)] if copied and len(text) > 60 else []
+        tail = [Item("comment", "text", supply.pick("comment_form")) for _ in range(rng.randint(0, 3))]
+        order = [*name, *short, Item("comment", "text", text)] if rng.random() < 0.7 else [*short, Item("comment", "text", text), *name]
+        items += [*order, *tail, GAP]
+    return items
+
+
+def _promos(supply: Supply, rng: random.Random) -> list[Item]:
+    head = [Item("promo", "head", supply.pick("headings_promo"), True)] if rng.random() < 0.7 else []
+    return [*head, *[Item("promo", rng.choice(("text", "link")), supply.promo()) for _ in range(rng.randint(1, 6))]]
+
+
+def _forecast(supply: Supply, rng: random.Random) -> list[Item]:
+    head = [Item("weather", "head", supply.pick("headings_weather"), True)] if rng.random() < 0.7 else []
+    bank = rng.choice(("weather_teasers", "weather_widget"))
+    return [*head, *[Item("weather", "link", supply.pick(bank)) for _ in range(rng.randint(2, 8))]]
+
+
+def _footer(supply: Supply, rng: random.Random) -> list[Item]:
+    lines = [Item("footer", "text", supply.fill(line)) for line in rng.choice(supply.library.banks["footers_blocks"]).split("\n")]
+    if rng.random() < 0.15:
+        lines = [Item("footer", "text", " ".join(item.text for item in lines))]
+    if rng.random() < 0.4:
+        lines += [Item("footer", "link", supply.pick("links_misc")) for _ in range(rng.randint(1, 3))]
+    if rng.random() < 0.15:
+        lines += [Item("nav", "text", supply.pick("buttons")), Item("nav", "text", supply.pick("modals"))]
+    return lines

@@ -1,0 +1,129 @@
+"""From composed pages to training arrays, split so that nothing leaks.
+
+Articles and phrases are dealt into FOLDS + 1 hands; a page only ever uses one hand. Hand 0 is held out for evaluation,
+together with the layouts of HELD_OUT publishers. The others are the folds of the cross-fit: the context pass is trained on
+first-pass evidence from models that have seen neither the page's articles nor its phrases, as it will be at run time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from classifier.core.arrays import Bools, Ints
+from classifier.core.features import Described, describe
+from classifier.labels import HEADINGS, LABELS
+from classifier.lines import is_blank
+from training.composer.augment import Line
+from training.composer.compose import Page, compose
+from training.composer.corpus import Article, load_articles, load_banks
+from training.composer.library import Library
+from training.composer.skeleton import Skeleton, load_skeletons
+from training.learning.settings import SETTINGS
+
+__all__ = [
+    "FOLDS", "HELD_OUT", "Block", "block_of", "compose_held_out", "fold_libraries", "hand_of", "hand_of_article", "make_pages", "text_of",
+]  # fmt: skip
+
+FOLDS = 4
+# Publishers whose layouts are kept out of training, so that evaluation on composed pages meets unknown layouts: one of
+# each family (a broadcaster, a provincial paper, a women's site).
+HELD_OUT = frozenset({"baoxaydung", "teen9x", "anhp"})
+# Banks too small or too plain to split: every page may use all of them.
+SHARED_BANKS = frozenset({"provinces", "names", "pens", "outlets", "cities", "menus_blocks", "player"})
+KEPT_APART = "giu-rieng"
+CODES = {label.value: code for code, label in enumerate(LABELS)}
+
+
+class Block(NamedTuple):
+    """The non-blank lines of some pages as arrays."""
+
+    described: Described
+    starts: Bools  # (n,) the first line of each page
+    position: Ints  # (n,) raw line index within the page
+    blanks: Ints  # (n,) blank lines before the line
+    labels: Ints  # (n,) index into LABELS
+    classes: Ints  # (n,) index into labels.EVIDENCE: labels, then headings
+
+
+def hand_of(key: str) -> int:
+    """Return which hand an article or phrase is dealt to; depends on its text only, so additions move nothing else."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % (FOLDS + 1)
+
+
+def hand_of_article(article: Article) -> int:
+    """Return which hand an article is dealt to; files named `giu-rieng-*` (kept apart) are all held out."""
+    return 0 if article.source.startswith(KEPT_APART) else hand_of(article.id)
+
+
+def fold_libraries(articles: Sequence[Article] | None = None, banks: dict[str, list[str]] | None = None) -> list[Library]:
+    """Return one Library for each hand: [held out, fold 1, ... fold FOLDS]."""
+    articles = load_articles() if articles is None else articles
+    banks = load_banks() if banks is None else banks
+    libraries = []
+    for hand in range(FOLDS + 1):
+        own = {
+            name: entries if name in SHARED_BANKS else [entry for entry in entries if hand_of(entry) == hand] or entries
+            for name, entries in banks.items()
+        }
+        libraries.append(Library([article for article in articles if hand_of_article(article) == hand], own))
+    return libraries
+
+
+def make_pages(
+    count: int,
+    seed: int,
+    *,
+    jobs: int = 1,
+    hands: Sequence[int] = range(FOLDS + 1),
+    skeletons: Sequence[Skeleton] | None = None,
+) -> list[list[Page]]:
+    """Compose `count` training pages over the folds and a fifth of that held out: one list of pages for each hand asked for."""
+    skeletons = load_skeletons() if skeletons is None else skeletons
+    libraries = fold_libraries()
+    known = [skeleton for skeleton in skeletons if skeleton.publisher not in HELD_OUT]
+    unknown = [skeleton for skeleton in skeletons if skeleton.publisher in HELD_OUT] or known
+    sizes = [count // 5] + [count // FOLDS] * FOLDS
+    return Parallel(n_jobs=jobs)(
+        delayed(_hand_pages)(libraries[hand], known if hand else unknown, f"{seed}/{hand}", sizes[hand]) for hand in hands
+    )
+
+
+def _hand_pages(library: Library, skeletons: Sequence[Skeleton], seed: str, count: int) -> list[Page]:
+    return [compose(library, skeletons, f"{seed}/{number}") for number in range(count)]
+
+
+def block_of(pages: Iterable[Sequence[Line]]) -> Block:
+    """Return the arrays of labelled pages (lines that look blank are blank, whatever their label)."""
+    texts: list[str] = []
+    position, blanks, labels, classes, starts = [], [], [], [], []
+    for lines in pages:
+        gap, first = 0, True
+        for number, line in enumerate(lines):
+            if is_blank(line.text) or line.label == "-":
+                gap += 1
+                continue
+            texts.append(line.text)
+            position.append(number)
+            blanks.append(gap)
+            starts.append(first)
+            code = CODES[line.label]
+            labels.append(code)
+            heads = line.heading and line.label in HEADINGS
+            classes.append(len(LABELS) + HEADINGS.index(line.label) if heads else code)
+            gap, first = 0, False
+    return Block(describe(texts), np.array(starts), np.array(position), np.array(blanks), np.array(labels), np.array(classes))
+
+
+def compose_held_out() -> list[Page]:
+    """Return the composed pages that training with the shipped settings holds out."""
+    return make_pages(SETTINGS.pages, SETTINGS.seed, hands=(0,))[0]
+
+
+def text_of(page: Page) -> str:
+    """Return a composed page's lines as text."""
+    return "".join(line.text + "\n" for line in page.lines)

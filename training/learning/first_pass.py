@@ -1,0 +1,132 @@
+"""The first pass in scikit-learn: TF-IDF of hashed n-grams, plus line columns, into one multinomial logistic regression.
+
+`FirstPass.fit` learns, `arrays` exports what `classifier.core.model.Model` runs; a test holds the two equal. Lines are
+counted by text: a menu item that stands on a thousand pages is one example, or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+
+from classifier.core.arrays import Bools, Floats, Hashes, Int16s, Ints
+from classifier.core.features import STEP, Described
+from classifier.core.model import TEXT_GRID, known_grams, on_grid
+from classifier.core.ngrams import Vocabulary
+from classifier.labels import EVIDENCE
+from training.learning.dataset import Block
+
+__all__ = ["FirstPass", "select_vocabulary"]
+
+
+def line_of_gram(described: Described) -> Ints:
+    """Return the line of each n-gram entry (k,)."""
+    starts = described.grams.starts
+    return np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(described.grams.bigrams))))
+
+
+def copies_so_far(blocks: Sequence[Block]) -> Ints:
+    """Return for every line how many lines before it have its text and its class."""
+    hashes = np.concatenate([block.described.hashes[0] for block in blocks])
+    classes = np.concatenate([block.classes for block in blocks])
+    order = np.lexsort((classes, hashes))
+    change = np.ones(len(order), np.bool_)
+    change[1:] = (hashes[order][1:] != hashes[order][:-1]) | (classes[order][1:] != classes[order][:-1])
+    starts = np.flatnonzero(change)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    return rank
+
+
+def select_vocabulary(blocks: Sequence[Block], copies: Ints, size: int, least: int) -> Hashes:
+    """Return the hashes of the n-grams in most distinct lines (at least `least`), one for each bucket of the table.
+
+    `copies` is what `copies_so_far` says of the blocks' lines.
+    """
+    seen, offset = [], 0
+    for block in blocks:
+        first = copies[offset : offset + len(block.labels)] == 0
+        chosen = first[line_of_gram(block.described)]
+        seen += [block.described.grams.bigrams[chosen], block.described.grams.unigrams[chosen]]
+        offset += len(block.labels)
+    hashes, counts = np.unique(np.concatenate(seen), return_counts=True)
+    often = (counts >= least) & (hashes != 0)
+    hashes, counts = hashes[often], counts[often]
+    hashes = hashes[np.lexsort((hashes, -counts))]
+    _, one_each = np.unique(Vocabulary.bucket(hashes), return_index=True)
+    return hashes[np.sort(one_each)][:size]
+
+
+class FirstPass:
+    """TF-IDF and logistic regression over single lines.
+
+    Args:
+        vocabulary_size: most n-grams to keep.
+        least_lines: distinct lines an n-gram has to stand in.
+        C: inverse strength of the regression's L2 penalty.
+        copies: how often a line of one text and class counts at most.
+        tol: largest gradient at which the solver stops. Tight, so that another machine's rounding ends in the same place.
+        max_iter: iterations after which the solver gives up.
+    """
+
+    def __init__(self, vocabulary_size: int, least_lines: int, C: float, copies: int = 2, tol: float = 1e-5, max_iter: int = 5000) -> None:
+        self.vocabulary_size = vocabulary_size
+        self.least_lines = least_lines
+        self.C = C
+        self.copies = copies
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, blocks: Sequence[Block]) -> FirstPass:
+        """Learn vocabulary, idf and coefficients from labelled blocks."""
+        copies = copies_so_far(blocks)
+        self.vocabulary_ = Vocabulary(select_vocabulary(blocks, copies, self.vocabulary_size, self.least_lines))
+        few = copies < self.copies
+        classes = np.concatenate([block.classes for block in blocks])[few]
+        counted, scales = zip(*(self._counts(block.described) for block in blocks))
+        counts, scale = sp.vstack(counted).tocsr()[few], np.concatenate(scales)[few]
+        columns = np.concatenate([block.described.columns.T for block in blocks])[few]
+        self.tfidf_ = TfidfTransformer(norm=None).fit(counts)
+        self.regression_ = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)
+        self.regression_.fit(self._matrix(counts, columns, scale), classes)
+        return self
+
+    def log_probabilities(self, described: Described, hidden: Bools | None = None) -> Floats:
+        """Return natural-log probabilities (n, len(EVIDENCE)); `hidden` n-gram entries (k,) count as unknown."""
+        counts, scale = self._counts(described, hidden)
+        matrix = self._matrix(counts, described.columns.T, scale)
+        out = np.full((len(described.size), len(EVIDENCE)), -50.0)
+        out[:, self.regression_.classes_] = self.regression_.predict_log_proba(matrix)
+        return out
+
+    def arrays(self) -> dict[str, Ints]:
+        """Return the arrays of the model file; a class never seen gets a bias that rules it out."""
+        size, classes = self.vocabulary_.size, self.regression_.classes_
+        weights = np.zeros((size + self.columns_, len(EVIDENCE)))
+        weights[:, classes] = self.regression_.coef_.T
+        bias = np.full(len(EVIDENCE), -50.0)
+        bias[classes] = self.regression_.intercept_
+        return {
+            "vocabulary": self.vocabulary_.hashes,
+            "text": np.rint(np.ldexp(weights[:size] * self.tfidf_.idf_[:, None], TEXT_GRID)).astype(np.int32),
+            "columns": on_grid(weights[size:] / STEP),
+            "bias": on_grid(bias),
+        }
+
+    def _counts(self, described: Described, hidden: Bools | None = None) -> tuple[sp.csr_matrix, Floats]:
+        """Return n-gram counts (n, vocabulary) and each line's scale (n,)."""
+        columns, starts, scale = known_grams(described.grams, self.vocabulary_, hidden)
+        # One column more for the entry that closes each line, cut off again.
+        shape = (len(starts), self.vocabulary_.size + 1)
+        counts = sp.csr_matrix((np.ones(len(columns)), columns, np.append(starts, len(columns))), shape=shape)[:, :-1]
+        counts.sum_duplicates()
+        return counts, scale
+
+    def _matrix(self, counts: sp.csr_matrix, columns: Int16s, scale: Floats) -> sp.csr_matrix:
+        self.columns_ = columns.shape[1]
+        weighted = sp.diags(scale) @ self.tfidf_.transform(counts)
+        return sp.hstack([weighted, sp.csr_matrix(columns / STEP)]).tocsr()

@@ -1,0 +1,107 @@
+"""TODO"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from classifier.core.arrays import Bools, Floats, Int16s, Ints
+from training.composer import skeleton
+from training.composer.compose import Page
+from training.learning.context_pass import ContextPass, rows_of
+from training.learning.dataset import FOLDS, Block, block_of, make_pages
+from training.learning.first_pass import FirstPass, line_of_gram
+from training.learning.settings import SETTINGS, Settings
+
+__all__ = ["Addition", "Trained", "fit"]
+
+LONG = 60  # visible characters: what may be a sentence
+
+
+class Trained(NamedTuple):
+    """What training yields: both passes as scikit-learn objects, and the pages they were not shown."""
+
+    first: FirstPass
+    context: ContextPass
+    held_out: list[Page]
+    training_lines: int
+
+
+class Addition(NamedTuple):
+    """What a model is retrained with: labelled pages beside the composed ones, and the context pass to go on from."""
+
+    folds: Sequence[Sequence[tuple[Block, bool]]]  # for each fold, with whether they are real pages
+    arrays: Mapping[str, Any]  # of the model file
+    temperature: float
+    epochs: int
+    rate: float
+
+
+def fit(
+    settings: Settings = SETTINGS,
+    jobs: int = 1,
+    log: Any = print,
+    skeletons: Sequence[skeleton.Skeleton] | None = None,
+    addition: Addition | None = None,
+) -> Trained:
+    """Run every step of training, on the shipped skeletons or on others, with pages added or without."""
+    start = time.monotonic()
+
+    def tell(text: str) -> None:
+        log(f"[{time.monotonic() - start:5.0f} s] {text}", flush=True)
+
+    hands = make_pages(settings.pages, settings.seed, jobs=jobs, skeletons=skeletons)
+    tell(f"composed {sum(map(len, hands))} pages, {sum(len(page.lines) for hand in hands for page in hand)} lines")
+    held_out, *composed = [block_of(page.lines for page in hand) for hand in hands]
+    folds = [[(block, False), *added] for block, added in zip(composed, addition.folds if addition else [()] * FOLDS)]
+    every = [block for fold in folds for block, _ in fold]
+    tell(f"described {sum(len(block.labels) for block in every)} training lines")
+
+    def first_pass(blocks: list[Block]) -> FirstPass:
+        with threadpool_limits(1):
+            return FirstPass(settings.vocabulary_size, settings.least_lines, settings.first_c).fit(blocks)
+
+    choices = [[block for other, fold in enumerate(folds) if other != number for block, _ in fold] for number in range(FOLDS)]
+    *crossed, first = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*choices, every])
+    tell(f"first pass: {first.vocabulary_.size} n-grams, {first.regression_.n_iter_[0]} iterations")
+
+    rows = np.concatenate(
+        [
+            rows_of(block, _evidence(model, block, settings, (number, *place)))
+            for number, (model, fold) in enumerate(zip(crossed, folds))
+            for place, (block, _) in zip([(), *((at,) for at in range(1, len(fold)))], fold)
+        ]
+    )
+    labels = np.concatenate([block.labels for block in every])
+    tell(f"context rows: {rows.shape[0]} x {rows.shape[1]}")
+    own = np.repeat([real for fold in folds for _, real in fold], [len(block.labels) for block in every])
+    context = _context_pass(rows, labels, own, settings, jobs, addition)
+    tell("context pass trained")
+    context.calibrate(rows_of(held_out, first.log_probabilities(held_out.described)), held_out.labels)
+    tell(f"temperature {context.temperature_}")
+    return Trained(first, context, hands[0], len(labels))
+
+
+def _context_pass(rows: Int16s, labels: Ints, own: Bools, settings: Settings, jobs: int, addition: Addition | None) -> ContextPass:
+    if addition is None:
+        shape = (settings.networks, settings.hidden, settings.alpha, settings.epochs)
+        return ContextPass(*shape, settings.body_bias, settings.seed, jobs).fit(rows, labels)
+    shape = (1, len(addition.arrays["hidden_bias"]), settings.alpha, addition.epochs)
+    context = ContextPass(*shape, settings.body_bias, settings.seed, jobs, addition.rate)
+    return context.refine(rows, labels, own, addition.arrays, addition.temperature)
+
+
+def _evidence(model: FirstPass, block: Block, settings: Settings, place: tuple[int, ...]) -> Floats:
+    """Return cross-fitted log probabilities, with a share of each page's n-grams hidden."""
+    random = np.random.default_rng([settings.seed, *place])
+    pages = np.cumsum(block.starts) - 1
+    short, long = (random.choice(np.array(shares), pages[-1] + 1)[pages] for shares in (settings.hidden_short, settings.hidden_long))
+    share = np.where(block.described.size < LONG, short, long)
+    lines = line_of_gram(block.described)
+    hidden = random.random(len(lines)) < share[lines]
+    return model.log_probabilities(block.described, hidden)

@@ -1,0 +1,31 @@
+"""Quality floors: the limits that a model may not fall below, or rise above, and their comparison with what was measured."""
+
+from __future__ import annotations
+
+from training.scoring.scores import FIGURES
+
+__all__ = ["check", "limits", "lowered"]
+
+# Seeds alone move a figure by about this much (training/EXPERIMENTS.md): a floor closer than that would fail by chance.
+MARGIN = 0.005
+
+
+def check(found: dict[str, float], floors: dict[str, float]) -> list[str]:
+    """Return a complaint for every figure beyond its limit."""
+    complaints = []
+    for figure in FIGURES:
+        value, limit = found[figure.name], floors.get(figure.name)
+        if limit is not None and figure.is_better(limit, value):
+            kind = "below its floor" if figure.higher_is_better else "above its ceiling"
+            complaints.append(f"{figure.name} {value:.4f} is {kind} {limit:.4f}")
+    return complaints
+
+
+def limits(found: dict[str, float], margin: float = MARGIN) -> dict[str, float]:
+    """Return the floors and ceilings that these figures justify."""
+    return {figure.name: round(found[figure.name] + (-margin if figure.higher_is_better else margin), 4) for figure in FIGURES}
+
+
+def lowered(old: dict[str, float], new: dict[str, float]) -> list[str]:
+    """Return the figures whose limit would become laxer."""
+    return [figure.name for figure in FIGURES if figure.name in old and figure.is_better(old[figure.name], new[figure.name])]

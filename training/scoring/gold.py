@@ -1,0 +1,63 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from classifier.review.labelled_page import read_page
+from training.composer.compose import Page
+from training.composer.skeleton import gold_paths
+from training.learning.dataset import compose_held_out
+
+__all__ = ["HELD_OUT", "Gold", "gold_pages", "held_out_pages", "held_out_styles", "read_gold"]
+
+
+class Gold(NamedTuple):
+    """A labelled page."""
+
+    name: str
+    publisher: str
+    labels: Sequence[str]
+    lines: Sequence[str]
+    path: Path | None = None  # of the file; None for a composed page
+
+
+def gold_pages(pages: Sequence[Page]) -> list[Gold]:
+    """Return composed pages as gold pages, each its own publisher."""
+    lines = [([line.label for line in page.lines], [line.text for line in page.lines]) for page in pages]
+    return [Gold(f"{page.style} {number}", str(number), *both) for number, (page, both) in enumerate(zip(pages, lines))]
+
+
+def read_gold(folder: Path) -> dict[str, list[Gold]]:
+    """Return the gold pages of a folder by style; a folder that holds pages itself is one style.
+
+    Raises:
+        InputError: there is no page, or a page breaks the format.
+    """
+    return {style: [_read(path) for path in paths] for style, paths in gold_paths(folder).items()}
+
+
+def _read(path: Path) -> Gold:
+    page = read_page(path)
+    return Gold(path.stem, path.stem.split("__")[0], page.labels, page.lines, path)
+
+
+HELD_OUT = "held-out composed"
+
+
+def held_out_pages() -> list[Gold]:
+    """Return the composed pages that training holds out."""
+
+    return gold_pages(compose_held_out())
+
+
+def held_out_styles() -> dict[str, list[Gold]]:
+    """Return the composed pages that training holds out, by style."""
+
+    pages = compose_held_out()
+    styles: dict[str, list[Gold]] = {style: [] for style in sorted({page.style for page in pages})}
+    for page, gold in zip(pages, gold_pages(pages)):
+        styles[page.style].append(gold)
+    return styles

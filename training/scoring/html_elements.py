@@ -1,0 +1,58 @@
+"""What the reports of training are built of: elements, tables, bars, and the page around them.
+
+Text becomes text nodes of a tree, so that page lines are safe in it, and a report has no script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+from xml.etree.ElementTree import Element, tostring
+
+from classifier.explain.terminal import tame
+from classifier.html_page import framed, template
+
+__all__ = ["STYLE", "Child", "bar", "element", "report_page", "section", "table"]
+
+STYLE = Path(__file__).with_suffix(".css")
+
+Child: TypeAlias = "Element | str | None"
+
+
+def report_page(title: str, parts: Sequence[Element]) -> str:
+    """Return an HTML page of elements, one after the other."""
+    style = template("base.css") + STYLE.read_text(encoding="utf-8")
+    return framed(f"{title} - tinsach", "\n".join(tostring(part, encoding="unicode", method="html") for part in parts), style)
+
+
+def element(tag: str, *children: Child, **attributes: object) -> Element:
+    """Return an element; `class_` is its class, and underscores in other names stand for hyphens."""
+    made = Element(tag, {name.rstrip("_").replace("_", "-"): str(value) for name, value in attributes.items()})
+    for child in children:
+        if isinstance(child, Element):
+            made.append(child)
+        elif child:
+            if len(made):
+                made[-1].tail = (made[-1].tail or "") + tame(child)
+            else:
+                made.text = (made.text or "") + tame(child)
+    return made
+
+
+def section(title: str, explanation: str, *children: Child) -> Element:
+    """Return a part of the page under a heading."""
+    return element("section", element("h2", title), element("p", explanation), *children)
+
+
+def table(heads: Sequence[str], rows: Sequence[Element], class_: str = "") -> Element:
+    """Return a table of rows under heads."""
+    head = element("thead", element("tr", *(element("th", element("span", name), scope="col") for name in heads)))
+    return element("table", head, element("tbody", *rows), class_=class_)
+
+
+def bar(share: float, class_: str = "") -> Element:
+    """Return a table cell with a number from 0 to 1 and its bar."""
+    track = element("rect", class_="track", width="100%", height="100%", rx=3)
+    fill = element("rect", class_=f"fill {class_}".strip(), width=f"{100 * share:.2f}%", height="100%", rx=3)
+    return element("td", element("div", element("span", f"{share:.3f}"), element("svg", track, fill, aria_hidden="true"), class_="bar"))

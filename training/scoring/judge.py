@@ -1,0 +1,42 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import classifier
+from classifier.monitoring.profile import measure, profile_of
+from training.composer.compose import Page
+from training.learning.dataset import text_of
+from training.learning.export import write_manifest
+from training.scoring.gold import gold_pages
+from training.scoring.model_card import write_card
+from training.scoring.scores import Scores, evaluate
+
+__all__ = ["complete", "judge", "profile"]
+
+
+def complete(manifest: dict[str, Any], folder: Path, held_out: Sequence[Page]) -> None:
+    """Add to an exported model what the held-out pages show of it, and write manifest and card."""
+    scores, by_style = judge(folder, held_out)
+    manifest["scores"] = scores.summary()
+    manifest["profile"] = profile(folder, held_out)
+    write_manifest(manifest, folder)
+    write_card(manifest, scores, by_style, folder)
+
+
+def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores]]:
+    """Return the scores of a folder's model on held-out pages, in all and by style."""
+    cleaner, gold = classifier.load(folder), gold_pages(pages)
+    styles = sorted({page.style for page in pages})
+    by_style = {style: evaluate(cleaner, [one for one, page in zip(gold, pages) if page.style == style]) for style in styles}
+    return evaluate(cleaner, gold), by_style
+
+
+def profile(folder: Path, pages: Sequence[Page]) -> dict[str, Any]:
+    """Return how held-out pages, each a layout of its own, look to a folder's model, for `tinsach drift` to compare others with."""
+    cleaner = classifier.load(folder)
+    measures = measure(cleaner, cleaner.label_pages(text_of(page) for page in pages))
+    return profile_of(measures, of_sites=True).as_json()

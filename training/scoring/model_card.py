@@ -1,0 +1,85 @@
+"""Writes the model card: what the model is, how good, where it fails. Every number in it comes from the run that made it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from training.scoring.scores import Scores
+
+__all__ = ["write_card"]
+
+CARD = """# Model card: vi-news
+
+Labels each line of a Vietnamese news page with one of twelve roles. Two small sets of weights: TF-IDF and logistic regression over
+the line alone (the first guess), then a one-layer network over what surrounds it. No code in the file, nothing pickled.
+
+| | |
+|---|---|
+| version | {version} (format {format_version}) |
+| arrays | SHA-256 `{arrays_sha256}` |
+| n-grams | {vocabulary_size} hashed syllable 1-2-grams |
+| hidden units | {hidden_size} |
+| look-ahead | {lookahead} lines |
+| temperature | {temperature} |
+| training lines | {training_lines}, composed; data SHA-256 `{training_data_sha256}` |
+| seed | {seed} |
+
+## Training text
+All of it was written for this project: articles and phrase banks in `training/corpus/`. No page of any publisher was copied. What was
+taken from real pages is form: the order of blocks, lengths, markup, where blank lines fall (`training/layouts/`, which hold no words).
+{retrained}
+## Figures on held-out composed pages
+Articles, phrases and layouts that training has not seen, in hard and strange combinations. Figures on real pages are in the README.
+
+| article F1 | strict F1 | line F1 | macro F1 | calibration error |
+|---|---|---|---|---|
+| {article_f1:.3f} | {strict_f1:.3f} | {line_f1:.3f} | {macro_f1:.3f} | {ece:.3f} |
+
+| style | pages | article F1 | line F1 | macro F1 | calibration error |
+|---|---:|---:|---:|---:|---:|
+{style_rows}
+
+| label | precision | recall | F1 | lines |
+|---|---:|---:|---:|---:|
+{label_rows}
+
+Reliability of the keep probability (a line said to be kept with probability p should be an article line in a share p of cases):
+
+| said | true | lines |
+|---:|---:|---:|
+{reliability_rows}
+
+## Known failures
+- Photo stories whose picture texts are the article: caption and body are one thing there.
+- A list of teaser leads without any heading, right after the article and in its tone.
+- Long, well-written reader comments, and advertisements written as articles.
+- University and government notices: addresses and phone numbers inside the article look like an imprint.
+- Notices that end in addresses, opening hours and phone numbers.
+- Pages of fewer than about five article lines among hundreds of menu lines.
+- Text that is not Vietnamese, or not news, was not tested.
+"""
+
+RETRAINED = """
+## Retrained
+Trained on from the model with arrays SHA-256 `{from_arrays_sha256}`, with {pages} labelled pages beside the text above (SHA-256
+`{pages_sha256}`), which are not in the repository: each {copies} times, and {composed} pages of corpus text built like it.
+"""
+
+
+def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Scores], folder: Path) -> Path:
+    """Write MODEL_CARD.md beside the model and return its path."""
+    labels = "\n".join(
+        f"| {label} | {precision:.3f} | {recall:.3f} | {score:.3f} | {lines} |"
+        for label, (precision, recall, score, lines) in scores.labels().items()
+    )
+    styles = "\n".join(
+        f"| {style} | {len(own.pages)} | {own.article:.3f} | {own.line:.3f} | {own.macro:.3f} | {own.ece:.3f} |"
+        for style, own in by_style.items()
+    )
+    reliability = "\n".join(f"| {said:.3f} | {true:.3f} | {count} |" for said, true, count in scores.reliability)
+    path = folder / "MODEL_CARD.md"
+    rows = {"style_rows": styles, "label_rows": labels, "reliability_rows": reliability}
+    retrained = RETRAINED.format(**manifest["retrained"]) if "retrained" in manifest else ""
+    path.write_text(CARD.format(**manifest | {"retrained": retrained}, **manifest["scores"], **rows), encoding="utf-8")
+    return path
