@@ -9,18 +9,18 @@ import re
 from base64 import b64encode
 from pathlib import Path
 
-__all__ = ["MAX_LINES", "MAX_SHOWN", "framed", "of_lines", "template"]
+__all__ = ["MAX_LINES", "MAX_SHOWN", "html_page", "lines_page", "template"]
 
 MAX_LINES = 10_000  # a browser draws as many in about a second; the file has some 1.3 KB a line
 MAX_SHOWN = 4_000  # characters of a line: what its features read of it is shorter by far
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def of_lines(name: str, kind: str, data: object, connects: bool = False) -> str:
-    """Return an HTML page of lines called `name`, by the templates of its kind; see `framed`."""
+def lines_page(name: str, kind: str, data: object, connects: bool = False) -> str:
+    """Return an HTML page of lines called `name`, by the templates of its kind; see `html_page`."""
     style = template("base.css") + template("lines.css") + template(f"{kind}.css")
     script = template("base.js") + template(f"{kind}.js")
-    return framed(f"{name} - tinsach", template(f"{kind}.html"), style, script, data, connects)
+    return html_page(f"{name} - tinsach", template(f"{kind}.html"), style, script, data, connects)
 
 
 def template(name: str) -> str:
@@ -28,7 +28,7 @@ def template(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def framed(title: str, body: str, style: str, script: str = "", data: object = None, connects: bool = False) -> str:
+def html_page(title: str, body: str, style: str, script: str = "", data: object = None, connects: bool = False) -> str:
     """Return an HTML page; `body`, `style` and `script` are trusted, `title` and `data` may hold anything.
 
     Its script may connect to nothing, or to where the page came from if it `connects`.

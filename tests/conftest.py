@@ -28,4 +28,4 @@ def composed_pages() -> list[str]:
     """Thirty composed pages of all styles, as text."""
     from training.learning.dataset import make_pages
 
-    return ["\n".join(line.text for line in page.lines) for page in make_pages(150, 5, hands=(0,))[0]]
+    return ["\n".join(line.text for line in page.lines) for page in make_pages(150, 5, folds=(0,))[0]]

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import classifier
-from classifier.io.files import whole_file
+from classifier.io.files import atomic_write
 from training.scoring.gold import HELD_OUT, held_out_styles, read_gold
 from training.scoring.report import evaluation_page
 from training.scoring.scores import Scores, evaluate, merged
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _write_page(path: Path, title: str, scores: dict[str, Scores]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as out:
+    with atomic_write(path) as out:
         out.write(evaluation_page(title, scores).encode())
 
 

@@ -18,27 +18,27 @@ from typing import Any, NamedTuple
 import classifier
 from classifier.core.model_file import STEM, read_model
 from classifier.errors import InputError, TinsachError
-from classifier.io.files import explained, whole_file
+from classifier.io.files import atomic_write, os_error_message
 from training.composer.compose import Page
 from training.learning.dataset import compose_held_out
 from training.learning.export import MODELS, ROOT, export
-from training.learning.fit import Addition, fit
+from training.learning.fit import FineTuning, fit
 from training.learning.settings import SETTINGS, Settings, pin_kernels
 from training.retraining.comparison import Comparison, Point, changed_lines, compare, verdict
 from training.retraining.report import retraining_page
-from training.retraining.user_pages import Mixture, OwnPage, added_folds, digest, ordered_names, read_own, split
+from training.retraining.user_pages import Mixture, UserPage, added_folds, digest, ordered_names, read_user_pages, split
 from training.scoring.gold import gold_pages
 from training.scoring.judge import complete
 from training.scoring.scores import evaluate
 
-__all__ = ["CURVE", "Recipe", "main", "retrain"]
+__all__ = ["CURVE", "RetrainingSettings", "main", "retrain"]
 
 BUILD = ROOT / "build" / "retrain"
 TEST_SHARE = 0.3
 CURVE = (5, 10, 20, 40)  # pages
 
 
-class Recipe(NamedTuple):
+class RetrainingSettings(NamedTuple):
     """Everything that shapes a retraining; `training/EXPERIMENTS.md` tells where each value comes from."""
 
     settings: Settings = SETTINGS
@@ -47,12 +47,14 @@ class Recipe(NamedTuple):
     rate: float = 3e-4  # a third of what the first training has: enough to learn a site, too little to forget the others
 
 
-def retrain(pages: Sequence[OwnPage], start: Path, folder: Path, recipe: Recipe, jobs: int, log: Any = print) -> dict[str, Any]:
+def retrain(
+    pages: Sequence[UserPage], start: Path, folder: Path, recipe: RetrainingSettings, jobs: int, log: Any = print
+) -> dict[str, Any]:
     """Train the model of `start` on with labelled pages, write it to `folder`, and return its manifest."""
     arrays, old, _ = read_model(start)
     folds = added_folds(pages, recipe.mixture, recipe.settings.seed)
-    addition = Addition(folds, arrays, old["temperature"], recipe.epochs, recipe.rate)
-    trained = fit(recipe.settings, jobs, log, addition=addition)
+    fine_tuning = FineTuning(folds, arrays, old["temperature"], recipe.epochs, recipe.rate)
+    trained = fit(recipe.settings, jobs, log, fine_tuning=fine_tuning)
     manifest = export(trained, folder, recipe.settings)
     manifest["retrained"] = {
         "from_arrays_sha256": old["arrays_sha256"],
@@ -67,7 +69,7 @@ def retrain(pages: Sequence[OwnPage], start: Path, folder: Path, recipe: Recipe,
 
 
 def learning_curve(
-    pages: Sequence[OwnPage], test: Sequence[OwnPage], start: Path, held_out: Sequence[Page], recipe: Recipe, jobs: int
+    pages: Sequence[UserPage], test: Sequence[UserPage], start: Path, held_out: Sequence[Page], recipe: RetrainingSettings, jobs: int
 ) -> list[Point]:
     """Return what fewer pages would have done, for the sizes of CURVE below their number."""
     names = ordered_names(pages)
@@ -94,7 +96,7 @@ def replace(new: Path, models: Path, kept: Path) -> None:
         if (models / name).exists():
             shutil.copyfile(models / name, kept / name)
     for name in names:
-        with whole_file(str(models / name)) as out:
+        with atomic_write(str(models / name)) as out:
             out.write((new / name).read_bytes())
 
 
@@ -103,15 +105,15 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         _refuse_own_place(args)
-        pages = read_own(args.pages)
-        train, test = (pages, read_own(args.test)) if args.test else split(pages, TEST_SHARE)
+        pages = read_user_pages(args.pages)
+        train, test = (pages, read_user_pages(args.test)) if args.test else split(pages, TEST_SHARE)
         _refuse_shared(train, test)
         return _run(args, train, test)
     except KeyboardInterrupt:
         print(f"retrain: stopped; {args.models} is as it was unless it was just being replaced", file=sys.stderr)
         return 130
     except (TinsachError, OSError) as error:
-        said = explained(error) if isinstance(error, OSError) else str(error)
+        said = os_error_message(error) if isinstance(error, OSError) else str(error)
         print("\n".join(f"retrain: {line}" for line in said.split("\n")), file=sys.stderr)
         return 2
 
@@ -144,14 +146,14 @@ def _some(text: str) -> int:
     return int(text)
 
 
-def _refuse_shared(train: Sequence[OwnPage], test: Sequence[OwnPage]) -> None:
+def _refuse_shared(train: Sequence[UserPage], test: Sequence[UserPage]) -> None:
     shared = sorted({page.key for page in train} & {page.key for page in test})
     if shared:
         raise InputError(f"{shared[0]}: among the pages to train on and those to test on; a figure on it would say nothing, move it")
 
 
-def _run(args: argparse.Namespace, train: Sequence[OwnPage], test: Sequence[OwnPage]) -> int:
-    recipe = Recipe(SETTINGS._replace(pages=args.composed))
+def _run(args: argparse.Namespace, train: Sequence[UserPage], test: Sequence[UserPage]) -> int:
+    recipe = RetrainingSettings(SETTINGS._replace(pages=args.composed))
     held_out, new = compose_held_out(), args.build / "model"
     print(f"retrain: {len(train)} pages to learn from, {len(test)} to test on", flush=True)
     retrain(train, args.models, new, recipe, args.jobs)
@@ -162,7 +164,7 @@ def _run(args: argparse.Namespace, train: Sequence[OwnPage], test: Sequence[OwnP
         points = [Point(0, *before), *learning_curve(train, test, args.models, held_out, recipe, args.jobs), *points]
     complaints = verdict(found)
     moved = changed_lines(args.models, new, test)
-    with whole_file(str(args.build / "report.html")) as out:
+    with atomic_write(str(args.build / "report.html")) as out:
         out.write(retraining_page(found, complaints, points, moved, args.force).encode())
     print("\n".join(in_words(found, complaints)))
     print(f"retrain: {args.build / 'report.html'} shows what changed, with examples; it holds page text, keep it to yourself")

@@ -25,7 +25,7 @@ from classifier.errors import InputError
 from classifier.formats.base import NEEDS_REVIEW
 from classifier.formats.names import OUTPUTS
 from classifier.formats.sources import Source, find_sources, refuse_same_file, targets_in
-from classifier.io.files import standard_output, sweep, whole_file
+from classifier.io.files import atomic_write, remove_stale_files, standard_output
 
 if TYPE_CHECKING:
     from classifier.jobs.job import Job
@@ -84,7 +84,7 @@ def with_quarantine_option(argv: Sequence[str]) -> list[str]:
 def run(args: argparse.Namespace) -> int:
     """Clean the inputs and return the exit status."""
     from classifier.jobs.folder import clean_into_folder
-    from classifier.jobs.job import Faults, Job, clean_into_one
+    from classifier.jobs.job import ErrorPolicy, Job, clean_into_one
     from classifier.jobs.progress import progress
 
     sources = find_sources(args.files or ["-"], args.format, args.output_dir)
@@ -93,13 +93,13 @@ def run(args: argparse.Namespace) -> int:
     cleaner = site_cleaner(args, sources, args.site_memory)
     _check_memory(args)
     if args.resume and args.quarantine:
-        sweep(Path(os.path.realpath(args.quarantine)).parent, alone=False)
+        remove_stale_files(Path(os.path.realpath(args.quarantine)).parent, alone=False)
     with ExitStack() as stack:
         cleaner = stack.enter_context(remembering(args, cleaner))  # entered first, so that it is saved last
         output, dropped, quarantine, stats = (
-            stack.enter_context(whole_file(path)) if path else None for path in (args.output, args.dropped, args.quarantine, args.stats)
+            stack.enter_context(atomic_write(path)) if path else None for path in (args.output, args.dropped, args.quarantine, args.stats)
         )
-        job = Job(cleaner, options, Faults(args.on_error == "skip", quarantine), dropped, args.jobs)
+        job = Job(cleaner, options, ErrorPolicy(args.on_error == "skip", quarantine), dropped, args.jobs)
         job.tell = stack.enter_context(progress(not args.output_dir and not args.output and _is_terminal(sys.stdout)))
         found = 0
         if args.output_dir:

@@ -15,7 +15,7 @@ from classifier.cli.options import add_reading, reading_options
 from classifier.errors import InputError
 from classifier.formats.sources import Source, find_inputs, refuse_same_file
 from classifier.io.encoding import to_utf8
-from classifier.io.files import standard_output, whole_file
+from classifier.io.files import atomic_write, standard_output
 
 if TYPE_CHECKING:
     from classifier.jobs.job import Job
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare or write a baseline, and return the exit status."""
     import classifier
-    from classifier.jobs.job import Faults, Job
+    from classifier.jobs.job import ErrorPolicy, Job
     from classifier.monitoring.baseline_file import read_baseline, training_profile
     from classifier.monitoring.drift import compare
     from classifier.monitoring.selection import choose
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     sources = find_inputs(args.files or ["-"], args.format)
     _check(args, sources)
     cleaner = classifier.load(args.model, keep=args.keep, threshold=args.threshold)
-    job = Job(cleaner, reading_options(args), Faults())
+    job = Job(cleaner, reading_options(args), ErrorPolicy())
     if args.write_baseline:
         return _write_baseline(args, job, sources)
     profile = read_baseline(args.baseline, cleaner) if args.baseline else training_profile(cleaner)
@@ -102,7 +102,7 @@ def _write_baseline(args: argparse.Namespace, job: Job, sources: Sequence[Source
     from classifier.monitoring.profile import profile_of
 
     measures, _ = _looked_at(job, sources, 0)
-    with whole_file(args.write_baseline) as out:
+    with atomic_write(args.write_baseline) as out:
         write_baseline(out, job.cleaner, profile_of(measures))
     told = f"wrote {args.write_baseline}: the profile of {len(measures.length)} pages\n"
     standard_output().write(to_utf8(told))

@@ -17,7 +17,7 @@ from classifier.cli.options import add_reading, add_sites, reading_options, rule
 from classifier.errors import InputError
 from classifier.formats.sources import Source, find_sources, refuse_same_file
 from classifier.io.encoding import to_utf8
-from classifier.io.files import standard_output, whole_file
+from classifier.io.files import atomic_write, standard_output
 
 if TYPE_CHECKING:
     from classifier.explain.explainer import Explainer, Explanation
@@ -48,11 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Explain the inputs and return the exit status."""
     from classifier.explain.explainer import Explainer
-    from classifier.jobs.job import Faults, Job
+    from classifier.jobs.job import ErrorPolicy, Job
 
     sources = find_sources(args.files or ["-"], args.format)
     explainer = Explainer(site_cleaner(args, sources))
-    job = Job(explainer.cleaner, reading_options(args, args.site_field or None), Faults())
+    job = Job(explainer.cleaner, reading_options(args, args.site_field or None), ErrorPolicy())
     _check(args, sources)
     return _to_html(args, explainer, job, sources) if args.html else _to_terminal(args, explainer, job, sources)
 
@@ -110,7 +110,7 @@ def _to_html(args: argparse.Namespace, explainer: Explainer, job: Job, sources: 
             lines += len(block)
     name = os.path.basename(sources[0].name) + (f" and {len(sources) - 1} more" if len(sources) > 1 else "")
     page = explained_page(name, pages)
-    with whole_file(args.html) as out:
+    with atomic_write(args.html) as out:
         out.write(page.encode())
     if args.open:
         open_in_browser(Path(args.html).resolve().as_uri(), args.html)

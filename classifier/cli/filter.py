@@ -17,9 +17,9 @@ from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options, Reader, Writer
 from classifier.formats.names import FORMATS
 from classifier.formats.sources import Source, find_sources, refuse_same_file
-from classifier.io.compression import opened
-from classifier.io.encoding import Reading
-from classifier.io.files import standard_output, whole_file
+from classifier.io.compression import open_decompressed
+from classifier.io.encoding import Decoding
+from classifier.io.files import atomic_write, standard_output
 from classifier.jobs.spans import keep_spans, parse_thresholds
 from classifier.labels import Label, parse_keep
 
@@ -54,11 +54,11 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{source.name}: text has no records to filter; name JSON lines, CSV, TSV, Parquet or WET, or a --format")
     refuse_same_file([source, Source(args.attributes, "jsonl")], [args.output] if args.output else [])
     needed = parse_thresholds(parse_keep(args.keep), args.threshold)
-    options = Options(Reading(), "\f", args.text_field, args.id_field)
+    options = Options(Decoding(), "\f", args.text_field, args.id_field)
     with ExitStack() as stack:
         file = stack.enter_context(source.open())
         attributes = _attributes(args.attributes)
-        out = stack.enter_context(whole_file(args.output)) if args.output else standard_output()
+        out = stack.enter_context(atomic_write(args.output)) if args.output else standard_output()
         reader = open_reader(source.format, file, source.name, options)
         with closing(open_writer(source.format, out, options)) as writer:
             _filter(reader, attributes, needed, writer, (source.name, args.attributes))
@@ -91,7 +91,7 @@ def _filter(
 
 def _attributes(path: str) -> Iterator[tuple[Any, Any]]:
     """Yield id and spans of each record."""
-    with opened(path) as file:
+    with open_decompressed(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 entry = json.loads(line)

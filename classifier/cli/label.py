@@ -25,7 +25,7 @@ from classifier.cli.options import (
 from classifier.errors import InputError
 from classifier.formats.sources import Source, find_sources, refuse_same_file, targets_in
 from classifier.io.encoding import to_utf8
-from classifier.io.files import standard_output, whole_file
+from classifier.io.files import atomic_write, standard_output
 from classifier.review.labelled_page import labelled_row
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Label the inputs and return the exit status."""
-    from classifier.jobs.job import Faults, Job
+    from classifier.jobs.job import ErrorPolicy, Job
 
     sources = find_sources(args.files or ["-"], args.format, args.output_dir)
     targets = _targets(args, sources) if args.output_dir else []
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_same_file([*sources, *rule_files(args)], [*targets, *([args.site_memory] if args.site_memory else ())])
     options = reading_options(args, args.site_field or None)
     with remembering(args, site_cleaner(args, sources, args.site_memory)) as cleaner:
-        job = Job(cleaner, options, Faults())
+        job = Job(cleaner, options, ErrorPolicy())
         status = _to_files(job, sources, targets) if args.output_dir else _to_output(job, sources, args.output == "jsonl")
     report_records_without_site(args, job.counts)
     return status
@@ -131,7 +131,7 @@ def _to_files(job: Job, sources: Sequence[Source], targets: Sequence[Path]) -> i
             say(f"tinsach: left out: {error}")
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(target) as out:
+        with atomic_write(target) as out:
             out.write(to_utf8("".join(rows)))
     return status
 

@@ -17,7 +17,7 @@ from classifier.cli import clean, drift, explain, filter, info, label, pick, rev
 from classifier.cli.messages import say
 from classifier.cli.signals import Stopped, stoppable
 from classifier.errors import TinsachError
-from classifier.io.files import explained, naming
+from classifier.io.files import error_filename, os_error_message
 from classifier.version import __version__
 
 __all__ = ["main"]
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with stoppable():
             status = COMMANDS[args.command].run(args)
             if sys.stdout:
-                with naming("standard output"):
+                with error_filename("standard output"):
                     sys.stdout.flush()
             return status
     except BrokenPipeError:
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename == "standard output":
             _discard_stdout()
-        say(f"tinsach: {explained(error)}")
+        say(f"tinsach: {os_error_message(error)}")
     except TinsachError as error:
         say(f"tinsach: {error}")
     return 2

@@ -14,8 +14,8 @@ from classifier.errors import InputError
 from classifier.formats.base import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, Options
 from classifier.formats.names import FORMATS
 from classifier.formats.sources import Source
-from classifier.io.encoding import POLICIES, Reading
-from classifier.io.files import STDIN, whole_file
+from classifier.io.encoding import POLICIES, Decoding
+from classifier.io.files import STDIN, atomic_write
 from classifier.labels import LABELS
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 from classifier.sites.rule import EVERY_SITE
@@ -94,7 +94,7 @@ def reading_options(
         raise InputError("--blank-lines takes a number of lines, and no --page-separator beside it")
     if max_dropped is not None and not 0 <= max_dropped <= 1:
         raise InputError(f"--max-dropped {max_dropped}: give a share from 0 to 1")
-    reading = Reading(args.encoding, args.encoding_errors).checked()
+    reading = Decoding(args.encoding, args.encoding_errors).checked()
     adds = [NEEDS_REVIEW] * (max_dropped is not None) + [ATTRIBUTES] * labels
     return Options(reading, args.page_separator, args.text_field, args.id_field, tuple(adds), args.blank_lines, max_dropped, site_field)
 
@@ -172,6 +172,6 @@ def remembering(args: argparse.Namespace, cleaner: Cleaner) -> Iterator[Cleaner]
     pages = args.site_memory_pages
     known = os.path.lexists(path)
     memory = SiteMemory.load(path, pages) if known else SiteMemory(DEFAULT_PAGES if pages is None else pages)
-    with whole_file(path) as file:  # opened now: a path that cannot be written is reported before the work is done
+    with atomic_write(path) as file:  # opened now: a path that cannot be written is reported before the work is done
         yield cleaner.remembering(memory)
         file.write(memory.to_bytes())

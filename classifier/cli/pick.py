@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """List pages and return the exit status."""
     import classifier
-    from classifier.jobs.job import Faults, Job
+    from classifier.jobs.job import ErrorPolicy, Job
     from classifier.jobs.labelling import label_named_pages
     from classifier.monitoring.selection import Summaries, choose, summaries
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"-n {args.n}: give a number of pages, 1 or more")
     sources = find_inputs(args.files or ["-"], args.format)
     refuse_same_file(sources, ())
-    job = Job(classifier.load(args.model, keep=args.keep, threshold=args.threshold), reading_options(args), Faults())
+    job = Job(classifier.load(args.model, keep=args.keep, threshold=args.threshold), reading_options(args), ErrorPolicy())
     parts = [summaries(*pages) for pages in label_named_pages(job, sources)]
     chosen = list(choose(Summaries.joined(parts), args.n)) if parts else []
     if not chosen:

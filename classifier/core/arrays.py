@@ -20,12 +20,12 @@ __all__ = [
     "Int8s",
     "Int16s",
     "Ints",
+    "append",
+    "diff",
+    "flatnonzero",
     "lengths_to",
     "log_softmax",
-    "places",
-    "steps",
     "sum_in_order",
-    "with_end",
 ]
 
 Bools: TypeAlias = npt.NDArray[Any]  # bool
@@ -37,12 +37,12 @@ Int16s: TypeAlias = npt.NDArray[Any]  # int16: features in sixteenths
 Ints: TypeAlias = npt.NDArray[Any]  # int64, or any whole number
 
 
-def places(flags: Bools) -> Ints:
+def flatnonzero(flags: Bools) -> Ints:
     """Return where one-dimensional flags are set (`np.flatnonzero`)."""
     return flags.nonzero()[0]
 
 
-def steps(values: Ints) -> Ints:
+def diff(values: Ints) -> Ints:
     """Return the differences between neighbours (`np.diff`)."""
     return values[1:] - values[:-1]
 
@@ -55,7 +55,7 @@ def lengths_to(ends: Ints) -> Ints:
     return lengths
 
 
-def with_end(values: Ints, end: int) -> Ints:
+def append(values: Ints, end: int) -> Ints:
     """Return the values with one more behind them (`np.append`)."""
     out = np.empty(len(values) + 1, values.dtype)
     out[:-1] = values

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from classifier.core.arrays import Floats, Ints, log_softmax, places
+from classifier.core.arrays import Floats, Ints, flatnonzero, log_softmax
 from classifier.labels import EVIDENCE, LABELS, Label
 
-__all__ = ["ANY_LABEL", "FLAGS", "mark_of", "narrowed"]
+__all__ = ["ANY_LABEL", "FLAGS", "mark_of", "mask_labels"]
 
 FLAGS = len(LABELS)  # the number of the first bit that stands for no label
 ANY_LABEL = (1 << FLAGS) - 1
@@ -33,12 +33,12 @@ def mark_of(labels: Iterable[Label]) -> int:
     return sum(1 << LABELS.index(label) for label in set(labels))
 
 
-def narrowed(log_probabilities: Floats, marks: Ints) -> Floats:
+def mask_labels(log_probabilities: Floats, marks: Ints) -> Floats:
     """Return log probabilities (classes, n) with nothing for labels that the marks (n,) do not allow, and 1 in all.
 
     The classes are LABELS or EVIDENCE. Among those allowed the ratios stay; lines that may have any label stay to the bit.
     """
-    lines = places((marks & ANY_LABEL) != ANY_LABEL)
+    lines = flatnonzero((marks & ANY_LABEL) != ANY_LABEL)
     if not len(lines):
         return log_probabilities
     allowed = marks.take(lines) & _BITS[: len(log_probabilities)]

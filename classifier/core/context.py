@@ -19,11 +19,11 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.core.arrays import Float32s, Floats, Hashes, Int16s, Ints
-from classifier.core.features import CEILING, COLUMN, FLAGS, STEP, Described
-from classifier.core.history import EVIDENCE_CEILING, RUNNING, RUNNING_CEILINGS
+from classifier.core.features import CEILING, COLUMN, FLAGS, STEP, LineFeatures
+from classifier.core.history import EVIDENCE_CEILING, HISTORY_COLUMNS, RUNNING_CEILINGS
 from classifier.labels import EVIDENCE
 
-__all__ = ["AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "ROW_ORDER", "Stretch", "context_rows", "stretch_of"]
+__all__ = ["AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "ROW_ORDER", "LineBuffer", "context_rows", "line_buffer"]
 
 AHEAD = 32  # raw lines, blank ones included; pages with a blank line after each line still show 16 lines ahead
 BEHIND = 20  # non-blank lines
@@ -39,7 +39,7 @@ WINDOW_COLUMNS = ("size", "short", "prose", "linked", "ends_sentence", "bullet")
 CONTEXT_COLUMNS = (
     *COLUMN,
     *EVIDENCE,
-    *RUNNING,
+    *HISTORY_COLUMNS,
     *(
         f"{name} at {d:+d}"
         for d in NEIGHBOUR_OFFSETS
@@ -52,7 +52,7 @@ CONTEXT_COLUMNS = (
 # A context row is filled part by part, each part from one kind of array. `CONTEXT_COLUMNS` is the order in the model file;
 # `ROW_ORDER` says where the columns of a row stand in it.
 _PARTS = (
-    (*COLUMN, *EVIDENCE, *RUNNING),
+    (*COLUMN, *EVIDENCE, *HISTORY_COLUMNS),
     tuple(f"{name} at {d:+d}" for name in (*NEIGHBOUR_COLUMNS, "blank lines before") for d in NEIGHBOUR_OFFSETS),
     tuple(f"{name} at {d:+d}" for name in ("same text", "same opening", "there") for d in NEIGHBOUR_OFFSETS),
     tuple(f"{name} at {d:+d}" for name in EVIDENCE for d in EVIDENCE_OFFSETS),
@@ -78,7 +78,7 @@ def _ceilings() -> Floats:
 CEILINGS = _ceilings()
 
 
-class Stretch(NamedTuple):
+class LineBuffer(NamedTuple):
     """Lines of one or several pages, each with what is known of it before its surroundings are looked at."""
 
     page: Ints  # (n,) which page, ascending
@@ -86,67 +86,67 @@ class Stretch(NamedTuple):
     hashes: Hashes  # (2, n) of the line, of its opening
     own: Float32s  # (OWN, n) line columns, evidence, running columns
 
-    def tail(self, start: int) -> Stretch:
+    def tail(self, start: int) -> LineBuffer:
         """Return the stretch from line `start` on."""
-        return Stretch(*(part[..., start:] for part in self))
+        return LineBuffer(*(part[..., start:] for part in self))
 
-    def joined(self, other: Stretch) -> Stretch:
+    def joined(self, other: LineBuffer) -> LineBuffer:
         """Return this stretch followed by another."""
-        return Stretch(*(np.concatenate(pair, axis=-1) for pair in zip(self, other)))
+        return LineBuffer(*(np.concatenate(pair, axis=-1) for pair in zip(self, other)))
 
     def evidence(self, low: int, high: int) -> Float32s:
         """Return the first pass's evidence (len(EVIDENCE), high - low) of lines `low` to `high`."""
         return self.own[_EVIDENCE, low:high]
 
 
-def stretch_of(described: Described, evidence: Int16s, columns: Int16s, page: Ints, position: Ints) -> Stretch:
+def line_buffer(line_features: LineFeatures, evidence: Int16s, columns: Int16s, page: Ints, position: Ints) -> LineBuffer:
     """Return described lines as a stretch; `columns` are their running columns."""
-    own = np.concatenate((described.columns, evidence, columns), dtype=np.float32)
-    return Stretch(page, position, described.hashes, own)
+    own = np.concatenate((line_features.columns, evidence, columns), dtype=np.float32)
+    return LineBuffer(page, position, line_features.hashes, own)
 
 
-def context_rows(stretch: Stretch, low: int, high: int) -> Float32s:
+def context_rows(buffer: LineBuffer, low: int, high: int) -> Float32s:
     """Return what surrounds lines `low` to `high` of a stretch, as (len(ROW_ORDER), high - low) sixteenths in that order.
 
     The stretch must reach BEHIND lines back and AHEAD raw lines on, as far as the page does. At most some thousand lines at
     once: sums over a stretch have to be whole numbers of float32.
     """
-    behind, ahead = _in_sight(stretch, low, high)
+    behind, ahead = _in_sight(buffer, low, high)
     there = _THERE.take(np.minimum(behind, NEAR) * (NEAR + 1) + np.minimum(ahead, NEAR), axis=1)  # (offsets, count)
     beside = np.arange(low, high) + _OFFSETS[:, None]  # clipped where it leaves the stretch, and multiplied by 0 as not there
     rows = np.empty((len(ROW_ORDER), high - low), np.float32)
     own, near, same, evidence, means = (rows[start:end] for start, end in pairwise(_PART_ENDS))
 
-    own[:] = stretch.own[:, low:high]
+    own[:] = buffer.own[:, low:high]
     near = near.reshape(-1, *beside.shape)
-    stretch.own.take(_NEAR, axis=0).take(beside, axis=1, mode="clip", out=near)
+    buffer.own.take(_NEAR, axis=0).take(beside, axis=1, mode="clip", out=near)
     near *= there
     evidence = evidence.reshape(-1, len(_EVIDENCE_AT), high - low)
-    stretch.own[_EVIDENCE].take(beside[_EVIDENCE_AT], axis=1, mode="clip", out=evidence)
+    buffer.own[_EVIDENCE].take(beside[_EVIDENCE_AT], axis=1, mode="clip", out=evidence)
     evidence *= there[_EVIDENCE_AT]
     same = same.reshape(-1, *beside.shape)
-    equal = stretch.hashes.take(beside, axis=1, mode="clip") == stretch.hashes[:, None, low:high]
+    equal = buffer.hashes.take(beside, axis=1, mode="clip") == buffer.hashes[:, None, low:high]
     np.multiply(equal, there, out=same[:2])
     same[2] = there
     same *= STEP
-    _means(stretch, low, behind, ahead, means.reshape(-1, len(WINDOWS), high - low))
+    _means(buffer, low, behind, ahead, means.reshape(-1, len(WINDOWS), high - low))
     return rows
 
 
-def _in_sight(stretch: Stretch, low: int, high: int) -> tuple[Ints, Ints]:
+def _in_sight(buffer: LineBuffer, low: int, high: int) -> tuple[Ints, Ints]:
     """Return how many lines of its page before it and after it each line may look at (high - low,)."""
-    key = (stretch.page - stretch.page[0]) * (1 << 40) + stretch.position  # ascending; no page has 2^40 lines
+    key = (buffer.page - buffer.page[0]) * (1 << 40) + buffer.position  # ascending; no page has 2^40 lines
     line, own = np.arange(low, high), key[low:high]
-    page = own - stretch.position[low:high]  # the key of the page's first raw line
+    page = own - buffer.position[low:high]  # the key of the page's first raw line
     reach = key.searchsorted(np.minimum(own + AHEAD, page + ((1 << 40) - 1)), side="right")
     return line - key.searchsorted(page), reach - line - 1
 
 
-def _means(stretch: Stretch, low: int, behind: Ints, ahead: Ints, out: Float32s) -> None:
+def _means(buffer: LineBuffer, low: int, behind: Ints, ahead: Ints, out: Float32s) -> None:
     """Write means over WINDOWS of lines from `low` on, rounded down to whole sixteenths, to `out` (columns, windows, count)."""
     count = len(behind)
-    first, last = max(0, low - max(_BEHIND)[0]), min(len(stretch.page), low + count + max(_AHEAD)[0])
-    averaged = stretch.own[_AVERAGED, first:last]
+    first, last = max(0, low - max(_BEHIND)[0]), min(len(buffer.page), low + count + max(_AHEAD)[0])
+    averaged = buffer.own[_AVERAGED, first:last]
     averaged[-len(EVIDENCE) :] = _SHARE.take(averaged[-len(EVIDENCE) :].astype(np.intp), mode="clip")
     sums = np.zeros((len(averaged), last - first + 1), np.float32)
     averaged.cumsum(axis=1, out=sums[:, 1:])
@@ -170,11 +170,11 @@ _OFFSETS = np.array(NEIGHBOUR_OFFSETS)
 _EVIDENCE_AT = np.array([NEIGHBOUR_OFFSETS.index(offset) for offset in EVIDENCE_OFFSETS])
 _EVIDENCE = slice(len(COLUMN), len(COLUMN) + len(EVIDENCE))
 _RUNNING_AT = len(COLUMN) + len(EVIDENCE)
-_NEAR = np.array([*(COLUMN[name] for name in NEIGHBOUR_COLUMNS), _RUNNING_AT + RUNNING.index("blank lines before")])
+_NEAR = np.array([*(COLUMN[name] for name in NEIGHBOUR_COLUMNS), _RUNNING_AT + HISTORY_COLUMNS.index("blank lines before")])
 _AVERAGED = np.array(
     [
         *(COLUMN[name] for name in WINDOW_COLUMNS),
-        _RUNNING_AT + RUNNING.index("repeats an earlier line"),
+        _RUNNING_AT + HISTORY_COLUMNS.index("repeats an earlier line"),
         *range(len(COLUMN), _RUNNING_AT),
     ]
 )

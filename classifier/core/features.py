@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Hashes, Int16s, Ints, lengths_to, places, steps, with_end
+from classifier.core.arrays import Bools, Hashes, Int16s, Ints, append, diff, flatnonzero, lengths_to
 from classifier.core.ngrams import NGrams, line_hashes, ngrams
 from classifier.core.scan import MAX_CHARS, CharClass, Scan, scan
 
-__all__ = ["LINE_COLUMNS", "LOG_SCALE", "STEP", "Described", "describe"]
+__all__ = ["LINE_COLUMNS", "LOG_SCALE", "STEP", "LineFeatures", "extract_features"]
 
 STEP = 16  # one unit of a feature is 16 steps
 CEILING = 8 * STEP
@@ -106,7 +106,7 @@ _BEGINNINGS = {
 _ENDING_CLASSES, _BEGINNING_CLASSES = (np.array(list(kinds.values()), np.uint8)[:, None] for kinds in (_ENDINGS, _BEGINNINGS))
 
 
-class Described(NamedTuple):
+class LineFeatures(NamedTuple):
     """A batch of n lines, each seen by itself."""
 
     columns: Int16s  # (len(LINE_COLUMNS), n) in sixteenths
@@ -114,13 +114,13 @@ class Described(NamedTuple):
     size: Ints  # (n,) visible characters, white space left out
     grams: NGrams
 
-    def repeated(self, copies: Ints) -> Described:
+    def repeated(self, copies: Ints) -> LineFeatures:
         """Return lines `copies` of these (m,), but for their n-grams, which stay those of each line once."""
         columns, hashes, size, grams = self
-        return Described(columns.take(copies, axis=1), hashes.take(copies, axis=1), size.take(copies), grams)
+        return LineFeatures(columns.take(copies, axis=1), hashes.take(copies, axis=1), size.take(copies), grams)
 
 
-def describe(lines: Sequence[str]) -> Described:
+def extract_features(lines: Sequence[str]) -> LineFeatures:
     """Return what each line (not blank, at least one) shows by itself."""
     scanned = scan(lines)
     grams = ngrams(scanned)
@@ -138,16 +138,16 @@ def describe(lines: Sequence[str]) -> Described:
     for place, name in zip(_FLAG_AT, FLAGS):
         table[place] = flags[name]
     table[_FLAG_AT] *= STEP
-    return Described(table, hashes, size, grams)
+    return LineFeatures(table, hashes, size, grams)
 
 
 def _class_counts(lines: Scan) -> Ints:
     """Return how many characters of each class each line has (classes, n); small letters, most of the text, by subtraction."""
     n = len(lines.raw_length)
-    kinds = lines.classes.take(places(lines.classes != CharClass.LOWER))
-    line = np.arange(n).repeat(lengths_to(places(kinds == CharClass.NEWLINE)))
+    kinds = lines.classes.take(flatnonzero(lines.classes != CharClass.LOWER))
+    line = np.arange(n).repeat(lengths_to(flatnonzero(kinds == CharClass.NEWLINE)))
     counts = np.bincount(kinds.astype(np.int64) * n + line, minlength=n * CLASS_COUNT).reshape(CLASS_COUNT, n)
-    counts[CharClass.LOWER] = steps(lines.starts) - counts.sum(axis=0)
+    counts[CharClass.LOWER] = diff(lines.starts) - counts.sum(axis=0)
     return counts
 
 
@@ -155,12 +155,12 @@ def _amounts(flags: dict[str, Bools], lines: Scan, grams: NGrams, counts: Ints) 
     """Return what LOGS and SHARES are made of (each (names, n)), and find the flags that depend on counts."""
     kinds, starts = lines.classes, lines.starts
     lower, upper, digits = counts[CharClass.LOWER], counts[CharClass.UPPER], counts[CharClass.DIGIT]
-    letters, total = lower + upper, steps(starts)
+    letters, total = lower + upper, diff(starts)
     size = total - counts[CharClass.SPACE] - counts[CharClass.MARKUP] - 1
     words = grams.lengths - counts[CharClass.COMMA :].sum(axis=0) - 1
     capitals = _per_line(grams.tokens[kinds.take(grams.tokens) == CharClass.UPPER], starts)
     foreign = np.add.reduceat(lines.accented.view(np.uint8), starts[:-1], dtype=np.int64)
-    enders = places(kinds[:-2] == CharClass.ENDER)
+    enders = flatnonzero(kinds[:-2] == CharClass.ENDER)
     inner = enders[(kinds[enders + 1] == CharClass.SPACE) & (kinds[enders + 2] != CharClass.NEWLINE)]
 
     amounts = np.empty((len(LOGS), len(size)), np.int64)
@@ -176,7 +176,7 @@ def _amounts(flags: dict[str, Bools], lines: Scan, grams: NGrams, counts: Ints) 
     parts[5], wholes[5] = lines.raw_length + 1 - total, lines.raw_length
     shares = 2 * STEP * parts // np.maximum(wholes, 1)  # in sixteenths of two units
 
-    between = places((kinds[1:-1] == CharClass.SLASH) | (kinds[1:-1] == CharClass.COLON)) + 1
+    between = flatnonzero((kinds[1:-1] == CharClass.SLASH) | (kinds[1:-1] == CharClass.COLON)) + 1
     between = between[(kinds[between - 1] == CharClass.DIGIT) & (kinds[between + 1] == CharClass.DIGIT)]
     slash = kinds[between] == CharClass.SLASH
     flags |= {"date": _per_line(between[slash], starts) >= 2, "clock": _per_line(between[~slash], starts) >= 1}
@@ -189,16 +189,16 @@ def _amounts(flags: dict[str, Bools], lines: Scan, grams: NGrams, counts: Ints) 
 
 def _per_line(chars: Ints, starts: Ints) -> Ints:
     """Return how many of some characters, in ascending order, each line has (n,)."""
-    return steps(chars.searchsorted(starts))
+    return diff(chars.searchsorted(starts))
 
 
 def _edges(flags: dict[str, Bools], lines: Scan) -> None:
     """Find what the first and the last visible character say."""
     kinds, starts = lines.classes, lines.starts
-    seen = places((kinds < CharClass.SPACE) | (kinds > CharClass.MARKUP))
+    seen = flatnonzero((kinds < CharClass.SPACE) | (kinds > CharClass.MARKUP))
     bounds = seen.searchsorted(starts)
     some = bounds[1:] > bounds[:-1]
-    seen = with_end(seen, len(kinds) - 1)
+    seen = append(seen, len(kinds) - 1)
     first = np.where(some, kinds[seen[bounds[:-1]]], CharClass.NEWLINE)
     last_at = np.where(some, seen[bounds[1:] - 1], starts[1:] - 1)
     last = kinds[last_at]
@@ -207,23 +207,23 @@ def _edges(flags: dict[str, Bools], lines: Scan) -> None:
     twice = (last_at > starts[:-1]) & (kinds[last_at - 1] == CharClass.ENDER)
     flags["ends_ellipsis"] = flags["ends_sentence"] & ((lines.chars[last_at] == ord("…")) | twice)
     flags["starts_dash"] = (first == CharClass.DASH) | (first == CharClass.BAR)
-    dashes = places(kinds == CharClass.DASH)  # never the last: that is a line end, and stands before the first, in kinds[-1]
+    dashes = flatnonzero(kinds == CharClass.DASH)  # never the last: that is a line end, and stands before the first, in kinds[-1]
     dashes = dashes[(kinds[dashes - 1] != CharClass.DASH) & (kinds[dashes + 1] == CharClass.SPACE)]
-    dashes = with_end(dashes, len(kinds) + KICKER)
+    dashes = append(dashes, len(kinds) + KICKER)
     nearest = dashes[dashes.searchsorted(starts[:-1])] - starts[:-1]
-    flags["kicker"] = (nearest > 1) & (nearest < KICKER) & (steps(starts) > 2 * KICKER)
+    flags["kicker"] = (nearest > 1) & (nearest < KICKER) & (diff(starts) > 2 * KICKER)
 
 
 def _markup(flags: dict[str, Bools], lines: Scan) -> None:
     """Find what markdown decoration says."""
     kinds = lines.classes
-    solid = places(kinds != CharClass.SPACE)  # each line has at least its NEWLINE
+    solid = flatnonzero(kinds != CharClass.SPACE)  # each line has at least its NEWLINE
     bounds = solid.searchsorted(lines.starts)
     opening = solid[bounds[:-1]]
     code = lines.chars[opening]
     spaced = kinds.take(opening + 1, mode="clip") == CharClass.SPACE
     closing = lines.chars[solid[bounds[1:] - 2]]  # wraps to the line before where only NEWLINE stands: guarded below
-    several = steps(bounds) > 1
+    several = diff(bounds) > 1
     flags["indent"] = kinds[lines.starts[:-1]] == CharClass.SPACE
     flags["bullet"] = spaced & ((code == ord("*")) | (code == ord("-")) | (code == ord("•")))
     flags["heading"] = code == ord("#")

@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Floats, Hashes, Int16s, Ints, steps
-from classifier.core.features import CEILING, COLUMN, LOG_SCALE, STEP, Described
+from classifier.core.arrays import Bools, Floats, Hashes, Int16s, Ints, diff
+from classifier.core.features import CEILING, COLUMN, LOG_SCALE, STEP, LineFeatures
 from classifier.labels import EVIDENCE, HEADINGS, LABELS
 
 __all__ = [
     "COUNTED",
     "EVENTS",
     "EVIDENCE_CEILING",
+    "HISTORY_COLUMNS",
     "MEMORY",
     "NO_EVENT",
-    "RUNNING",
     "RUNNING_CEILINGS",
-    "Carry",
-    "running",
+    "PageState",
+    "extract_history",
     "scaled_evidence",
 ]
 
@@ -34,7 +34,7 @@ MOST_BLANKS = 3
 
 COUNTED = ("lines", "prose lines", "prose characters", "link lines", "headings", "dates")
 EVENTS = ("prose", *(f"{name} heading" for name in HEADINGS), "any heading", "date", "title", "footer", "comment", "caption")
-RUNNING = (
+HISTORY_COLUMNS = (
     *(f"{name} so far" for name in COUNTED),
     *(f"lines since {name}" for name in EVENTS),
     *(f"under {name} heading" for name in HEADINGS),
@@ -53,13 +53,13 @@ RUNNING = (
 # The largest value of each.
 RUNNING_CEILINGS = {
     name: STEP if name.startswith(("under ", "repeats ", "opens ")) else MOST_BLANKS * STEP if name == "blank lines before" else CEILING
-    for name in RUNNING
+    for name in HISTORY_COLUMNS
 }
 _LOG = LOG_SCALE[: 1 << 13]  # what is further back, or more, looks the same
 NO_EVENT = _LOG[-1].item() / STEP  # what "lines since" says where there was none, in units
 
 
-class Carry(NamedTuple):
+class PageState(NamedTuple):
     """What a page hands to its next block of lines: all that is remembered of the lines before."""
 
     totals: Ints  # (len(COUNTED),)
@@ -68,7 +68,7 @@ class Carry(NamedTuple):
     recent: Hashes  # (2, up to MEMORY) hashes of lines and of their openings
 
     @classmethod
-    def fresh(cls) -> Carry:
+    def fresh(cls) -> PageState:
         """Return what a page starts with."""
         return cls(np.zeros(len(COUNTED), np.int64), np.full(len(EVENTS), FAR), 0, np.zeros((2, 0), np.uint64))
 
@@ -78,7 +78,9 @@ def scaled_evidence(log_probabilities: Floats) -> Int16s:
     return np.maximum(np.rint(log_probabilities * (STEP / np.log(2))) + EVIDENCE_CEILING, 0).astype(np.int16)
 
 
-def running(described: Described, evidence: Int16s, blanks: Ints, starts: Bools, carry: Carry) -> tuple[Int16s, Carry]:
+def extract_history(
+    line_features: LineFeatures, evidence: Int16s, blanks: Ints, starts: Bools, carry: PageState
+) -> tuple[Int16s, PageState]:
     """Return the running columns of a block of lines (len(RUNNING), n), and what to carry to the next block.
 
     `evidence` is (len(EVIDENCE), n); `starts` marks the first line of each page; lines before the first mark continue the page
@@ -87,8 +89,8 @@ def running(described: Described, evidence: Int16s, blanks: Ints, starts: Bools,
     index = np.arange(len(blanks))
     first = np.maximum.accumulate(np.where(starts, index, 0))
     opened = int(starts.argmax()) if starts.any() else len(starts)  # lines that carry on the page before
-    events = _events(described, evidence)
-    counted = _counted(described, events)
+    events = _events(line_features, evidence)
+    counted = _counted(line_features, events)
     totals = counted.cumsum(axis=1)
     totals -= (totals - counted)[:, first]
     totals[:, :opened] += carry.totals[:, None]
@@ -100,32 +102,32 @@ def running(described: Described, evidence: Int16s, blanks: Ints, starts: Bools,
         since[:, :opened] = np.minimum(since[:, :opened], carried)
     last_heading = latest[_ANY_HEADING]
     at_heading = np.where(last_heading >= first, totals[1, last_heading], np.where(index < opened, carry.prose_at_heading, 0))
-    distance, recent = _repetitions(described.hashes, starts, carry.recent)
-    table = np.empty((len(RUNNING), len(blanks)), np.int16)
+    distance, recent = _repetitions(line_features.hashes, starts, carry.recent)
+    table = np.empty((len(HISTORY_COLUMNS), len(blanks)), np.int16)
     _fill(table, totals, since, at_heading, distance)
-    table[-2] = (distance[0] <= MEMORY) * described.columns[COLUMN["size"]]
+    table[-2] = (distance[0] <= MEMORY) * line_features.columns[COLUMN["size"]]
     table[-1] = np.minimum(blanks, MOST_BLANKS) * STEP
-    return table, Carry(totals[:, -1], since[:, -1], int(at_heading[-1]), recent)
+    return table, PageState(totals[:, -1], since[:, -1], int(at_heading[-1]), recent)
 
 
-def _events(described: Described, evidence: Int16s) -> Bools:
+def _events(line_features: LineFeatures, evidence: Int16s) -> Bools:
     """Return which of EVENTS each line is (len(EVENTS), n)."""
     sure = evidence >= EVIDENCE_CEILING - STEP  # p of at least a half
     events = np.empty((len(EVENTS), sure.shape[1]), np.bool_)
-    events[0] = described.columns[COLUMN["prose"]]
-    headings = np.logical_and(sure[len(LABELS) :], described.size <= 60, out=events[1:_ANY_HEADING])
+    events[0] = line_features.columns[COLUMN["prose"]]
+    headings = np.logical_and(sure[len(LABELS) :], line_features.size <= 60, out=events[1:_ANY_HEADING])
     events[_ANY_HEADING] = headings.any(axis=0)
-    events[_ANY_HEADING + 1] = described.columns[COLUMN["date"]]
+    events[_ANY_HEADING + 1] = line_features.columns[COLUMN["date"]]
     events[_ANY_HEADING + 2 :] = sure[_SURE]
     return events
 
 
-def _counted(described: Described, events: Bools) -> Ints:
+def _counted(line_features: LineFeatures, events: Bools) -> Ints:
     """Return what each line adds to COUNTED (len(COUNTED), n)."""
     counted = np.ones((len(COUNTED), events.shape[1]), np.int64)
     counted[1] = events[0]
-    counted[2] = events[0] * described.size
-    counted[3] = described.columns[COLUMN["linked"]] >= STEP
+    counted[2] = events[0] * line_features.size
+    counted[3] = line_features.columns[COLUMN["linked"]] >= STEP
     counted[4:] = events[_ANY_HEADING : _ANY_HEADING + 2]
     return counted
 
@@ -146,7 +148,7 @@ def _fill(table: Int16s, totals: Ints, since: Ints, at_heading: Ints, distance: 
 
 _ANY_HEADING = EVENTS.index("any heading")
 _SURE = np.array([EVIDENCE.index(name) for name in EVENTS[_ANY_HEADING + 2 :]])
-_AMOUNTS = np.array([*range(len(COUNTED) + len(EVENTS)), RUNNING.index("prose since heading")])
+_AMOUNTS = np.array([*range(len(COUNTED) + len(EVENTS)), HISTORY_COLUMNS.index("prose since heading")])
 # The repetition columns: one line back, two lines back, within five, within MEMORY.
 _EXACTLY, _AT_MOST = np.array([[1], [2], [-1], [-1]]), np.array([[-1], [-1], [5], [MEMORY]])
 
@@ -165,7 +167,7 @@ def _repetitions(hashes: Hashes, starts: Bools, recent: Hashes) -> tuple[Ints, H
     page[count:] = page[:count] + (1 << 40)  # openings stand apart, as if on other pages
     order = np.lexsort((page, every.ravel()))
     sorted_hashes, sorted_pages = every.take(order), page.take(order)
-    back = steps(order)
+    back = diff(order)
     same = (sorted_hashes[1:] == sorted_hashes[:-1]) & (sorted_pages[1:] == sorted_pages[:-1]) & (back <= MEMORY)
     distance = np.full(2 * count, FAR)
     distance[order[1:]] = np.where(same, back, FAR)

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Float32s, Floats, Hashes, Ints, log_softmax, places, steps, with_end
+from classifier.core.arrays import Bools, Float32s, Floats, Hashes, Ints, append, diff, flatnonzero, log_softmax
 from classifier.core.context import CEILINGS, ROW_ORDER
-from classifier.core.features import Described
+from classifier.core.features import LineFeatures
 from classifier.core.model_file import read_model
 from classifier.core.ngrams import HEAD, TAIL, NGrams, Vocabulary
 from classifier.errors import ModelError
@@ -58,11 +58,11 @@ def known_grams(grams: NGrams, vocabulary: Vocabulary, hidden: Bools | None = No
     known = vocabulary.known(hashes)
     if hidden is not None:
         known[hidden] = False
-    known[with_end(grams.starts[1:], len(known)) - 1, 1] = True  # the unigram of the line end, which no vocabulary holds
-    entries = places(known.ravel())
+    known[append(grams.starts[1:], len(known)) - 1, 1] = True  # the unigram of the line end, which no vocabulary holds
+    entries = flatnonzero(known.ravel())
     columns = vocabulary.columns(hashes.take(entries))
     starts = entries.searchsorted(2 * grams.starts)
-    closes = with_end(starts[1:], len(entries)) - 1
+    closes = append(starts[1:], len(entries)) - 1
     columns[closes] = vocabulary.size
     return columns, starts, 1 / np.sqrt(np.maximum(closes - starts, 1))
 
@@ -92,13 +92,13 @@ class Model:
         _require_exact(where, arrays, manifest)
         return cls(arrays, manifest, where)
 
-    def first_pass(self, described: Described) -> Floats:
+    def first_pass(self, line_features: LineFeatures) -> Floats:
         """Return natural-log probabilities (len(EVIDENCE), n) from each line by itself."""
-        columns, starts, scale = known_grams(described.grams, self.vocabulary)
+        columns, starts, scale = known_grams(line_features.grams, self.vocabulary)
         pairs = np.add.reduceat(self._text.take(columns, axis=0), starts, axis=0)
-        entries = steps(with_end(starts, len(columns)))
+        entries = diff(append(starts, len(columns)))
         text = pairs.view(np.uint32).T - entries * _RAISED
-        return log_softmax(text * np.ldexp(scale, -TEXT_GRID) + self._columns @ described.columns.astype(np.float64) + self._bias)
+        return log_softmax(text * np.ldexp(scale, -TEXT_GRID) + self._columns @ line_features.columns.astype(np.float64) + self._bias)
 
     def context_pass(self, rows: Float32s) -> Floats:
         """Return log probabilities (len(LABELS), n) from context rows (len(ROW_ORDER), n)."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Hashes, Ints, lengths_to, places, with_end
+from classifier.core.arrays import Bools, Hashes, Ints, append, flatnonzero, lengths_to
 from classifier.core.scan import BARE, CharClass, Scan, is_word
 
 __all__ = ["NGrams", "Vocabulary", "edges", "line_hashes", "ngrams"]
@@ -81,15 +81,15 @@ def ngrams(lines: Scan) -> NGrams:
     outside = np.empty(len(word) + 2, np.bool_)
     outside[0] = outside[-1] = True
     np.logical_not(word, out=outside[1:-1])
-    starts = places(mark | (word & outside[:-2]))
-    ends = places(mark | (word & outside[2:])) + 1
+    starts = flatnonzero(mark | (word & outside[:-2]))
+    ends = flatnonzero(mark | (word & outside[2:])) + 1
     hashes = _span_hashes(lines.chars, starts, ends)
-    lengths = lengths_to(places(lines.classes.take(starts) == CharClass.NEWLINE))
+    lengths = lengths_to(flatnonzero(lines.classes.take(starts) == CharClass.NEWLINE))
     edge, begins = edges(lengths)
     second = hashes.take(edge)
     first = hashes[edge - 1]  # before the first line stands the last one's end: each line opens behind a line end
     unigrams = second.copy()
-    unigrams[with_end(begins[1:], len(edge)) - 1] = 0
+    unigrams[append(begins[1:], len(edge)) - 1] = 0
     return NGrams(_scramble(first * _SECOND + second), unigrams, begins, starts, lengths)
 
 
@@ -109,7 +109,7 @@ def line_hashes(lines: Scan, tokens: Ints) -> tuple[Hashes, Bools]:
     left out: an unaccented alt text opens like its headline. `tokens` are the token starts of `ngrams`.
     """
     word = is_word(lines.classes)
-    letters = places(word)
+    letters = flatnonzero(word)
     counted = np.zeros(len(word) + 1, np.int32)
     word.cumsum(dtype=np.int32, out=counted[1:])
     starts = counted[lines.starts]
@@ -119,7 +119,7 @@ def line_hashes(lines: Scan, tokens: Ints) -> tuple[Hashes, Bools]:
     middle = (first + last) // 2
     whole, half, other = _between(_prefix(chars), np.array((first, first, middle)), np.array((last, middle, last)))
     doubled = (half == other) & (length >= 16) & (length % 2 == 0)
-    words = with_end(tokens[word.take(tokens)], len(word))
+    words = append(tokens[word.take(tokens)], len(word))
     sixth = words.searchsorted(lines.starts[:-1]) + OPENING
     ends = np.minimum(counted[words.take(sixth, mode="clip")], last)
     return np.array((whole, _span_hashes(BARE.take(chars, mode="clip"), first, ends))), doubled

@@ -1,7 +1,7 @@
 """From raw lines to decided lines, a block at a time: the one path behind every call of the public API.
 
 `Pipeline.advance` takes the next raw lines of one or several pages and returns the lines that are now decided. It
-remembers BEHIND lines of context, the undecided lines and the page's `Carry`, never the page. Block borders do not show
+remembers BEHIND lines of context, the undecided lines and the page's `PageState`, never the page. Block borders do not show
 in the result: everything carried is exact.
 """
 
@@ -13,21 +13,21 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Floats, Hashes, Int8s, Int16s, Ints, places, steps, sum_in_order
-from classifier.core.constraints import narrowed
-from classifier.core.context import AHEAD, BEHIND, Stretch, context_rows, stretch_of
-from classifier.core.features import COLUMN, Described, describe
-from classifier.core.history import Carry, running, scaled_evidence
+from classifier.core.arrays import Bools, Floats, Hashes, Int8s, Int16s, Ints, diff, flatnonzero, sum_in_order
+from classifier.core.constraints import mask_labels
+from classifier.core.context import AHEAD, BEHIND, LineBuffer, context_rows, line_buffer
+from classifier.core.features import COLUMN, LineFeatures, extract_features
+from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.model import Model
 from classifier.core.scan import MAX_CHARS, blank_flags
 from classifier.labels import HEADINGS, LABELS
 
-__all__ = ["BLANK", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
+__all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
 
 # A blank line waits for the next line's fate at most this many lines; longer blank runs lose their excess.
 BLANK_REACH = 16
 LOOKAHEAD = AHEAD + BLANK_REACH
-BLANK = -1  # the code of a blank line
+BLANK_CODE = -1  # the code of a blank line
 # Lines worked on at once: enough that numpy's cost per call vanishes, few enough that a block's arrays (about 4 KB a line, 60 bytes a
 # character) stay in the tens of megabytes and mostly in the cache.
 BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 18
@@ -40,7 +40,7 @@ _LABEL_OF = np.array([*range(len(LABELS)), *([label.value for label in LABELS].i
 class Decided(NamedTuple):
     """Decided lines, blank ones included, in order."""
 
-    codes: Int8s  # (n,) index into LABELS, BLANK for blank lines
+    codes: Int8s  # (n,) index into LABELS, BLANK_CODE for blank lines
     guesses: Int8s  # (n,) the first pass's label
     probabilities: Floats  # (n,) of the label; 0 for blank lines
     kept: Bools  # (n,)
@@ -91,8 +91,8 @@ class Pipeline:
         self._keep = np.zeros(len(LABELS), np.bool_)
         self._keep[list(kept_codes)] = True
         self._threshold = threshold
-        self._carry = Carry.fresh()
-        self._stretch: Stretch | None = None
+        self._carry = PageState.fresh()
+        self._buffer: LineBuffer | None = None
         self._marks: Ints | None = None  # of the stretch's lines, if there is a marker
         self._undecided = 0  # index into the stretch of the first line the context pass has not seen
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
@@ -118,12 +118,12 @@ class Pipeline:
         position = index - page.searchsorted(page) + (page == self._page) * self._position
         blank = np.zeros(0, np.bool_)
         if len(lines):
-            blank, described, evidence, marks = self._seen_alone(lines)
-            if described is not None:
-                solid = places(~blank)
+            blank, line_features, evidence, marks = self._seen_alone(lines)
+            if line_features is not None:
+                solid = flatnonzero(~blank)
                 if marks is not None:
                     self._marks = marks if self._marks is None else np.concatenate((self._marks, marks))
-                self._add(described, evidence, page[solid], position[solid])
+                self._add(line_features, evidence, page[solid], position[solid])
         self._waiting.add(page, blank)
         next_page = self._page + len(ends)
         self._close(blank, page, next_page)
@@ -132,7 +132,7 @@ class Pipeline:
             self._memory.close(next_page)
         return self._waiting.settle(next_page)
 
-    def _seen_alone(self, lines: Sequence[str]) -> tuple[Bools, Described | None, Int16s, Ints | None]:
+    def _seen_alone(self, lines: Sequence[str]) -> tuple[Bools, LineFeatures | None, Int16s, Ints | None]:
         """Return which lines are blank, and what the others show by themselves with their evidence and, if there is a marker, marks.
 
         A text that stands many times, as menus do, is looked at once.
@@ -142,20 +142,20 @@ class Pipeline:
         texts = list(compress(place, ~blank))
         if not texts:
             return np.ones(len(lines), np.bool_), None, np.zeros((0, 0), np.int16), None
-        described = describe(texts)
-        first, marks = self._model.first_pass(described), None
+        line_features = extract_features(texts)
+        first, marks = self._model.first_pass(line_features), None
         if self._constraints is not None:
             marks = self._constraints.marks(texts)
-            first = narrowed(first, marks)
+            first = mask_labels(first, marks)
         evidence = scaled_evidence(first)
         if len(place) == len(lines):
-            return blank, described, evidence, marks
+            return blank, line_features, evidence, marks
         copies = np.fromiter(map(place.__getitem__, lines), np.intp, len(lines))
         every = blank.take(copies)
         copies = (np.cumsum(~blank) - 1).take(copies[~every])
-        return every, described.repeated(copies), evidence.take(copies, axis=1), None if marks is None else marks.take(copies)
+        return every, line_features.repeated(copies), evidence.take(copies, axis=1), None if marks is None else marks.take(copies)
 
-    def _add(self, described: Described, evidence: Int16s, page: Ints, position: Ints) -> None:
+    def _add(self, line_features: LineFeatures, evidence: Int16s, page: Ints, position: Ints) -> None:
         """Add non-blank lines to the stretch, with all that can be said of them before what follows is known."""
         starts = np.empty(len(page), np.bool_)
         starts[0] = page[0] != self._page or self._page_empty
@@ -164,9 +164,9 @@ class Pipeline:
         blanks[1:] -= np.where(starts[1:], 0, position[:-1] + 1)
         if not starts[0]:
             blanks[0] = self._gap + position[0] - self._position
-        rows, self._carry = running(described, evidence, blanks, starts, self._carry)
-        block = stretch_of(described, evidence, rows, page, position)
-        self._stretch = block if self._stretch is None else self._stretch.joined(block)
+        rows, self._carry = extract_history(line_features, evidence, blanks, starts, self._carry)
+        block = line_buffer(line_features, evidence, rows, page, position)
+        self._buffer = block if self._buffer is None else self._buffer.joined(block)
 
     def _close(self, blank: Bools, page: Ints, next_page: int) -> None:
         """Move page number, position and trailing blank count to the end of what was read."""
@@ -178,28 +178,28 @@ class Pipeline:
         self._gap = trailing if trailing < len(own) else self._gap + trailing
         self._page_empty &= trailing == len(own)
         if self._page_empty:
-            self._carry = Carry.fresh()
+            self._carry = PageState.fresh()
         self._page = next_page
 
     def _decide(self, open_page: int) -> None:
         """Run the context pass over the lines whose look-ahead is complete."""
-        stretch = self._stretch
-        if stretch is None:
+        buffer = self._buffer
+        if buffer is None:
             return
-        ripe = (stretch.page < open_page) | (stretch.position + AHEAD < self._position)
+        ripe = (buffer.page < open_page) | (buffer.position + AHEAD < self._position)
         low, high = self._undecided, int(np.count_nonzero(ripe))
         for start in range(low, high, ROWS_AT_ONCE):
             stop = min(start + ROWS_AT_ONCE, high)
-            guesses = _LABEL_OF[stretch.evidence(start, stop).argmax(axis=0)]
-            found = self._model.context_pass(context_rows(stretch, start, stop))
+            guesses = _LABEL_OF[buffer.evidence(start, stop).argmax(axis=0)]
+            found = self._model.context_pass(context_rows(buffer, start, stop))
             if self._marks is not None:
-                found = narrowed(found, self._marks[start:stop])
+                found = mask_labels(found, self._marks[start:stop])
             if self._memory is not None:
-                sizes = stretch.own[COLUMN["size"], start:stop]
-                found = self._memory.revised(stretch.page[start:stop], stretch.hashes[0, start:stop], sizes, found)
+                sizes = buffer.own[COLUMN["size"], start:stop]
+                found = self._memory.revised(buffer.page[start:stop], buffer.hashes[0, start:stop], sizes, found)
             self._waiting.fill(self._choose(np.exp(found), guesses))
         drop = max(0, high - BEHIND)
-        self._stretch = stretch.tail(drop)
+        self._buffer = buffer.tail(drop)
         if self._marks is not None:
             self._marks = self._marks[drop:]
         self._undecided = high - drop
@@ -219,7 +219,7 @@ def _block_bounds(lines: Sequence[str]) -> list[int]:
         return [0, count]
     chars = np.minimum(np.fromiter(map(len, lines), np.int64, count), MAX_CHARS).cumsum()
     block = chars // BLOCK_CHARS + np.arange(count) // BLOCK_LINES
-    return [0, *(places(steps(block)) + 1).tolist(), count]
+    return [0, *(flatnonzero(diff(block)) + 1).tolist(), count]
 
 
 class _Waiting:
@@ -239,7 +239,7 @@ class _Waiting:
     def settle(self, open_page: int) -> Decided:
         """Return the longest run of lines from the front whose fate is certain."""
         page, blank = self._raw
-        solid = places(blank == 0)
+        solid = flatnonzero(blank == 0)
         count = self._decided.shape[1]
         # Behind the last decided line stand blank ones; those within reach of the next line, read or not, wait for it.
         last = int(solid[count - 1]) if count else -1
@@ -247,9 +247,9 @@ class _Waiting:
         stop = min(following, max(last + 1, following - BLANK_REACH, int(page.searchsorted(its_page))))
         out = np.zeros((len(Decided._fields), stop))
         out[:, solid[:count]] = self._decided
-        gaps = places(blank[:stop])
+        gaps = flatnonzero(blank[:stop])
         if len(gaps):
-            out[:2, gaps] = BLANK
+            out[:2, gaps] = BLANK_CODE
             out[3, gaps] = self._between(gaps, page, solid)
         if count:
             self._before = (int(page[last]), bool(self._decided[3, -1]))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Ints, places, steps, with_end
+from classifier.core.arrays import Bools, Ints, append, diff, flatnonzero
 from classifier.lines import ZERO_WIDTH, is_blank
 
 __all__ = ["CharClass", "Scan", "blank_flags", "composed", "is_word", "scan"]
@@ -105,8 +105,8 @@ def scan(lines: Sequence[str]) -> Scan:
     text, codes, table = _decoded(_joined(lines))
     properties = PROPERTIES.take(table)
     starts = np.zeros(len(lines) + 1, np.int64)
-    starts[1:] = places(codes == ord("\n")) + 1
-    raw_length = steps(starts)
+    starts[1:] = flatnonzero(codes == ord("\n")) + 1
+    raw_length = diff(starts)
     links = images = link_chars = np.zeros(len(lines), np.int64)
     if "](" in text:
         seen, starts, links, images, link_chars = _links(codes, properties, starts)
@@ -141,8 +141,8 @@ def _decoded(text: str) -> tuple[str, Ints, Ints]:
     # Normalisation takes longer than all else here, so only lines that may need it get it. It composes nothing across a
     # newline, and makes none.
     lines = text.split("\n")
-    at = places(unsettled)
-    may_change = np.unique(places(codes == ord("\n")).searchsorted(at)).tolist()
+    at = flatnonzero(unsettled)
+    may_change = np.unique(flatnonzero(codes == ord("\n")).searchsorted(at)).tolist()
     joined = "\n".join([lines[i] for i in may_change])
     if len(at) > MOST_MARKS and (at[MOST_MARKS:] - at[:-MOST_MARKS] == MOST_MARKS).any():
         joined = _fewer_marks(joined)
@@ -175,11 +175,11 @@ def _links(codes: Ints, properties: Ints, starts: Ints) -> tuple[Ints, Ints, Int
     images, and the letters and digits inside its brackets. Marks `!` before an image as markup, else it would end a sentence.
     """
     n = len(starts) - 1
-    brackets = places((codes == ord("[")) | (codes == ord("]")))
+    brackets = flatnonzero((codes == ord("[")) | (codes == ord("]")))
     opens = brackets[(codes[brackets] == ord("]")) & (codes[brackets + 1] == ord("("))] + 1
-    closers = places(codes == ord(")"))
+    closers = flatnonzero(codes == ord(")"))
     line = starts.searchsorted(opens, side="right") - 1
-    ends = with_end(closers, len(codes))[closers.searchsorted(opens)]  # the first ")" after each "("
+    ends = append(closers, len(codes))[closers.searchsorted(opens)]  # the first ")" after each "("
     closed = ends < starts[line + 1]  # an unclosed target is text
     opens, ends, line = opens[closed], ends[closed], line[closed]
     links = np.bincount(line, minlength=n)
@@ -195,12 +195,12 @@ def _links(codes: Ints, properties: Ints, starts: Ints) -> tuple[Ints, Ints, Int
     opens, ends = opens[outer], ends[outer]
     bounds = np.zeros(2 * len(opens) + 2, np.int64)
     bounds[1:-1:2], bounds[2::2], bounds[-1] = opens, ends + 1, len(codes)
-    visible = (np.arange(len(bounds) - 1) % 2 == 0).repeat(steps(bounds))
+    visible = (np.arange(len(bounds) - 1) % 2 == 0).repeat(diff(bounds))
     hidden = np.zeros(len(opens) + 1, np.int64)
     hidden[1:] = (ends + 1 - opens).cumsum()
     new_starts = starts - hidden[opens.searchsorted(starts)]
     inside = np.where(links > 0, _inside_brackets(codes, properties, starts, brackets, visible), 0)
-    return places(visible), new_starts, links, np.bincount(image[linked], minlength=n), inside
+    return flatnonzero(visible), new_starts, links, np.bincount(image[linked], minlength=n), inside
 
 
 def _inside_brackets(codes: Ints, properties: Ints, starts: Ints, brackets: Ints, visible: Bools) -> Ints:
@@ -211,7 +211,7 @@ def _inside_brackets(codes: Ints, properties: Ints, starts: Ints, brackets: Ints
     inside = depth[1:] > depth[brackets.searchsorted(starts[line])]
     letters = np.zeros(len(codes) + 1, np.int32)
     (visible & is_word(properties & CLASS)).cumsum(dtype=np.int32, out=letters[1:])
-    until = np.minimum(with_end(brackets[1:], len(codes)), starts[line + 1])
+    until = np.minimum(append(brackets[1:], len(codes)), starts[line + 1])
     return np.bincount(line, (letters[until] - letters[brackets]) * inside, minlength=len(starts) - 1).astype(np.int64)
 
 

@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.cleaner import Cleaner
-from classifier.core.arrays import Float32s, Floats, Ints, with_end
+from classifier.core.arrays import Float32s, Floats, Ints, append
 from classifier.core.context import CONTEXT_COLUMNS, ROW_ORDER
-from classifier.core.features import LINE_COLUMNS, STEP, describe
+from classifier.core.features import LINE_COLUMNS, STEP, extract_features
 from classifier.core.model import Model, Recording, known_grams
 from classifier.core.ngrams import NGrams, edges
 from classifier.core.scan import is_word, scan
@@ -63,8 +63,8 @@ class Explanation(NamedTuple):
 
     line: LabelledLine
     runner_up: Label | None  # None for blank lines, as the next two
-    alone: Reasons | None  # the first pass
-    around: Reasons | None  # the context pass, which decides
+    first_pass: Reasons | None  # the first pass
+    context_pass: Reasons | None  # the context pass, which decides
 
 
 class Explainer:
@@ -92,10 +92,10 @@ class Explainer:
         """Explain some lines that are not blank."""
         noted = [self._model.records.popleft() for _ in lines]
         codes = np.array([LABELS.index(line.label) for line in lines if line.label])
-        around = list(_around(self._model, noted, codes, self._top))
-        pairs = np.array([codes, [runner_up for runner_up, _ in around]]).T
-        alone = _alone(self._model, [line.text for line in lines], pairs, self._top)
-        return (Explanation(line, LABELS[second], own, why) for line, (second, why), own in zip(lines, around, alone))
+        context_pass = list(_around(self._model, noted, codes, self._top))
+        pairs = np.array([codes, [runner_up for runner_up, _ in context_pass]]).T
+        first_pass = _alone(self._model, [line.text for line in lines], pairs, self._top)
+        return (Explanation(line, LABELS[second], own, why) for line, (second, why), own in zip(lines, context_pass, first_pass))
 
 
 def _around(model: Model, noted: Sequence[tuple[Float32s, Floats]], codes: Ints, top: int) -> Iterator[tuple[int, Reasons]]:
@@ -120,12 +120,12 @@ def _around(model: Model, noted: Sequence[tuple[Float32s, Floats]], codes: Ints,
 
 def _alone(model: Model, texts: Sequence[str], pairs: Ints, top: int) -> Iterator[Reasons]:
     """Yield the first pass's reasons for each text; `pairs` (n, 2) are label and runner-up."""
-    described = describe(texts)
-    found = model.first_pass(described)
-    columns, starts, scales = known_grams(described.grams, model.vocabulary)
+    line_features = extract_features(texts)
+    found = model.first_pass(line_features)
+    columns, starts, scales = known_grams(line_features.grams, model.vocabulary)
     weights, line_weights, bias = model.first_weights(columns)
-    words = _words_by_hash(texts, described.grams)
-    bounds = with_end(starts, len(columns)).tolist()
+    words = _words_by_hash(texts, line_features.grams)
+    bounds = append(starts, len(columns)).tolist()
     for i, pair in enumerate(pairs.tolist()):
         one, other = (max(_CLASSES[code], key=found[:, i].__getitem__) for code in pair)  # a heading's class stands for its label
         grams: dict[str, tuple[int, float]] = {}
@@ -133,7 +133,7 @@ def _alone(model: Model, texts: Sequence[str], pairs: Ints, top: int) -> Iterato
             name = words[model.vocabulary.hashes[columns[j]].item()]
             count, weight = grams.get(name, (0, 0.0))
             grams[name] = count + 1, weight + (weights[j, one] - weights[j, other]).item() * scales[i].item()
-        values = described.columns[:, i].astype(np.float64)
+        values = line_features.columns[:, i].astype(np.float64)
         shares = (line_weights[:, one] - line_weights[:, other]) * values
         features = [Feature(name, count, weight) for name, (count, weight) in grams.items()]
         features += [Feature(name, value / STEP, share) for name, value, share in zip(LINE_COLUMNS, values.tolist(), shares.tolist())]
@@ -146,7 +146,7 @@ def _alone(model: Model, texts: Sequence[str], pairs: Ints, top: int) -> Iterato
 def _words_by_hash(texts: Sequence[str], grams: NGrams) -> dict[int, str]:
     """Return the words, as the model sees them, of each n-gram hash in the texts that the n-grams are of."""
     lines = scan(texts)
-    ends = with_end(grams.tokens[1:], len(lines.chars)).tolist()
+    ends = append(grams.tokens[1:], len(lines.chars)).tolist()
     part_of_token = is_word(lines.classes)
     part_of_token[grams.tokens] = True
     tokens = [

@@ -13,7 +13,7 @@ from typing import Any
 from classifier.errors import InputError
 from classifier.explain.explainer import Explanation, Reasons
 from classifier.explain.feature_text import meaning, reading
-from classifier.html_page import MAX_LINES, MAX_SHOWN, of_lines
+from classifier.html_page import MAX_LINES, MAX_SHOWN, lines_page
 from classifier.labels import LABELS, Label
 
 __all__ = ["explained_page"]
@@ -34,17 +34,17 @@ def explained_page(name: str, pages: Sequence[Sequence[Explanation]]) -> str:
         "pages": [[_row(why, names) for why in page] for page in pages],
         "names": list(names),  # filled by the line above
     }
-    return of_lines(name, "explain", data)
+    return lines_page(name, "explain", data)
 
 
 def _row(why: Explanation, names: dict[str, int]) -> Any:
     """Return a line as explain.js takes it: 0 if blank."""
     line = why.line
-    if not (line.label and line.first_guess and why.runner_up and why.alone and why.around):
+    if not (line.label and line.first_guess and why.runner_up and why.first_pass and why.context_pass):
         return 0
     text = line.text[:MAX_SHOWN]
     codes = [_code(label) for label in (line.label, line.first_guess)]
-    passes = [_reasons(reasons, names) for reasons in (why.alone, why.around)]
+    passes = [_reasons(reasons, names) for reasons in (why.first_pass, why.context_pass)]
     cut = len(line.text) - len(text)
     return [line.number, text, cut, *codes, round(line.probability, 4), int(line.kept), _code(why.runner_up), *passes]
 

@@ -14,7 +14,7 @@ from classifier.explain.explainer import Explanation, Reasons
 from classifier.explain.feature_text import meaning, reading
 from classifier.labels import Label
 
-__all__ = ["legend", "shown_line", "shown_reasons", "tame", "wants_colour"]
+__all__ = ["legend", "printable", "shown_line", "shown_reasons", "wants_colour"]
 
 # 256-colour codes that stay readable on dark and on light.
 _COLOURS = dict(zip(Label, (33, 35, 107, 37, 245, 172, 167, 134, 74, 169, 136, 138)))
@@ -30,10 +30,10 @@ def wants_colour(stream: TextIO | None, choice: str = "auto") -> bool:
     return bool(stream and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
 
 
-def tame(text: str) -> str:
+def printable(text: str) -> str:
     """Return the text with what would not show, or do something to the terminal, written out; tabs as spaces.
 
-    >>> tame("đỏ\\x1b[2J\\tvàng\\u202e")
+    >>> printable("đỏ\\x1b[2J\\tvàng\\u202e")
     'đỏ\\\\x1b[2J vàng\\\\u202e'
     """
     return "".join(char if char.isprintable() or char == "\xa0" else repr(char)[1:-1] for char in text.replace("\t", " "))
@@ -49,7 +49,7 @@ def shown_line(why: Explanation, colour: bool) -> str:
     label = paint(f"{line.label:9s}", hue, _BOLD if line.kept else None)
     sure = paint(f"{line.probability:4.0%}", None if line.probability >= UNSURE else _DIM)
     guess = f"< {line.first_guess}" if line.first_guess is not line.label else ""
-    text = paint(tame(line.text), None) if line.kept else paint(tame(line.text), _DIM, _STRUCK)
+    text = paint(printable(line.text), None) if line.kept else paint(printable(line.text), _DIM, _STRUCK)
     return f"{line.number:5d} {'+' if line.kept else '-'} {label} {sure} {paint(f'{guess:11s}', _DIM)} {text}"
 
 
@@ -63,10 +63,10 @@ def _painter(colour: bool) -> Callable[..., str]:
 
 def shown_reasons(why: Explanation, colour: bool) -> Iterator[str]:
     """Yield what weighed for a line's label against the runner-up, pass by pass."""
-    if why.alone and why.around:
+    if why.first_pass and why.context_pass:
         versus = f"{why.line.label} against {why.runner_up}"
-        yield from _shown_pass(f"the line by itself: {versus}", why.alone, colour)
-        yield from _shown_pass(f"with what surrounds it, which decides: {versus}", why.around, colour)
+        yield from _shown_pass(f"the line by itself: {versus}", why.first_pass, colour)
+        yield from _shown_pass(f"with what surrounds it, which decides: {versus}", why.context_pass, colour)
 
 
 def _shown_pass(title: str, reasons: Reasons, colour: bool) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _shown_pass(title: str, reasons: Reasons, colour: bool) -> Iterator[str]:
     for name, value, weight in reasons.features:
         said = name if name.startswith("“") else meaning(name)
         share = paint(f"{weight:+6.2f}", _FOR if weight > 0 else _AGAINST)
-        yield f"        {share}  {tame(said)} {paint(f'({reading(name, value)})', _DIM)}"
+        yield f"        {share}  {printable(said)} {paint(f'({reading(name, value)})', _DIM)}"
     yield f"        {reasons.rest:+6.2f}  {paint('all the rest, and where the pass starts from', _DIM)}"
 
 

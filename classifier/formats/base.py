@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from classifier.io.encoding import Reading
+from classifier.io.encoding import Decoding
 
 __all__ = ["ATTRIBUTES", "NEEDS_REVIEW", "NO_EXTRAS", "NO_SITE", "BadRecord", "Extras", "Options", "Reader", "Record", "Writer"]
 
@@ -18,7 +18,7 @@ NO_EXTRAS: Extras = {}
 class Options(NamedTuple):
     """How inputs are read."""
 
-    reading: Reading
+    decoding: Decoding
     separator: str  # of pages of text
     field: str  # that holds a record's text
     id_field: str = "id"  # that says which record it is

@@ -54,7 +54,7 @@ class Reader:
     def __init__(self, file: BinaryIO, name: str, options: Options, delimiter: str = ",") -> None:
         """Read the header; see `formats.registry.open_reader`."""
         self.name = name
-        self._decoder = TextDecoder(name, options.reading)
+        self._decoder = TextDecoder(name, options.decoding)
         self._lines = _Taken(_raw_lines(file, self._decoder))
         self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
         self.header = self._read_header(delimiter)

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 
 from classifier.errors import InputError, require_library
 from classifier.formats.base import BadRecord, Options, Record
-from classifier.io.encoding import Reading, TextDecoder
-from classifier.io.sniffing import Lookout
+from classifier.io.encoding import Decoding, TextDecoder
+from classifier.io.sniffing import Sniffer
 
 __all__ = ["Reader", "html_to_lines", "text_of"]
 
@@ -30,34 +30,34 @@ class Reader:
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """See `formats.registry.open_reader`."""
-        self._file, self.name, self._reading = file, name, options.reading
+        self._file, self.name, self._decoding = file, name, options.decoding
         _extractor(name)
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the document's text; holds the document."""
         data = self._file.read()
         try:
-            text, undecodable = text_of(data, self.name, self._reading)
+            text, undecodable = text_of(data, self.name, self._decoding)
         except InputError as error:
             yield BadRecord(1, data, str(error).removeprefix(f"{self.name}: "))
             return
         yield Record(html_to_lines(text, self.name), None, undecodable)
 
 
-def text_of(data: bytes, name: str, reading: Reading, declared: str | None = None) -> tuple[str, int]:
+def text_of(data: bytes, name: str, decoding: Decoding, declared: str | None = None) -> tuple[str, int]:
     """Return a document's source as text, and how many bytes were left out of it; HTTP may have `declared` its encoding.
 
     Raises:
         InputError: the bytes are no text, or cannot be decoded under the policy "strict".
     """
-    encoding = reading.encoding or _declared(data, declared)
+    encoding = decoding.encoding or _declared(data, declared)
     if encoding:
-        lookout = Lookout(name)
-        if not reading.encoding and encoding == "utf-8":  # the declaration most often is a habit: what is no UTF-8 is still refused
+        lookout = Sniffer(name)
+        if not decoding.encoding and encoding == "utf-8":  # the declaration most often is a habit: what is no UTF-8 is still refused
             lookout.feed(data)
             lookout.flush()
-        reading = Reading(encoding, reading.errors)
-    decoder = TextDecoder(name, reading)
+        decoding = Decoding(encoding, decoding.errors)
+    decoder = TextDecoder(name, decoding)
     text = decoder.feed(data) + decoder.flush()
     return text.removeprefix("\ufeff"), decoder.dropped  # the mark would be the first text of the body, and end the head
 
@@ -73,7 +73,7 @@ def _declared(data: bytes, declared: str | None) -> str | None:
     for name in (declared, found[1].decode("ascii", "replace") if found else None):
         try:
             encoding = codecs.lookup(name or "").name
-            Reading(encoding).checked()
+            Decoding(encoding).checked()
         except (LookupError, InputError):
             continue
         # A document that can be read as far as its declaration is in no UTF-16, whatever it says; Latin-1 is windows-1252, says HTML

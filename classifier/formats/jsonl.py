@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 
 from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
-from classifier.io.encoding import Reading, to_utf8
+from classifier.io.encoding import Decoding, to_utf8
 from classifier.io.files import Sink
-from classifier.io.sniffing import Lookout
+from classifier.io.sniffing import Sniffer
 
 __all__ = ["Reader", "Writer", "put_back", "read_records"]
 
@@ -31,7 +31,7 @@ class Reader:
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """See `formats.registry.open_reader`."""
-        self._source = (file, name, options.reading, options.field, options.id_field, options.adds, options.site_field)
+        self._source = (file, name, options.decoding, options.field, options.id_field, options.adds, options.site_field)
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records; holds one line at a time."""
@@ -59,7 +59,7 @@ class Writer:
 def read_records(
     source: BinaryIO,
     name: str,
-    reading: Reading,
+    decoding: Decoding,
     field: str,
     id_field: str = "id",
     adds: Sequence[str] = (),
@@ -70,9 +70,9 @@ def read_records(
     Raises:
         InputError: the source is not UTF-8 (see `detection`), or another encoding is asked for.
     """
-    if reading.encoding and reading.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
-        raise InputError(f"{name}: JSON lines are UTF-8; convert them: iconv -f {reading.encoding} -t UTF-8 FILE")
-    lookout = None if reading.encoding else Lookout(name)
+    if decoding.encoding and decoding.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
+        raise InputError(f"{name}: JSON lines are UTF-8; convert them: iconv -f {decoding.encoding} -t UTF-8 FILE")
+    lookout = None if decoding.encoding else Sniffer(name)
     offset = 0
     for number, line in enumerate(source, 1):
         if number == 1 and lookout and line.startswith(_WIDE_MARKS):
@@ -80,7 +80,7 @@ def read_records(
         if lookout:
             lookout.feed(line)
         if (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
-            yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, reading.errors, (field, id_field, adds, site_field))
+            yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, decoding.errors, (field, id_field, adds, site_field))
         offset += len(line)
     if lookout:
         lookout.flush()

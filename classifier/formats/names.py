@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from classifier.io.compression import without_packing
+from classifier.io.compression import without_compression
 
 __all__ = ["FORMATS", "OUTPUTS", "format_of", "is_known", "output_name", "with_suffix"]
 
@@ -21,7 +21,7 @@ _NEW_SUFFIXES = {"html": ".txt", "warc": ".wet"}  # of outputs in another format
 
 def is_known(name: str) -> bool:
     """Return whether a file's name stands for a format."""
-    return PurePath(without_packing(name)).suffix.lower() in _SUFFIXES
+    return PurePath(without_compression(name)).suffix.lower() in _SUFFIXES
 
 
 def format_of(name: str) -> str:
@@ -30,7 +30,7 @@ def format_of(name: str) -> str:
     >>> format_of("crawl/2025.JSONL"), format_of("crawl.jsonl.zst"), format_of("page.txt"), format_of("-")
     ('jsonl', 'jsonl', 'text', 'text')
     """
-    return _SUFFIXES.get(PurePath(without_packing(name)).suffix.lower(), "text")
+    return _SUFFIXES.get(PurePath(without_compression(name)).suffix.lower(), "text")
 
 
 def output_name(name: str, form: str) -> str:
@@ -43,7 +43,7 @@ def output_name(name: str, form: str) -> str:
     """
     if form not in _NEW_SUFFIXES:
         return name
-    bare = without_packing(name)
+    bare = without_compression(name)
     return str(PurePath(bare).with_suffix(_NEW_SUFFIXES[form])) + name[len(bare) :]
 
 
@@ -53,5 +53,5 @@ def with_suffix(name: str, suffix: str) -> str:
     >>> with_suffix("sub/page.html.gz", ".tsv"), with_suffix("bao.vn__1", ".tsv")
     ('sub/page.tsv', 'bao.vn__1.tsv')
     """
-    bare = without_packing(name)
+    bare = without_compression(name)
     return str(PurePath(bare).with_suffix(suffix)) if is_known(bare) else bare + suffix

@@ -40,7 +40,7 @@ class Reader:
         if not file.seekable():
             raise InputError(f"{name}: Parquet cannot be read from a pipe or inside gzip or zstd; name a plain file")
         self.name = name
-        self._errors = options.reading.errors
+        self._errors = options.decoding.errors
         try:
             self._file = parquet.ParquetFile(file, buffer_size=1 << 16)
             self.schema = self._file.schema_arrow

@@ -18,7 +18,7 @@ from typing import BinaryIO, NamedTuple
 
 from classifier.errors import InputError
 from classifier.formats.names import format_of, is_known, output_name, with_suffix
-from classifier.io.compression import opened
+from classifier.io.compression import open_decompressed
 from classifier.io.files import OWN, STDIN, _Input
 
 __all__ = ["Source", "find_inputs", "find_sources", "refuse_same_file", "targets_in"]
@@ -43,7 +43,7 @@ class Source(NamedTuple):
 
     def open(self) -> AbstractContextManager[BinaryIO]:
         """Open it for reading bytes, unpacked."""
-        return nullcontext(sys.stdin.buffer) if self.path == STDIN else opened(self.path)
+        return nullcontext(sys.stdin.buffer) if self.path == STDIN else open_decompressed(self.path)
 
 
 def find_sources(paths: Sequence[str], form: str | None, into: str | None = None) -> list[Source]:

@@ -38,7 +38,7 @@ class Reader:
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """See `formats.registry.open_reader`."""
         self.name = name
-        self._reading, self._site_field = options.reading, options.site_field
+        self._decoding, self._site_field = options.decoding, options.site_field
         with require_library("warc", name):
             from fastwarc import warc
         self._conversion = warc.WarcRecordType.conversion
@@ -65,10 +65,10 @@ class Reader:
             if is_wet:
                 if len(data) != length:
                     return BadRecord(number, data, f"{length} bytes long, but ends after {len(data)}")
-                decoder = TextDecoder(name, self._reading)
+                decoder = TextDecoder(name, self._decoding)
                 text, lost = decoder.feed(data) + decoder.flush(), decoder.dropped
             else:
-                source, lost = text_of(data, name, self._reading, record.http_charset)
+                source, lost = text_of(data, name, self._decoding, record.http_charset)
                 text = html_to_lines(source, name)
         except InputError as error:
             return BadRecord(number, data, str(error).removeprefix(f"{self.name}: "))

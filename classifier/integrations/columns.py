@@ -14,7 +14,7 @@ from classifier.cleaner import Recipe
 from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Record
 from classifier.formats.jsonl import put_back, read_records
-from classifier.io.encoding import Reading
+from classifier.io.encoding import Decoding
 
 __all__ = ["clean_column", "clean_json_lines", "clean_texts"]
 
@@ -54,7 +54,7 @@ def clean_json_lines(lines: Sequence[bytes], field: str, recipe: Recipe) -> list
     Raises:
         InputError: a line is no JSON object with text in that field.
     """
-    records = [_good(one) for one in read_records(BytesIO(b"\n".join(lines)), "JSON lines", Reading(errors="strict"), field)]
+    records = [_good(one) for one in read_records(BytesIO(b"\n".join(lines)), "JSON lines", Decoding(errors="strict"), field)]
     cleaned = clean_texts(recipe, [record.text for record in records])
     return [put_back(record, text or "").removesuffix(b"\n") for record, text in zip(records, cleaned)]
 

@@ -17,12 +17,12 @@ from classifier.cleaner import Recipe
 from classifier.errors import InputError, TinsachError
 from classifier.labels import DEFAULT_KEEP
 
-__all__ = ["Job", "run"]
+__all__ = ["FolderJob", "run"]
 
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
 
 
-class Job(NamedTuple):
+class FolderJob(NamedTuple):
     """What is to be done."""
 
     source: str  # a folder, or whatever address the engine can read
@@ -32,7 +32,7 @@ class Job(NamedTuple):
     recipe: Recipe
 
 
-def run(engine: str, clean_folder: Callable[[Job], None], argv: Sequence[str] | None = None) -> int:
+def run(engine: str, clean_folder: Callable[[FolderJob], None], argv: Sequence[str] | None = None) -> int:
     """Do the job that the arguments ask for; return the exit status: 2 for mistakes, which get one line on standard error."""
     options = _parser(engine).parse_args(argv)
     try:
@@ -40,7 +40,7 @@ def run(engine: str, clean_folder: Callable[[Job], None], argv: Sequence[str] | 
         kind = options.format or _format_of(options.source)
         if "://" not in options.target and Path(options.target).exists():
             raise InputError(f"{options.target}: exists already; name a new folder, or remove it")
-        clean_folder(Job(options.source, options.target, kind, options.text_field, recipe))
+        clean_folder(FolderJob(options.source, options.target, kind, options.text_field, recipe))
     except TinsachError as error:
         print(f"tinsach: {error}", file=sys.stderr)
         return 2

@@ -19,7 +19,7 @@ import classifier
 from classifier.cleaner import Recipe
 from classifier.errors import require_library
 from classifier.integrations.columns import clean_column, clean_json_lines
-from classifier.integrations.job import Job, run
+from classifier.integrations.job import FolderJob, run
 from classifier.labels import DEFAULT_KEEP
 
 __all__ = ["clean", "main"]
@@ -52,7 +52,7 @@ def _clean_lines(table: Any, field: str, recipe: Recipe) -> Any:
     return pa.table({"line": pa.array(clean_json_lines(table.column("line").to_pylist(), field, recipe), pa.large_binary())})
 
 
-def _clean_folder(job: Job) -> None:
+def _clean_folder(job: FolderJob) -> None:
     with require_library("ray"):
         import ray.data
     function, read, write = _FORMATS[job.format]

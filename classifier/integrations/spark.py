@@ -17,7 +17,7 @@ import classifier
 from classifier.cleaner import Recipe
 from classifier.errors import InputError, require_library
 from classifier.integrations.columns import clean_column, clean_json_lines
-from classifier.integrations.job import Job, run
+from classifier.integrations.job import FolderJob, run
 from classifier.labels import DEFAULT_KEEP
 
 __all__ = ["clean", "main"]
@@ -64,7 +64,7 @@ def _clean_lines(frame: Any, field: str, recipe: Recipe) -> Any:
     return frame.mapInArrow(batches, "value string")
 
 
-def _clean_folder(job: Job) -> None:
+def _clean_folder(job: FolderJob) -> None:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the workers are whatever `python3` is
     with require_library("spark"):
         from pyspark.sql import SparkSession

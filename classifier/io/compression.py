@@ -14,34 +14,34 @@ from typing import Any, BinaryIO, cast
 
 from classifier.errors import InputError, require_library
 
-__all__ = ["opened", "packed", "packing_of", "without_packing"]
+__all__ = ["compressing", "compression_of", "open_decompressed", "without_compression"]
 
 # Zstd is unpacked so many bytes at a time: a block of 128 KB takes 4 bytes at least, so no piece can become more than 32 MB.
 ZSTD_PIECE = 1 << 10
 LEVELS = {".gz": 6, ".zst": 3}  # each tool's own default
 
 
-def packing_of(name: str) -> str:
+def compression_of(name: str) -> str:
     """Return the compression that a file's name stands for, as its suffix; empty if none.
 
-    >>> packing_of("crawl.jsonl.ZST"), packing_of("page.txt")
+    >>> compression_of("crawl.jsonl.ZST"), compression_of("page.txt")
     ('.zst', '')
     """
-    return PurePath(name).suffix.lower() if without_packing(name) != name else ""
+    return PurePath(name).suffix.lower() if without_compression(name) != name else ""
 
 
-def opened(path: str) -> BinaryIO:
+def open_decompressed(path: str) -> BinaryIO:
     """Open a file for reading what is in it, unpacked."""
-    packing = packing_of(path)
+    packing = compression_of(path)
     if not packing:
         return open(path, "rb")
     raw = _Gzip(path) if packing == ".gz" else _Zstd(path)
     return io.BufferedReader(raw, 1 << 16)
 
 
-def packed(file: BinaryIO, name: str) -> BinaryIO:
+def compressing(file: BinaryIO, name: str) -> BinaryIO:
     """Return a file that packs into `file` as the name says: `file` itself, or another that has to be closed, before it."""
-    packing = packing_of(name)
+    packing = compression_of(name)
     if packing == ".gz":
         return cast(BinaryIO, gzip.GzipFile("", "wb", LEVELS[packing], file, mtime=0))
     if packing == ".zst":
@@ -130,10 +130,10 @@ class _Zstd(_Unpacked):
 _PACKINGS = (".gz", ".zst")
 
 
-def without_packing(name: str) -> str:
+def without_compression(name: str) -> str:
     """Return a file's name without the suffix of a compression.
 
-    >>> without_packing("crawl.jsonl.gz"), without_packing("page.txt")
+    >>> without_compression("crawl.jsonl.gz"), without_compression("page.txt")
     ('crawl.jsonl', 'page.txt')
     """
     path = PurePath(name)

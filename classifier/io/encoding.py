@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from classifier.errors import InputError
-from classifier.io.sniffing import Lookout
+from classifier.io.sniffing import Sniffer
 from classifier.lines import LineSplitter
 
-__all__ = ["POLICIES", "Reading", "TextDecoder", "chunks", "read_lines", "to_utf8"]
+__all__ = ["POLICIES", "Decoding", "TextDecoder", "chunks", "read_lines", "to_utf8"]
 
 POLICIES = ("replace", "strict", "skip")
 CHUNK = 1 << 16
@@ -33,13 +33,13 @@ def to_utf8(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-class Reading(NamedTuple):
+class Decoding(NamedTuple):
     """How an input's bytes are read."""
 
     encoding: str | None = None  # None: by byte order mark, else UTF-8, and strangers are refused
     errors: str = "replace"  # one of POLICIES
 
-    def checked(self) -> Reading:
+    def checked(self) -> Decoding:
         """Return self if Python knows the encoding, else raise InputError."""
         try:
             codecs.getincrementaldecoder(self.encoding or "utf-8")
@@ -54,17 +54,17 @@ class Reading(NamedTuple):
 class TextDecoder:
     """Decodes the bytes of one input.
 
-    >>> decoder = TextDecoder("page.txt", Reading(errors="skip"))
+    >>> decoder = TextDecoder("page.txt", Decoding(errors="skip"))
     >>> decoder.feed(b"n\\xe1\\xba"), decoder.feed(b"\\xafng\\xff\\n"), decoder.flush(), decoder.dropped
     ('', 'nắng\\n', '', 1)
     """
 
-    def __init__(self, name: str, reading: Reading) -> None:
+    def __init__(self, name: str, reading: Decoding) -> None:
         """Start before the first byte of the input called `name`; the name is for messages."""
         self.dropped = 0  # bytes left out under the policy "skip"
         self._name, self._errors = name, reading.errors
         self._head: bytes | None = None if reading.encoding else b""  # the first bytes, until they show a mark or none
-        self._lookout = None if reading.encoding else Lookout(name)
+        self._lookout = None if reading.encoding else Sniffer(name)
         self._taken = 0  # bytes read before the current ones
         self._lines = _LineCount()
         self._decoder = self._opened(reading.encoding or "utf-8")

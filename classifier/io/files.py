@@ -17,9 +17,21 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from classifier.errors import InputError
-from classifier.io.compression import packed
+from classifier.io.compression import compressing
 
-__all__ = ["OWN", "SCRATCH", "STDIN", "Sink", "explained", "force_to_disk", "naming", "sha256_of", "standard_output", "sweep", "whole_file"]
+__all__ = [
+    "OWN",
+    "SCRATCH",
+    "STDIN",
+    "Sink",
+    "atomic_write",
+    "error_filename",
+    "force_to_disk",
+    "os_error_message",
+    "remove_stale_files",
+    "sha256_of",
+    "standard_output",
+]
 
 OWN = ".tinsach-"
 SCRATCH = OWN + "tmp-"  # how the names of unfinished files begin
@@ -33,7 +45,7 @@ _ADVICE = {
 }
 
 
-def explained(error: OSError) -> str:
+def os_error_message(error: OSError) -> str:
     """Return in one line what went wrong with which file, and what to do."""
     if error.filename is None:
         return str(error)
@@ -63,14 +75,14 @@ class Sink:
 
     def write(self, data: bytes) -> None:
         """Write bytes; an OSError names the file."""
-        with naming(self._name):
+        with error_filename(self._name):
             self._file.write(data)
             if self._live:
                 self._file.flush()
 
 
 @contextmanager
-def naming(name: str, instead: bool = False) -> Iterator[None]:
+def error_filename(name: str, instead: bool = False) -> Iterator[None]:
     """Let an OSError that names no file name this one; or `instead` of a name that means nothing to the user."""
     try:
         yield
@@ -88,32 +100,32 @@ def standard_output() -> Sink:
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Sink]:
+def atomic_write(path: str | Path) -> Iterator[Sink]:
     """Open a file for writing that appears under its name only when it is complete and on the disk."""
     name, target = str(path), Path(os.path.realpath(path))
     if os.path.isdir(path):
         raise InputError(f"{name}: a folder; name a file to write")
     if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe; a rename would replace /dev/null
-        with naming(name), open(path, "wb") as device, _packing(device, name) as file:
+        with error_filename(name), open(path, "wb") as device, _packing(device, name) as file:
             yield Sink(file, name, live=True)
         return
     if not target.parent.is_dir():
         raise InputError(f"{name}: there is no folder {target.parent}; make it first")
     scratch = target.with_name(f"{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")  # known before it is made: see the except
     try:
-        with naming(name, instead=True):
+        with error_filename(name, instead=True):
             file = open(scratch, "xb", buffering=1 << 16)  # noqa: SIM115 - closed below, where closing may fail
         try:
             _copy_mode(target, scratch)
             with _packing(file, name) as packing:
                 yield Sink(packing, name)
-            with naming(name):
+            with error_filename(name):
                 file.flush()
                 force_to_disk(file)
         finally:
             with suppress(OSError):  # closing writes what is left, and on a full disk fails again
                 file.close()
-        with naming(name, instead=True):
+        with error_filename(name, instead=True):
             os.replace(scratch, target)
     except BaseException:
         scratch.unlink(missing_ok=True)
@@ -124,11 +136,11 @@ def whole_file(path: str | Path) -> Iterator[Sink]:
 @contextmanager
 def _packing(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
     """Let what is written be packed as the name says."""
-    packing = packed(file, name)
+    packing = compressing(file, name)
     try:
         yield packing
         if packing is not file:
-            with naming(name):
+            with error_filename(name):
                 packing.close()
     except BaseException:
         if packing is not file:
@@ -152,7 +164,7 @@ def _copy_mode(target: Path, scratch: Path) -> None:
         os.chmod(scratch, stat.S_IMODE(target.stat().st_mode))
 
 
-def sweep(folder: Path, alone: bool) -> None:
+def remove_stale_files(folder: Path, alone: bool) -> None:
     """Remove what killed runs left unfinished: `alone` in a folder, all of it there and below; else only that of dead processes."""
     for scratch in folder.rglob(SCRATCH + "*") if alone else folder.glob(SCRATCH + "*"):
         if alone or not _is_alive(scratch.name[len(SCRATCH) :].partition("-")[0]):

@@ -1,6 +1,6 @@
 """Is this the text we were promised? A look at the first bytes of an input, before they can become silent garbage.
 
-`refuse_strangers` raises an error that names what the bytes look like and how to convert them: UTF-16 without a byte order
+`require_utf8` raises an error that names what the bytes look like and how to convert them: UTF-16 without a byte order
 mark, binary files, and Vietnamese in windows-1258, TCVN3 (ABC) or VNI, as raw bytes or read as Latin-1 and saved as UTF-8
 ("Hµ Néi", "Vieät Nam"), and UTF-8 saved as UTF-8 twice ("Viá»‡t Nam"). What it leaves out: converting anything, and
 encodings of other languages.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from classifier.errors import InputError
 
-__all__ = ["SAMPLE", "Lookout", "refuse_strangers"]
+__all__ = ["SAMPLE", "Sniffer", "require_utf8"]
 
 SAMPLE = 1 << 16  # bytes looked at
 FIRST_LOOK = 1 << 10
@@ -37,7 +37,7 @@ _MAGIC = (  # (first bytes, what has them, what to do)
 )
 
 
-class Lookout:
+class Sniffer:
     """Keeps the first bytes of an input and looks at them when there are 1, 4, 16 and 64 KB, and at the end if it is shorter.
 
     Fixed points make the verdict depend on the bytes, not on how a pipe happened to cut them.
@@ -55,16 +55,16 @@ class Lookout:
             return
         self._head += chunk[: SAMPLE - len(self._head)]
         while self._next <= min(len(self._head), SAMPLE):
-            refuse_strangers(bytes(self._head[: self._next]), self._name)
+            require_utf8(bytes(self._head[: self._next]), self._name)
             self._next *= 4
 
     def flush(self) -> None:
         """Look once more at an input that ended early."""
         if self._next <= SAMPLE:
-            refuse_strangers(bytes(self._head), self._name)
+            require_utf8(bytes(self._head), self._name)
 
 
-def refuse_strangers(sample: bytes, name: str) -> None:
+def require_utf8(sample: bytes, name: str) -> None:
     """Raise InputError if the first bytes of an input are plainly not UTF-8 text; `name` is for the message."""
     for magic, what, advice in _MAGIC:
         if sample.startswith(magic) and (magic != b"BZh" or sample[4:10] == b"1AY&SY"):

@@ -16,8 +16,8 @@ from classifier.errors import InputError
 from classifier.formats.base import Options
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
-from classifier.io.files import sha256_of, sweep, whole_file
-from classifier.jobs.job import Faults, Job
+from classifier.io.files import atomic_write, remove_stale_files, sha256_of
+from classifier.jobs.job import ErrorPolicy, Job
 from classifier.jobs.journal import Journal
 from classifier.jobs.stats import Stats
 
@@ -61,7 +61,7 @@ def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, 
     if job.processes == 1 or files == 1 or job.collects:
         for source, target in todo:
             before = Counter(job.counts)
-            with whole_file(target) as out:
+            with atomic_write(target) as out:
                 job.clean(source, out)
             yield dict(job.counts - before)
         return
@@ -72,15 +72,15 @@ def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, 
                 job.absorb(counts, stats, review)
                 yield dict(counts)
     except BaseException:
-        sweep(folder, alone=True)  # what the workers, who are dead by now, had begun
+        remove_stale_files(folder, alone=True)  # what the workers, who are dead by now, had begun
         raise
 
 
 def _clean_file(cleaner: Cleaner, piece: tuple[Options, bool, Source, Path]) -> tuple[Counter[str], Stats, list[str]]:
     """Clean one input into a file of its own, in a process of its own."""
     options, tolerant, source, target = piece
-    job = Job(cleaner, options, Faults(tolerant))
-    with whole_file(target) as out:
+    job = Job(cleaner, options, ErrorPolicy(tolerant))
+    with atomic_write(target) as out:
         job.clean(source, out)
     return job.counts, job.stats, job.review
 

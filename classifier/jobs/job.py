@@ -1,6 +1,6 @@
 """Cleaning whole inputs, with every record and line accounted for.
 
-`Job` reads an input in its format and writes the clean one. Bad records stop it, or are left out and counted (`Faults`).
+`Job` reads an input in its format and writes the clean one. Bad records stop it, or are left out and counted (`ErrorPolicy`).
 `clean_into_one` puts many inputs into one output; for an output for each, see `folders`. Options come checked from `cli`.
 """
 
@@ -26,12 +26,12 @@ from classifier.jobs.stats import Stats
 from classifier.labels import Label
 from classifier.stream import label_blocks
 
-__all__ = ["Faults", "Job", "clean_into_one"]
+__all__ = ["ErrorPolicy", "Job", "clean_into_one"]
 
 REVIEW_NAMED = 5  # so many pages that need review are named; all are counted
 
 
-class Faults:
+class ErrorPolicy:
     """What is done about a bad record: the job fails, or it is left out, or put into quarantine as it was."""
 
     def __init__(self, skip: bool = False, quarantine: Sink | None = None) -> None:
@@ -49,7 +49,7 @@ class Faults:
 class Job:
     """Cleans inputs, one after the other."""
 
-    def __init__(self, cleaner: Cleaner, options: Options, faults: Faults, dropped: Sink | None = None, processes: int = 1) -> None:
+    def __init__(self, cleaner: Cleaner, options: Options, faults: ErrorPolicy, dropped: Sink | None = None, processes: int = 1) -> None:
         """Set how inputs are read and cleaned, what is done about bad records, where removed lines go, and how many work on it."""
         self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, processes
         self._dropped = dropped
@@ -91,7 +91,7 @@ class Job:
                 self._clean_records(file, source, writer)
 
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
-        decoder = TextDecoder(name, self.options.reading)
+        decoder = TextDecoder(name, self.options.decoding)
         number, page = 1, Stats()  # of the page that is open
         for block in label_blocks(self.cleaner.stream(), read_lines(file, decoder), *self._separators):
             clean: list[str] = []

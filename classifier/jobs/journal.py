@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from classifier.errors import InputError
-from classifier.io.files import force_to_disk, naming, sha256_of, sweep
+from classifier.io.files import error_filename, force_to_disk, remove_stale_files, sha256_of
 
 __all__ = ["JOURNAL", "Journal"]
 
@@ -41,7 +41,7 @@ class Journal:
             if not resume:
                 file.truncate(0)
             else:
-                sweep(folder, alone=True)
+                remove_stale_files(folder, alone=True)
             yield cls(file, folder, job, _read(file))
 
     def finished(self, target: Path, source: str) -> dict[str, int] | None:
@@ -55,7 +55,7 @@ class Journal:
     def note(self, target: Path, source: str, counts: dict[str, int]) -> None:
         """Note that `target` is in place."""
         entry = dict(zip(_KEYS, (self._name(target), self._job, source, sha256_of(target), counts)))
-        with naming(self._file.name):
+        with error_filename(self._file.name):
             self._file.write(json.dumps(entry).encode() + b"\n")
             self._file.flush()
             force_to_disk(self._file)

@@ -37,7 +37,7 @@ def label_one(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
     """Yield the labelled lines of one input; see `label_inputs`."""
     with source.open() as file:
         if source.format == "text":
-            blocks = read_lines(file, TextDecoder(source.name, job.options.reading))
+            blocks = read_lines(file, TextDecoder(source.name, job.options.decoding))
             for found in label_blocks(job.cleaner.stream(), blocks, job.options.separator, job.options.blank_lines):
                 yield from found
             return
@@ -88,7 +88,7 @@ def _named(job: Job, source: Source) -> Iterator[Record]:
     """Yield the pages of an input, named at their place."""
     with source.open() as file:
         if source.format == "text":
-            decoder = TextDecoder(source.name, job.options.reading)
+            decoder = TextDecoder(source.name, job.options.decoding)
             yield from _text_pages(read_lines(file, decoder), source.name, job.options)
             job.counts["undecodable"] += decoder.dropped
             return

@@ -12,7 +12,7 @@ from classifier.cleaner import Cleaner, Recipe
 from classifier.core.model_file import MAX_MANIFEST
 from classifier.core.sealed_json import SealError, sealed, unsealed
 from classifier.errors import InputError, ModelError
-from classifier.io.compression import opened
+from classifier.io.compression import open_decompressed
 from classifier.io.files import Sink
 from classifier.labels import DEFAULT_KEEP
 from classifier.monitoring.profile import Profile
@@ -53,7 +53,7 @@ def read_baseline(path: str, cleaner: Cleaner) -> Profile:
     Raises:
         InputError: the file is damaged, something else, or measured with another model or another choice of what to keep.
     """
-    with opened(path) as file:
+    with open_decompressed(path) as file:
         data = file.read(MAX_MANIFEST + 1)
     try:
         found = unsealed(data, FORMAT, FORMAT_VERSION)

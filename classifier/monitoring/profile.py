@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from classifier.cleaner import Cleaner
-from classifier.core.arrays import Bools, Floats, Ints, steps, with_end
+from classifier.core.arrays import Bools, Floats, Ints, append, diff
 from classifier.core.ngrams import line_hashes, ngrams
 from classifier.core.scan import scan
 from classifier.errors import InputError
@@ -113,7 +113,7 @@ def measure(cleaner: Cleaner, labels: Labels) -> Measures:
     """Measure labelled pages; the cleaner's own choice of what to keep counts for `keeping`."""
     count = len(labels.offsets) - 1
     solid = labels.codes >= 0
-    page = np.arange(count).repeat(steps(labels.offsets))[solid]
+    page = np.arange(count).repeat(diff(labels.offsets))[solid]
     lines = np.bincount(page, minlength=count)
     sizes = np.maximum(lines, 1)
 
@@ -140,14 +140,14 @@ def _words_and_copies(cleaner: Cleaner, texts: list[str], page: Ints, pages: int
         return np.zeros(pages), np.zeros(0, np.bool_)
     lines = scan(texts)
     grams = ngrams(lines)
-    owner = page.repeat(steps(with_end(grams.starts, len(grams.unigrams))))
+    owner = page.repeat(diff(append(grams.starts, len(grams.unigrams))))
     words = grams.unigrams != 0  # the line's end is none
     unseen = words & ~cleaner.model.vocabulary.known(grams.unigrams)
     share = np.bincount(owner[unseen], minlength=pages) / np.maximum(np.bincount(owner[words], minlength=pages), 1)
     hashes = line_hashes(lines, grams.tokens)[0][0]
     order = np.lexsort((hashes, page))
     again = np.zeros(len(texts), np.bool_)
-    again[order[1:]] = (steps(hashes[order]) == 0) & (steps(page[order]) == 0)
+    again[order[1:]] = (diff(hashes[order]) == 0) & (diff(page[order]) == 0)
     return share, again
 
 
@@ -224,7 +224,7 @@ def _checked(found: Any) -> Profile:
         for signal, values in table.items():
             if values.shape != (sizes[signal],) or not np.isfinite(values).all() or values.min() < 0:
                 raise ValueError(f"its {name} of {signal} are not {sizes[signal]} numbers")
-            if name == "borders" and (steps(values) < 0).any():
+            if name == "borders" and (diff(values) < 0).any():
                 raise ValueError(f"its borders of {signal} fall")
         tables[name] = table
     return Profile(pages, of_sites, **tables)

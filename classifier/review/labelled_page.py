@@ -3,7 +3,7 @@
 Two spellings, and the file as a whole decides which: `label<TAB>line`, and `label<TAB>probability<TAB>line` (what `tinsach label`
 prints) if every row has a probability, from 0 to 1 with a point, as its second field. A blank line's label is `-`. Lines may hold
 tabs. A row with nothing in it stands for no line; it, the row ends and a byte order mark stay as they are. What it leaves out:
-what the labels are good for, and writing to disk (`files.whole_file`).
+what the labels are good for, and writing to disk (`files.atomic_write`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from classifier.labels import LABELS
 from classifier.lines import FORM_FEED, is_blank
 from classifier.results import LabelledLine
 
-__all__ = ["BLANK", "LabelledPage", "Row", "labelled_row", "parse_page", "read_page"]
+__all__ = ["BLANK_LABEL", "LabelledPage", "Row", "labelled_row", "parse_page", "read_page"]
 
-BLANK = "-"
+BLANK_LABEL = "-"
 _NAMES = frozenset(label.value for label in LABELS)
 _ENDS = re.compile(r"(\r\n|\r|\n)")  # those of `lines.LineSplitter`
 # Behind a blank line's probability an editor may have removed the tab.
@@ -33,7 +33,7 @@ class Row(NamedTuple):
     """A line and its label, as they stand in the file."""
 
     number: int  # of the row in the file, from 1
-    label: str  # a label's name, or BLANK
+    label: str  # a label's name, or BLANK_LABEL
     probability: float | None  # None in a file of two columns
     line: str
 
@@ -49,7 +49,7 @@ class LabelledPage(NamedTuple):
 
     @property
     def labels(self) -> list[str]:
-        """The label of each line, BLANK for blank ones."""
+        """The label of each line, BLANK_LABEL for blank ones."""
         return [row.label for row in self.rows]
 
     @property
@@ -65,7 +65,7 @@ class LabelledPage(NamedTuple):
         """
         rows, pieces = list(self.rows), list(self.pieces)
         for index, label in labels.items():
-            if not 0 <= index < len(rows) or rows[index].label == BLANK or label not in _NAMES:
+            if not 0 <= index < len(rows) or rows[index].label == BLANK_LABEL or label not in _NAMES:
                 raise InputError(f"{self.name}: line {index + 1} cannot be labelled {label!r}; load the page again")
             number, line = rows[index].number, rows[index].line
             rows[index] = Row(number, label, 1.0 if self.columns == 3 else None, line)
@@ -113,9 +113,9 @@ def parse_page(data: bytes, name: str) -> LabelledPage:
 
 def _columns(raw: Sequence[tuple[int, str]], name: str) -> int:
     """Return how many columns a file has."""
-    others = [number for number, row in raw if row != BLANK and not _WITH_PROBABILITY.match(row)]
+    others = [number for number, row in raw if row != BLANK_LABEL and not _WITH_PROBABILITY.match(row)]
     if not others:
-        return 3 if any(row != BLANK for _, row in raw) else 2
+        return 3 if any(row != BLANK_LABEL for _, row in raw) else 2
     if 2 * len(others) < len(raw):  # hardly lines that begin with a number: the probabilities would become text
         raise InputError(f"{name}:{others[0]}: no probability as second field, and most rows have one; write all rows as {_SPELLINGS}")
     return 2
@@ -123,20 +123,24 @@ def _columns(raw: Sequence[tuple[int, str]], name: str) -> int:
 
 def _row(number: int, raw: str, columns: int, name: str) -> Row:
     label, tab, line = raw.partition("\t")
-    if label != BLANK and (label not in _NAMES or not tab):
+    if label != BLANK_LABEL and (label not in _NAMES or not tab):
         if raw.strip(" \t") == FORM_FEED:
             raise InputError(f"{name}:{number}: a form feed, which separates pages; put each page into a file of its own")
         fault = "no tab behind the label" if label in _NAMES else f"{label[:30]!r} is no label"
-        raise InputError(f"{name}:{number}: {fault}; a row is {_SPELLINGS}, labels: {', '.join(sorted(_NAMES))}, {BLANK} for a blank line")
+        raise InputError(
+            f"{name}:{number}: {fault}; a row is {_SPELLINGS}, labels: {', '.join(sorted(_NAMES))}, {BLANK_LABEL} for a blank line"
+        )
     probability = None
     if columns == 3:
         number_read, _, line = line.partition("\t")
         probability = float(number_read or 0)
-    if label == BLANK and not is_blank(line):
-        raise InputError(f"{name}:{number}: text without a label; {BLANK} is for blank lines, choose from {', '.join(sorted(_NAMES))}")
+    if label == BLANK_LABEL and not is_blank(line):
+        raise InputError(
+            f"{name}:{number}: text without a label; {BLANK_LABEL} is for blank lines, choose from {', '.join(sorted(_NAMES))}"
+        )
     return Row(number, label, probability, line)
 
 
 def labelled_row(line: LabelledLine) -> str:
     """Return a labelled line as a row of three columns."""
-    return f"{line.label or BLANK}\t{line.probability:.4f}\t{line.text}\n"
+    return f"{line.label or BLANK_LABEL}\t{line.probability:.4f}\t{line.text}\n"

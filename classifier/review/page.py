@@ -16,11 +16,11 @@ from classifier.cleaner import Cleaner
 from classifier.core.arrays import Floats
 from classifier.core.model import Recording
 from classifier.errors import InputError
-from classifier.html_page import MAX_LINES, MAX_SHOWN, of_lines
-from classifier.io.files import explained, whole_file
+from classifier.html_page import MAX_LINES, MAX_SHOWN, lines_page
+from classifier.io.files import atomic_write, os_error_message
 from classifier.labels import LABELS
 from classifier.lines import is_blank
-from classifier.review.labelled_page import BLANK, LabelledPage, parse_page
+from classifier.review.labelled_page import BLANK_LABEL, LabelledPage, parse_page
 
 __all__ = ["Conflict", "ReviewedPage", "find_pages", "label_probabilities"]
 
@@ -50,7 +50,7 @@ class ReviewedPage:
     @property
     def doubt(self) -> float:
         """The share of its lines whose labels are wrong, as the model expects; 0 to 1."""
-        own = [certainty for row, certainty in zip(self._opened.rows, self._certainties) if row.label != BLANK]
+        own = [certainty for row, certainty in zip(self._opened.rows, self._certainties) if row.label != BLANK_LABEL]
         return 1 - sum(own) / len(own) if own else 0.0
 
     @property
@@ -86,13 +86,13 @@ class ReviewedPage:
                 "pages": pages,
                 "lines": self._shown(),
             }
-        return of_lines(Path(self.path).name, "review", data, connects=True)
+        return lines_page(Path(self.path).name, "review", data, connects=True)
 
     def _shown(self) -> list[object]:
         """Return each line as review.js takes it: 0 if it cannot be labelled."""
         shown: list[object] = []
         for index, (row, p, certainty) in enumerate(zip(self._opened.rows, self._probabilities, self._certainties)):
-            if row.label == BLANK:
+            if row.label == BLANK_LABEL:
                 shown.append(0)
                 continue
             text, code, guess = row.line[:MAX_SHOWN], _CODES[row.label], int(p.argmax())
@@ -115,7 +115,7 @@ class ReviewedPage:
             try:
                 self._write(self._opened.relabelled(labels))
             except OSError as error:
-                self.failure = explained(error)
+                self.failure = os_error_message(error)
                 raise
             except Conflict as error:
                 self.failure = str(error)
@@ -131,7 +131,7 @@ class ReviewedPage:
             raise Conflict(f"{self.path} was changed by somebody else; nothing was overwritten; reload this page, and label once more")
         data = page.encoded()
         if data != there:
-            with whole_file(self.path) as out:
+            with atomic_write(self.path) as out:
                 out.write(data)
         self._bytes, self._now = data, page
 

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from classifier.errors import InputError
-from classifier.io.files import explained
+from classifier.io.files import os_error_message
 from classifier.labels import LABELS
 from classifier.review.page import Conflict, ReviewedPage
 
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         except InputError as error:
             self._refuse(HTTPStatus.BAD_REQUEST, str(error))
         except OSError as error:
-            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, explained(error))
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, os_error_message(error))
         else:
             self._answer(HTTPStatus.OK, b"{}", "application/json")
 
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _said(error: InputError | OSError) -> str:
-    return explained(error) if isinstance(error, OSError) else str(error)
+    return os_error_message(error) if isinstance(error, OSError) else str(error)
 
 
 def _change(body: bytes) -> tuple[int, int, dict[int, str]]:

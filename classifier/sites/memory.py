@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Floats, Hashes, Ints, log_softmax, places, steps
-from classifier.core.features import LOG_SCALE, describe
+from classifier.core.arrays import Bools, Floats, Hashes, Ints, diff, flatnonzero, log_softmax
+from classifier.core.features import LOG_SCALE, extract_features
 from classifier.errors import InputError
 from classifier.labels import LABELS, Label
 from classifier.lines import is_blank
@@ -97,7 +97,7 @@ class SiteMemory:
 
     def seen_on(self, line: str, site: str | None = None) -> int:
         """Return on how many pages of the site a line was seen, by its letters, digits alike: 255 stands for that or more."""
-        return 0 if is_blank(line) else int(self.sketch.counts(self.sketch.places(describe([line]).hashes[0] ^ self.key(site)))[0])
+        return 0 if is_blank(line) else int(self.sketch.counts(self.sketch.places(extract_features([line]).hashes[0] ^ self.key(site)))[0])
 
     def key(self, site: str | None, as_title: bool = False) -> np.uint64:
         """Return what tells lines of a site, or headlines of its pages, from others with the same hash."""
@@ -123,9 +123,9 @@ class SiteMemory:
         Raises:
             InputError, OSError: the file cannot be written.
         """
-        from classifier.io.files import whole_file
+        from classifier.io.files import atomic_write
 
-        with whole_file(path) as file:
+        with atomic_write(path) as file:
             file.write(self.to_bytes())
 
     @classmethod
@@ -169,13 +169,13 @@ class PagePass:
         """
         where = self._memory.sketch.places(hashes ^ self._key)
         codes, sizes, found = found.argmax(axis=0), sizes.astype(np.int64), found.copy()
-        bounds = [0, *(places(steps(page)) + 1).tolist(), len(page)]
+        bounds = [0, *(flatnonzero(diff(page)) + 1).tolist(), len(page)]
         for start, stop in pairwise(bounds):
             self.close(int(page[start]))
             counts = self._memory.sketch.counts(where[:, start:stop])
             # A hash of 0 is a line without a letter or digit: rules between paragraphs, which articles share with menus.
             leads = self._leads(codes[start:stop], sizes[start:stop])
-            seen = places((counts >= self._memory.pages) & (hashes[start:stop] != 0) & ~leads) + start
+            seen = flatnonzero((counts >= self._memory.pages) & (hashes[start:stop] != 0) & ~leads) + start
             if len(seen):
                 found[:, seen] = _doubted(found.take(seen, axis=1))
                 codes[seen] = found[:, seen].argmax(axis=0)
@@ -190,7 +190,7 @@ class PagePass:
         leads = (codes == _BODY) & (sizes >= LOG_SCALE[LEAD_SIZE])
         titles = (codes == _TITLE).cumsum() + self._titles
         self._titles = int(titles[-1])
-        long = places(leads)
+        long = flatnonzero(leads)
         if len(long):
             before = titles.take(long)
             leads[long] = before > np.concatenate(([self._at_lead], before[:-1]))

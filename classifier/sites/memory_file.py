@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from classifier.core.arrays import Ints
-from classifier.core.features import describe
+from classifier.core.features import extract_features
 from classifier.core.model_file import ArraySpec, read_array, read_entries
 from classifier.core.sealed_json import SealError, sealed, unsealed
 from classifier.errors import InputError, ModelError
-from classifier.io.compression import opened
-from classifier.io.files import explained
+from classifier.io.compression import open_decompressed
+from classifier.io.files import os_error_message
 from classifier.sites.count_min import MOST
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "memory_bytes", "read_memory"]
@@ -69,12 +69,12 @@ def _bounded(path: str | Path, limit: int) -> bytes:
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             raise InputError(f"{path}: not a regular file; {_RESTORE}")
-        with opened(str(path)) as file:
+        with open_decompressed(str(path)) as file:
             data = file.read(limit + 1)
     except ValueError as error:  # a NUL in the name; or what `opened` says of a damaged file
         raise error if isinstance(error, InputError) else InputError(f"{path!r}: cannot be a file's name; {_RESTORE}") from error
     except OSError as error:
-        raise InputError(explained(error)) from error
+        raise InputError(os_error_message(error)) from error
     if len(data) > limit:
         raise InputError(f"{path}: larger than any site memory; {_RESTORE}")
     return data
@@ -108,7 +108,7 @@ def _values(resets: object) -> list[Any]:
 
 def _probe() -> str:
     """Return the hash of a line: two versions that hash it alike count lines alike."""
-    return f"{int(describe(['Đọc nhiều: 24 giờ qua, Ấm lạnh ở chợ Bến Ngự…']).hashes[0, 0]):016x}"
+    return f"{int(extract_features(['Đọc nhiều: 24 giờ qua, Ấm lạnh ở chợ Bến Ngự…']).hashes[0, 0]):016x}"
 
 
 def _digest(cells: Ints) -> str:

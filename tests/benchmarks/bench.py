@@ -56,8 +56,8 @@ class Load(NamedTuple):
 def composed(lines: int) -> Load:
     """Return composed pages of at least so many lines."""
     pages, texts, labels, count = [], [], [], 0
-    for hand in make_pages(max(100, lines // 150), 99):
-        for page in hand:
+    for fold in make_pages(max(100, lines // 150), 99):
+        for page in fold:
             if count >= lines:
                 break
             pages.append("\n".join(line.text for line in page.lines))
@@ -71,8 +71,8 @@ def composed(lines: int) -> Load:
 def long_lines(lines: int) -> Load:
     """Return so many distinct long lines of composed pages, in pages of forty."""
     found: dict[str, str] = {}
-    for hand in make_pages(max(600, lines // 6), 99):
-        for page in hand:
+    for fold in make_pages(max(600, lines // 6), 99):
+        for page in fold:
             found |= {line.text.strip(): line.label for line in page.lines if len(line.text.strip()) >= LONG}
     texts, labels = list(found)[:lines], list(found.values())[:lines]
     return Load(

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory, cleaner) -> Path:
-    pages = make_pages(300, 5, hands=(0,))[0]
+    pages = make_pages(300, 5, folds=(0,))[0]
     styles = defaultdict(list)
     for page, gold in zip(pages, gold_pages(pages)):
         styles[page.style].append(gold)

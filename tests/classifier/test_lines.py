@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.core.features import COLUMN, STEP, describe
+from classifier.core.features import COLUMN, STEP, extract_features
 from classifier.core.scan import MAX_CHARS, PROPERTIES, UNSETTLED, blank_flags, scan
 from classifier.lines import LineSplitter, is_blank, split_lines
 
@@ -82,7 +82,7 @@ def test_not_blank():
 
 
 def visible(line: str) -> int:
-    return int(describe([line]).size[0])
+    return int(extract_features([line]).size[0])
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_link_targets_and_decoration_are_not_visible(line, size):
 
 def test_a_line_looks_the_same_in_any_batch():
     lines = ["[Video] Một ngày", "![", "[1] [2] a](b", "Chợ [gốm](/gom) họp", "a\nb", "x" * (MAX_CHARS + 5), "Ty\u0302"]
-    together = describe(lines)
+    together = extract_features(lines)
     for number, line in enumerate(lines):
-        alone = describe([line])
+        alone = extract_features([line])
         assert alone.columns[:, 0].tolist() == together.columns[:, number].tolist()
         assert alone.hashes[:, 0].tolist() == together.hashes[:, number].tolist()
 
@@ -118,7 +118,7 @@ def test_counts_of_links_and_images():
 
 
 def columns(line: str) -> dict[str, int]:
-    row = describe([line]).columns[:, 0]
+    row = extract_features([line]).columns[:, 0]
     return {name: int(row[index]) for name, index in COLUMN.items()}
 
 

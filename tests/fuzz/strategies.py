@@ -42,7 +42,7 @@ def ordinary() -> list[list[str]]:
     """Return composed pages, as lines."""
     from training.learning.dataset import make_pages
 
-    return [[line.text for line in page.lines] for page in make_pages(200, 11, hands=(0,))[0]]
+    return [[line.text for line in page.lines] for page in make_pages(200, 11, folds=(0,))[0]]
 
 
 def _ordinary(random: Random) -> str:
@@ -96,7 +96,7 @@ def line(random: Random) -> str:
     return random.choice(MAKERS)(random).replace("\n", "").replace("\r", "")
 
 
-def _stretch(random: Random) -> list[str]:
+def _buffer(random: Random) -> list[str]:
     """Return a few lines that belong together."""
     kind = random.randrange(7)
     if kind == 0:
@@ -112,7 +112,7 @@ def _stretch(random: Random) -> list[str]:
 
 def page(random: Random) -> list[str]:
     """Return the lines of a hostile page; most are short, since most of what can go wrong does so in a few lines."""
-    return [text for _ in range(random.choice((0, 1, 1, 2, 2, 3, 5))) for text in _stretch(random)]
+    return [text for _ in range(random.choice((0, 1, 1, 2, 2, 3, 5))) for text in _buffer(random)]
 
 
 def pages(random: Random, count: int) -> list[str]:

@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from classifier.core.features import describe
+from classifier.core.features import extract_features
 from classifier.core.scan import MOST_MARKS
 from tests.fuzz.contract import all_calls_agree, labelled
 from tests.fuzz.strategies import ordinary
@@ -29,7 +29,7 @@ BATCHES = [
 
 @pytest.mark.parametrize(("before", "line"), BATCHES)
 def test_a_line_is_the_same_in_any_batch(before, line):
-    alone, among = describe([line]), describe([*before, line])
+    alone, among = extract_features([line]), extract_features([*before, line])
     for one, many in zip(alone[:3], among[:3]):  # columns, hashes, size: lines run along the last axis
         assert np.array_equal(one[..., 0], many[..., -1])
 
@@ -44,8 +44,8 @@ def test_every_call_says_the_same(cleaner, before, line):
 def test_many_lines_are_counted_as_few_are():
     """With numpy 1, an array of bytes times one whole number stays an array of bytes: counts of a batch of 16 lines ran over."""
     lines = [f"Đọc nhiều {number}, (tin) “mới”!" for number in range(100)]
-    among = describe(lines).columns
-    assert np.array_equal(among, np.concatenate([describe([line]).columns for line in lines], axis=1))
+    among = extract_features(lines).columns
+    assert np.array_equal(among, np.concatenate([extract_features([line]).columns for line in lines], axis=1))
 
 
 def test_a_page_of_one_line_is_the_same_among_others(cleaner):
@@ -57,7 +57,7 @@ def test_a_page_of_one_line_is_the_same_among_others(cleaner):
 def test_floods_of_marks_are_cut_where_they_are_looked_at(cleaner, monkeypatch):
     """NFC sorts a run of marks in time that grows with its square: 20,000 of them took a third of a second a line."""
     flood = "\u0301\u0323" * 10_000
-    many, few = (describe([f"a{flood[:count]} chợ gốm họp"]) for count in (10_000, 30))
+    many, few = (extract_features([f"a{flood[:count]} chợ gốm họp"]) for count in (10_000, 30))
     assert np.array_equal(many.hashes[1], few.hashes[1])
     lines = [f"a{number}{flood}" for number in range(40)]
     sorted_runs, normalize = [], unicodedata.normalize

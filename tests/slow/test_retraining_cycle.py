@@ -49,7 +49,7 @@ def checkout(tmp_path) -> Path:
 
 def site():
     """Pages of one make: what the composer calls a layout."""
-    pages = make_pages(900, 77, hands=(0,))[0]
+    pages = make_pages(900, 77, folds=(0,))[0]
     return [page for page in pages if page.layout == "anhp"][:24]
 
 

@@ -173,7 +173,7 @@ def _seconds(call: Callable[[Cleaner, list[str]], int], cleaner: Cleaner, pages:
 
 def ordinary_pages(size: int) -> list[str]:
     """Return composed pages of about `size` bytes."""
-    pages = ["\n".join(line.text for line in page.lines) for page in make_pages(size // 1200, 5, hands=(0,))[0]]
+    pages = ["\n".join(line.text for line in page.lines) for page in make_pages(size // 1200, 5, folds=(0,))[0]]
     while sum(map(encoded, pages)) < size:
         pages += pages
     total, enough = 0, []

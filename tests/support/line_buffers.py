@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from classifier.core.context import CONTEXT_COLUMNS, ROW_ORDER, Stretch, context_rows, stretch_of
-from classifier.core.features import describe
-from classifier.core.history import RUNNING, Carry, running, scaled_evidence
+from classifier.core.context import CONTEXT_COLUMNS, ROW_ORDER, LineBuffer, context_rows, line_buffer
+from classifier.core.features import extract_features
+from classifier.core.history import HISTORY_COLUMNS, PageState, extract_history, scaled_evidence
 from classifier.labels import EVIDENCE
 
 PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông Tấn tự tay xếp mẻ gốm đầu tiên vào chiếc lò bầu."
 
 
-def stretch(pages: list[list[str]], sure: dict[int, str] | None = None) -> Stretch:
+def stretch(pages: list[list[str]], sure: dict[int, str] | None = None) -> LineBuffer:
     """A stretch of whole pages; `sure` names lines whose first-pass class is certain, all others are nav."""
     lines = [line for page in pages for line in page]
-    described = describe(lines)
+    line_features = extract_features(lines)
     p = np.full((len(EVIDENCE), len(lines)), 1e-6)
     for number in range(len(lines)):
         p[EVIDENCE.index((sure or {}).get(number, "nav")), number] = 1
@@ -23,13 +23,13 @@ def stretch(pages: list[list[str]], sure: dict[int, str] | None = None) -> Stret
     page = np.concatenate([np.full(len(page), number) for number, page in enumerate(pages)])
     position = np.concatenate([np.arange(len(page)) for page in pages])
     starts = position == 0
-    columns, _ = running(described, evidence, np.zeros(len(lines), np.int64), starts, Carry.fresh())
-    return stretch_of(described, evidence, columns, page, position)
+    columns, _ = extract_history(line_features, evidence, np.zeros(len(lines), np.int64), starts, PageState.fresh())
+    return line_buffer(line_features, evidence, columns, page, position)
 
 
-def ran(lines: Stretch, name: str) -> list[int]:
-    return lines.own[-len(RUNNING) + RUNNING.index(name)].tolist()
+def ran(lines: LineBuffer, name: str) -> list[int]:
+    return lines.own[-len(HISTORY_COLUMNS) + HISTORY_COLUMNS.index(name)].tolist()
 
 
-def seen(lines: Stretch, name: str) -> list[int]:
+def seen(lines: LineBuffer, name: str) -> list[int]:
     return context_rows(lines, 0, len(lines.page))[ROW_ORDER.tolist().index(CONTEXT_COLUMNS.index(name))].tolist()

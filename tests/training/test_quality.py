@@ -8,9 +8,9 @@ import pytest
 
 from training.composer.compose import article_page
 from training.composer.corpus import Article, load_articles
-from training.learning.dataset import hand_of_article
+from training.learning.dataset import fold_of_article
 
-HELD_OUT = [article for article in load_articles() if hand_of_article(article) == 0]
+HELD_OUT = [article for article in load_articles() if fold_of_article(article) == 0]
 
 
 def kept_share(cleaner, articles: list[Article], gap: str) -> float:

@@ -18,10 +18,10 @@ from training.learning.dataset import FOLDS, block_of, make_pages
 from training.learning.export import export, write_manifest
 from training.learning.fit import fit
 from training.learning.settings import Settings
-from training.retrain import Recipe
+from training.retrain import RetrainingSettings
 from training.retraining.comparison import Change, Comparison, Point, verdict
 from training.retraining.report import retraining_page
-from training.retraining.user_pages import Mixture, OwnPage, added_folds, digest, ordered_names, read_own, split
+from training.retraining.user_pages import Mixture, UserPage, added_folds, digest, ordered_names, read_user_pages, split
 from training.scoring.gold import Gold
 from training.scoring.judge import complete
 
@@ -30,16 +30,16 @@ MIXTURE = Mixture(copies=2, composed=4)
 HOSTILE = "</td><script>alert(1)</script> \x1b & gốm"
 
 
-def own_page(name: str, *rows: tuple[str, str], style: str = "plain") -> OwnPage:
+def own_page(name: str, *rows: tuple[str, str], style: str = "plain") -> UserPage:
     labels, lines = zip(*rows)
-    return OwnPage(Gold(name, name.split("__")[0], labels, lines), style)
+    return UserPage(Gold(name, name.split("__")[0], labels, lines), style)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten labelled pages as a user has them: composed ones, with lines that no other page has."""
     out = tmp_path_factory.mktemp("pages")
-    for number, page in enumerate(make_pages(50, 33, hands=(0,))[0]):
+    for number, page in enumerate(make_pages(50, 33, folds=(0,))[0]):
         rows = [("nav", "Cổng làng nghề Vĩnh Hòa")] + [(line.label, line.text) for line in page.lines]
         (out / f"bai-song__{number}.tsv").write_text("".join(f"{label}\t{text}\n" for label, text in rows), encoding="utf-8")
     return out
@@ -56,7 +56,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def retrained(folder: Path, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("retrained")
-    retrain.retrain(read_own(folder), base, out, Recipe(SMALL, MIXTURE), 1, log=lambda *_, **__: None)
+    retrain.retrain(read_user_pages(folder), base, out, RetrainingSettings(SMALL, MIXTURE), 1, log=lambda *_, **__: None)
     return out
 
 
@@ -78,13 +78,13 @@ def test_every_fault_names_file_and_line(tmp_path):
     (tmp_path / "a__2.tsv").write_text("-\t\n-\t\n", encoding="utf-8")
     (tmp_path / "a__3.tsv").write_text("-\t\n\nbody\tLửa còn thì nghề còn.\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        read_own(tmp_path)
+        read_user_pages(tmp_path)
     first, second = str(caught.value).split("\n")
     assert first.startswith(f"{tmp_path / 'a__1.tsv'}:1: no line of the page is title or body")
     assert second.startswith(f"{tmp_path / 'a__2.tsv'}:1: blank lines only")
     (tmp_path / "a__1.tsv").write_text("nav\tTrang chủ\nbdoy\tx\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"a__1\.tsv:2: 'bdoy' is no label"):
-        read_own(tmp_path)
+        read_user_pages(tmp_path)
 
 
 def test_a_page_below_the_others_is_not_left_out_in_silence(tmp_path):
@@ -92,34 +92,34 @@ def test_a_page_below_the_others_is_not_left_out_in_silence(tmp_path):
     for name in ("a__1.tsv", "sub/a__2.tsv"):
         (tmp_path / name).write_text("body\tLửa còn thì nghề còn.\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"sub/a__2\.tsv:1: not read.*move it there"):
-        read_own(tmp_path)
+        read_user_pages(tmp_path)
     (tmp_path / "a__1.tsv").unlink()
-    assert [page.key for page in read_own(tmp_path)] == ["a__2"]
+    assert [page.key for page in read_user_pages(tmp_path)] == ["a__2"]
 
 
 def test_a_fault_is_found_in_a_style_folder_named_like_its_parent(tmp_path):
     (tmp_path / "plain" / "plain").mkdir(parents=True)
     (tmp_path / "plain" / "plain" / "a__1.tsv").write_text("-\t\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"plain/plain/a__1\.tsv:1: blank lines only"):
-        read_own(tmp_path / "plain")
+        read_user_pages(tmp_path / "plain")
 
 
 def test_pages_are_dealt_to_folds_once_and_copied(folder):
-    pages = read_own(folder)
+    pages = read_user_pages(folder)
     folds = added_folds(pages, MIXTURE, 20)
     assert len(folds) == FOLDS
     assert [[real for _, real in fold] for fold in folds] == [[True, False]] * FOLDS
     own = [fold[0][0] for fold in folds]
     assert sum(int(block.starts.sum()) for block in own) == MIXTURE.copies * len(pages)
     assert [int(fold[1][0].starts.sum()) for fold in folds] == [MIXTURE.composed * len(pages) // FOLDS] * FOLDS
-    texts = [{bytes(column) for column in block.described.hashes.T} for block in own]
+    texts = [{bytes(column) for column in block.line_features.hashes.T} for block in own]
     names = ordered_names(pages)
     page = next(page for page in pages if page.key == names[0])
-    lines = block_of([[*_as_lines(page)]]).described.hashes.T
+    lines = block_of([[*_as_lines(page)]]).line_features.hashes.T
     assert all(bytes(column) in texts[0] for column in lines)
 
 
-def _as_lines(page: OwnPage):
+def _as_lines(page: UserPage):
     from training.composer.augment import Line
 
     return (Line(label, text) for label, text in zip(page.gold.labels, page.gold.lines))
@@ -137,10 +137,10 @@ def test_the_digest_is_of_labels_and_lines():
 def test_learning_from_nothing_leaves_the_model_as_it_is(base):
     """With a rate of almost 0, what is unfolded from the model file is folded back to the same."""
     arrays, manifest, _ = read_model(base)
-    block = block_of(page.lines for page in make_pages(40, 9, hands=(1,))[0])
-    rows = rows_of(block, classifier.load(base).model.first_pass(block.described).T)
+    block = block_of(page.lines for page in make_pages(40, 9, folds=(1,))[0])
+    rows = rows_of(block, classifier.load(base).model.first_pass(block.line_features).T)
     context = ContextPass(1, len(arrays["hidden_bias"]), SMALL.alpha, 1, SMALL.body_bias, 1, rate=1e-12)
-    context.refine(rows, block.labels, block.labels < 0, arrays, manifest["temperature"])
+    context.fine_tune(rows, block.labels, block.labels < 0, arrays, manifest["temperature"])
     context.temperature_ = manifest["temperature"]
     again = context.arrays()
     for name, grid in (("hidden", 2.0**-10), ("hidden_bias", 2.0**-8), ("output", 1e-5), ("output_bias", 1e-5)):
@@ -184,9 +184,9 @@ def test_the_gate(own, others, complaint):
 
 @pytest.fixture
 def models(base, tmp_path, monkeypatch) -> Path:
-    held_out = make_pages(100, 20, hands=(0,))[0]
+    held_out = make_pages(100, 20, folds=(0,))[0]
     monkeypatch.setattr(retrain, "compose_held_out", lambda: held_out)
-    monkeypatch.setattr(retrain, "Recipe", lambda settings: Recipe(SMALL, MIXTURE))
+    monkeypatch.setattr(retrain, "RetrainingSettings", lambda settings: RetrainingSettings(SMALL, MIXTURE))
     return Path(shutil.copytree(base, tmp_path / "models"))
 
 
@@ -206,7 +206,7 @@ def test_a_better_model_replaces_the_old_one(folder, models, monkeypatch, capsys
     assert (build / "before" / f"{STEM}.npz").read_bytes() == old
     assert (models / f"{STEM}.npz").read_bytes() == (build / "model" / f"{STEM}.npz").read_bytes() != old
     manifest = classifier.load(models).model.manifest
-    train_pages, _ = split(read_own(folder), retrain.TEST_SHARE)
+    train_pages, _ = split(read_user_pages(folder), retrain.TEST_SHARE)
     assert manifest["retrained"]["pages_sha256"] == digest(train_pages)
     assert "## Retrained" in (models / "MODEL_CARD.md").read_text(encoding="utf-8")
     report = (build / "report.html").read_text(encoding="utf-8")
@@ -229,7 +229,7 @@ def test_a_worse_model_does_not_unless_forced(folder, retrained, models, monkeyp
 
 
 def test_retraining_twice_gives_the_same_bytes(folder, base, retrained, tmp_path):
-    retrain.retrain(read_own(folder), base, tmp_path, Recipe(SMALL, MIXTURE), 2, log=lambda *_, **__: None)
+    retrain.retrain(read_user_pages(folder), base, tmp_path, RetrainingSettings(SMALL, MIXTURE), 2, log=lambda *_, **__: None)
     for name in (f"{STEM}.npz", f"{STEM}.json", "MODEL_CARD.md"):
         assert (tmp_path / name).read_bytes() == (retrained / name).read_bytes()
 

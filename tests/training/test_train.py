@@ -41,11 +41,11 @@ def exported(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def test_numpy_runtime_equals_the_scikit_learn_pipeline(trained, exported):
-    pages = [page.lines for hand in make_pages(60, 9) for page in hand]
+    pages = [page.lines for fold in make_pages(60, 9) for page in fold]
     block = block_of(pages)
     assert len(block.labels) >= 5000
     model = Model.load(exported)
-    by_numpy, by_sklearn = model.first_pass(block.described).T, trained.first.log_probabilities(block.described)
+    by_numpy, by_sklearn = model.first_pass(block.line_features).T, trained.first.log_probabilities(block.line_features)
     assert np.abs(np.exp(by_numpy) - np.exp(by_sklearn)).max() < 1e-5
     rows = rows_of(block, by_numpy)
     assert np.array_equal(rows, rows_of(block, by_sklearn))
@@ -56,10 +56,10 @@ def test_numpy_runtime_equals_the_scikit_learn_pipeline(trained, exported):
 
 def test_the_pipeline_decides_what_whole_pages_say(exported):
     """Blocks, look-ahead and queues add nothing: features computed at once over whole pages give the same labels."""
-    pages = [page.lines for page in make_pages(40, 4, hands=(1,))[0]]
+    pages = [page.lines for page in make_pages(40, 4, folds=(1,))[0]]
     model = Model.load(exported)
     block = block_of(pages)
-    rows = rows_of(block, model.first_pass(block.described).T)
+    rows = rows_of(block, model.first_pass(block.line_features).T)
     at_once = model.context_pass(rows.T[ROW_ORDER].astype(np.float32)).argmax(axis=0)
     columns = classifier.load(exported).label_pages("\n".join(line.text for line in page) + "\n" for page in pages)
     assert columns.codes[columns.codes >= 0].tolist() == at_once.tolist()

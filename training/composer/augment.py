@@ -10,7 +10,7 @@ import random
 import unicodedata
 from typing import NamedTuple
 
-__all__ = ["BLANK", "Line", "blank_policy", "cut_raw", "disturb"]
+__all__ = ["BLANK_LINE", "Line", "augment", "blank_policy", "cut_raw"]
 
 BLOCKS = ("nav", "related", "most_read", "media", "weather", "comment", "promo", "footer")
 
@@ -23,10 +23,10 @@ class Line(NamedTuple):
     heading: bool = False
 
 
-BLANK = Line("-", "")
+BLANK_LINE = Line("-", "")
 
 
-def disturb(lines: list[Line], style: str, rng: random.Random) -> list[Line]:
+def augment(lines: list[Line], style: str, rng: random.Random) -> list[Line]:
     """Return the page as another season or another extractor would have it."""
     if rng.random() < 0.6:
         lines = _move_blocks(lines, rng)
@@ -89,7 +89,7 @@ def _double_article(lines: list[Line], rng: random.Random) -> list[Line]:
     first, last = article[0], article[-1] + 1
     copy = [line for line in lines[first:last] if line.label in ("title", "body", "caption", "meta", "-")]
     at = rng.choice((first, last, len(lines)))
-    return [*lines[:at], *copy, BLANK, *lines[at:]]
+    return [*lines[:at], *copy, BLANK_LINE, *lines[at:]]
 
 
 def blank_policy(lines: list[Line], rng: random.Random) -> list[Line]:
@@ -100,7 +100,7 @@ def blank_policy(lines: list[Line], rng: random.Random) -> list[Line]:
         if line.label == "-":
             out += [] if policy in ("none", "all") else [line, line]
         else:
-            out += [line, BLANK] if policy == "all" else [line]
+            out += [line, BLANK_LINE] if policy == "all" else [line]
     return out
 
 

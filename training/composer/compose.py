@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from training.composer.augment import BLANK, Line, blank_policy, cut_raw, disturb
+from training.composer.augment import BLANK_LINE, Line, augment, blank_policy, cut_raw
 from training.composer.corpus import Article
 from training.composer.grammar import free_page
 from training.composer.library import Library, cut_to, slug
@@ -55,7 +55,7 @@ def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_sha
     else:
         style, rows = free_page(supply, rng)
         lines, layout = [Line(*row) for row in rows], "free"
-    return Page(tuple(disturb(lines, style, rng)), layout, style, article.id)
+    return Page(tuple(augment(lines, style, rng)), layout, style, article.id)
 
 
 def _draw_article(library: Library, rng: random.Random, listlike: float) -> Article:
@@ -103,7 +103,7 @@ def refill(skeleton: Skeleton, supply: Supply, rng: random.Random) -> list[Line]
         stop = _paragraph_end(rows, index)
         whole = _paragraph(rows[index:stop], supply) if stop - index > 1 else None
         for row in rows[index:stop]:
-            lines += [BLANK] * row.blanks
+            lines += [BLANK_LINE] * row.blanks
             share = whole.pop(0) if whole else None
             text, heading = _fill_row(row, supply, rng, pieces, share)
             lines.append(Line(row.label, text, heading))

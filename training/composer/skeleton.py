@@ -28,7 +28,7 @@ from typing import NamedTuple
 from classifier.errors import InputError
 from classifier.labels import HEADINGS, LABELS
 from classifier.lines import is_blank
-from classifier.review.labelled_page import BLANK, read_page
+from classifier.review.labelled_page import BLANK_LABEL, read_page
 
 __all__ = [
     "Row", "Skeleton", "SkeletonError", "extract", "gold_paths", "load_skeletons", "read_skeleton", "strip_accents",
@@ -179,7 +179,7 @@ def extract(name: str, style: str, labels: Sequence[str], lines: Sequence[str]) 
     """Return the skeleton of one gold page."""
     rows, pieces, blanks, previous = [], _Pieces(), 0, ""
     for label, line in zip(labels, lines):
-        if label == BLANK or is_blank(line):
+        if label == BLANK_LABEL or is_blank(line):
             blanks += 1
             continue
         visible = re.sub(r"\W+", " ", TARGET.sub("] ", line)).strip()

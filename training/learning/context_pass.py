@@ -17,8 +17,8 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from classifier.core.arrays import Bools, Floats, Int16s, Ints, log_softmax
-from classifier.core.context import CONTEXT_COLUMNS, ROW_ORDER, context_rows, stretch_of
-from classifier.core.history import Carry, running, scaled_evidence
+from classifier.core.context import CONTEXT_COLUMNS, ROW_ORDER, context_rows, line_buffer
+from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.model import OUTPUT_GRID, exact_grid, on_grid
 from classifier.labels import LABELS, Label
 from training.learning.dataset import Block
@@ -33,9 +33,9 @@ _BODY = LABELS.index(Label.BODY)
 def rows_of(block: Block, log_probabilities: Floats) -> Int16s:
     """Return the context rows (n, len(CONTEXT_COLUMNS)) of whole pages, given the first pass's log probabilities."""
     evidence = scaled_evidence(log_probabilities.T)
-    columns, _ = running(block.described, evidence, block.blanks, block.starts, Carry.fresh())
+    columns, _ = extract_history(block.line_features, evidence, block.blanks, block.starts, PageState.fresh())
     page = np.cumsum(block.starts) - 1
-    stretch = stretch_of(block.described, evidence, columns, page, block.position)
+    stretch = line_buffer(block.line_features, evidence, columns, page, block.position)
     rows = np.empty((len(page), len(CONTEXT_COLUMNS)), np.int16)
     for low in range(0, len(page), ROWS_AT_ONCE):
         part = rows[low : low + ROWS_AT_ONCE]
@@ -87,7 +87,7 @@ class ContextPass:
         self.bias_, self.temperature_ = self.body_bias, 1.0
         return self
 
-    def refine(self, rows: Int16s, labels: Ints, own: Bools, arrays: Mapping[str, Floats], temperature: float) -> ContextPass:
+    def fine_tune(self, rows: Int16s, labels: Ints, own: Bools, arrays: Mapping[str, Floats], temperature: float) -> ContextPass:
         """Go on learning from the weights of a model file, as one network of all its units; every label has to occur.
 
         A network started afresh ends elsewhere, and its figures move by half a point on pages that nothing was changed for.

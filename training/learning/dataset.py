@@ -15,7 +15,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from classifier.core.arrays import Bools, Ints
-from classifier.core.features import Described, describe
+from classifier.core.features import LineFeatures, extract_features
 from classifier.labels import HEADINGS, LABELS
 from classifier.lines import is_blank
 from training.composer.augment import Line
@@ -26,7 +26,7 @@ from training.composer.skeleton import Skeleton, load_skeletons
 from training.learning.settings import SETTINGS
 
 __all__ = [
-    "FOLDS", "HELD_OUT", "Block", "block_of", "compose_held_out", "fold_libraries", "hand_of", "hand_of_article", "make_pages", "text_of",
+    "FOLDS", "HELD_OUT", "Block", "block_of", "compose_held_out", "fold_libraries", "fold_of", "fold_of_article", "make_pages", "text_of",
 ]  # fmt: skip
 
 FOLDS = 4
@@ -42,7 +42,7 @@ CODES = {label.value: code for code, label in enumerate(LABELS)}
 class Block(NamedTuple):
     """The non-blank lines of some pages as arrays."""
 
-    described: Described
+    line_features: LineFeatures
     starts: Bools  # (n,) the first line of each page
     position: Ints  # (n,) raw line index within the page
     blanks: Ints  # (n,) blank lines before the line
@@ -50,14 +50,14 @@ class Block(NamedTuple):
     classes: Ints  # (n,) index into labels.EVIDENCE: labels, then headings
 
 
-def hand_of(key: str) -> int:
+def fold_of(key: str) -> int:
     """Return which hand an article or phrase is dealt to; depends on its text only, so additions move nothing else."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % (FOLDS + 1)
 
 
-def hand_of_article(article: Article) -> int:
+def fold_of_article(article: Article) -> int:
     """Return which hand an article is dealt to; files named `giu-rieng-*` (kept apart) are all held out."""
-    return 0 if article.source.startswith(KEPT_APART) else hand_of(article.id)
+    return 0 if article.source.startswith(KEPT_APART) else fold_of(article.id)
 
 
 def fold_libraries(articles: Sequence[Article] | None = None, banks: dict[str, list[str]] | None = None) -> list[Library]:
@@ -65,12 +65,12 @@ def fold_libraries(articles: Sequence[Article] | None = None, banks: dict[str, l
     articles = load_articles() if articles is None else articles
     banks = load_banks() if banks is None else banks
     libraries = []
-    for hand in range(FOLDS + 1):
+    for fold in range(FOLDS + 1):
         own = {
-            name: entries if name in SHARED_BANKS else [entry for entry in entries if hand_of(entry) == hand] or entries
+            name: entries if name in SHARED_BANKS else [entry for entry in entries if fold_of(entry) == fold] or entries
             for name, entries in banks.items()
         }
-        libraries.append(Library([article for article in articles if hand_of_article(article) == hand], own))
+        libraries.append(Library([article for article in articles if fold_of_article(article) == fold], own))
     return libraries
 
 
@@ -79,7 +79,7 @@ def make_pages(
     seed: int,
     *,
     jobs: int = 1,
-    hands: Sequence[int] = range(FOLDS + 1),
+    folds: Sequence[int] = range(FOLDS + 1),
     skeletons: Sequence[Skeleton] | None = None,
 ) -> list[list[Page]]:
     """Compose `count` training pages over the folds and a fifth of that held out: one list of pages for each hand asked for."""
@@ -89,11 +89,11 @@ def make_pages(
     unknown = [skeleton for skeleton in skeletons if skeleton.publisher in HELD_OUT] or known
     sizes = [count // 5] + [count // FOLDS] * FOLDS
     return Parallel(n_jobs=jobs)(
-        delayed(_hand_pages)(libraries[hand], known if hand else unknown, f"{seed}/{hand}", sizes[hand]) for hand in hands
+        delayed(_fold_pages)(libraries[fold], known if fold else unknown, f"{seed}/{fold}", sizes[fold]) for fold in folds
     )
 
 
-def _hand_pages(library: Library, skeletons: Sequence[Skeleton], seed: str, count: int) -> list[Page]:
+def _fold_pages(library: Library, skeletons: Sequence[Skeleton], seed: str, count: int) -> list[Page]:
     return [compose(library, skeletons, f"{seed}/{number}") for number in range(count)]
 
 
@@ -116,12 +116,12 @@ def block_of(pages: Iterable[Sequence[Line]]) -> Block:
             heads = line.heading and line.label in HEADINGS
             classes.append(len(LABELS) + HEADINGS.index(line.label) if heads else code)
             gap, first = 0, False
-    return Block(describe(texts), np.array(starts), np.array(position), np.array(blanks), np.array(labels), np.array(classes))
+    return Block(extract_features(texts), np.array(starts), np.array(position), np.array(blanks), np.array(labels), np.array(classes))
 
 
 def compose_held_out() -> list[Page]:
     """Return the composed pages that training with the shipped settings holds out."""
-    return make_pages(SETTINGS.pages, SETTINGS.seed, hands=(0,))[0]
+    return make_pages(SETTINGS.pages, SETTINGS.seed, folds=(0,))[0]
 
 
 def text_of(page: Page) -> str:

@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
 from classifier.core.arrays import Bools, Floats, Hashes, Int16s, Ints
-from classifier.core.features import STEP, Described
+from classifier.core.features import STEP, LineFeatures
 from classifier.core.model import TEXT_GRID, known_grams, on_grid
 from classifier.core.ngrams import Vocabulary
 from classifier.labels import EVIDENCE
@@ -23,15 +23,15 @@ from training.learning.dataset import Block
 __all__ = ["FirstPass", "select_vocabulary"]
 
 
-def line_of_gram(described: Described) -> Ints:
+def line_of_gram(line_features: LineFeatures) -> Ints:
     """Return the line of each n-gram entry (k,)."""
-    starts = described.grams.starts
-    return np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(described.grams.bigrams))))
+    starts = line_features.grams.starts
+    return np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(line_features.grams.bigrams))))
 
 
 def copies_so_far(blocks: Sequence[Block]) -> Ints:
     """Return for every line how many lines before it have its text and its class."""
-    hashes = np.concatenate([block.described.hashes[0] for block in blocks])
+    hashes = np.concatenate([block.line_features.hashes[0] for block in blocks])
     classes = np.concatenate([block.classes for block in blocks])
     order = np.lexsort((classes, hashes))
     change = np.ones(len(order), np.bool_)
@@ -50,8 +50,8 @@ def select_vocabulary(blocks: Sequence[Block], copies: Ints, size: int, least: i
     seen, offset = [], 0
     for block in blocks:
         first = copies[offset : offset + len(block.labels)] == 0
-        chosen = first[line_of_gram(block.described)]
-        seen += [block.described.grams.bigrams[chosen], block.described.grams.unigrams[chosen]]
+        chosen = first[line_of_gram(block.line_features)]
+        seen += [block.line_features.grams.bigrams[chosen], block.line_features.grams.unigrams[chosen]]
         offset += len(block.labels)
     hashes, counts = np.unique(np.concatenate(seen), return_counts=True)
     often = (counts >= least) & (hashes != 0)
@@ -87,19 +87,19 @@ class FirstPass:
         self.vocabulary_ = Vocabulary(select_vocabulary(blocks, copies, self.vocabulary_size, self.least_lines))
         few = copies < self.copies
         classes = np.concatenate([block.classes for block in blocks])[few]
-        counted, scales = zip(*(self._counts(block.described) for block in blocks))
+        counted, scales = zip(*(self._counts(block.line_features) for block in blocks))
         counts, scale = sp.vstack(counted).tocsr()[few], np.concatenate(scales)[few]
-        columns = np.concatenate([block.described.columns.T for block in blocks])[few]
+        columns = np.concatenate([block.line_features.columns.T for block in blocks])[few]
         self.tfidf_ = TfidfTransformer(norm=None).fit(counts)
         self.regression_ = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)
         self.regression_.fit(self._matrix(counts, columns, scale), classes)
         return self
 
-    def log_probabilities(self, described: Described, hidden: Bools | None = None) -> Floats:
+    def log_probabilities(self, line_features: LineFeatures, hidden: Bools | None = None) -> Floats:
         """Return natural-log probabilities (n, len(EVIDENCE)); `hidden` n-gram entries (k,) count as unknown."""
-        counts, scale = self._counts(described, hidden)
-        matrix = self._matrix(counts, described.columns.T, scale)
-        out = np.full((len(described.size), len(EVIDENCE)), -50.0)
+        counts, scale = self._counts(line_features, hidden)
+        matrix = self._matrix(counts, line_features.columns.T, scale)
+        out = np.full((len(line_features.size), len(EVIDENCE)), -50.0)
         out[:, self.regression_.classes_] = self.regression_.predict_log_proba(matrix)
         return out
 
@@ -117,9 +117,9 @@ class FirstPass:
             "bias": on_grid(bias),
         }
 
-    def _counts(self, described: Described, hidden: Bools | None = None) -> tuple[sp.csr_matrix, Floats]:
+    def _counts(self, line_features: LineFeatures, hidden: Bools | None = None) -> tuple[sp.csr_matrix, Floats]:
         """Return n-gram counts (n, vocabulary) and each line's scale (n,)."""
-        columns, starts, scale = known_grams(described.grams, self.vocabulary_, hidden)
+        columns, starts, scale = known_grams(line_features.grams, self.vocabulary_, hidden)
         # One column more for the entry that closes each line, cut off again.
         shape = (len(starts), self.vocabulary_.size + 1)
         counts = sp.csr_matrix((np.ones(len(columns)), columns, np.append(starts, len(columns))), shape=shape)[:, :-1]

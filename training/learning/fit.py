@@ -18,7 +18,7 @@ from training.learning.dataset import FOLDS, Block, block_of, make_pages
 from training.learning.first_pass import FirstPass, line_of_gram
 from training.learning.settings import SETTINGS, Settings
 
-__all__ = ["Addition", "Trained", "fit"]
+__all__ = ["FineTuning", "Trained", "fit"]
 
 LONG = 60  # visible characters: what may be a sentence
 
@@ -32,7 +32,7 @@ class Trained(NamedTuple):
     training_lines: int
 
 
-class Addition(NamedTuple):
+class FineTuning(NamedTuple):
     """What a model is retrained with: labelled pages beside the composed ones, and the context pass to go on from."""
 
     folds: Sequence[Sequence[tuple[Block, bool]]]  # for each fold, with whether they are real pages
@@ -47,7 +47,7 @@ def fit(
     jobs: int = 1,
     log: Any = print,
     skeletons: Sequence[skeleton.Skeleton] | None = None,
-    addition: Addition | None = None,
+    fine_tuning: FineTuning | None = None,
 ) -> Trained:
     """Run every step of training, on the shipped skeletons or on others, with pages added or without."""
     start = time.monotonic()
@@ -55,10 +55,10 @@ def fit(
     def tell(text: str) -> None:
         log(f"[{time.monotonic() - start:5.0f} s] {text}", flush=True)
 
-    hands = make_pages(settings.pages, settings.seed, jobs=jobs, skeletons=skeletons)
-    tell(f"composed {sum(map(len, hands))} pages, {sum(len(page.lines) for hand in hands for page in hand)} lines")
-    held_out, *composed = [block_of(page.lines for page in hand) for hand in hands]
-    folds = [[(block, False), *added] for block, added in zip(composed, addition.folds if addition else [()] * FOLDS)]
+    composed_folds = make_pages(settings.pages, settings.seed, jobs=jobs, skeletons=skeletons)
+    tell(f"composed {sum(map(len, composed_folds))} pages, {sum(len(page.lines) for fold in composed_folds for page in fold)} lines")
+    held_out, *composed = [block_of(page.lines for page in fold) for fold in composed_folds]
+    folds = [[(block, False), *added] for block, added in zip(composed, fine_tuning.folds if fine_tuning else [()] * FOLDS)]
     every = [block for fold in folds for block, _ in fold]
     tell(f"described {sum(len(block.labels) for block in every)} training lines")
 
@@ -80,20 +80,20 @@ def fit(
     labels = np.concatenate([block.labels for block in every])
     tell(f"context rows: {rows.shape[0]} x {rows.shape[1]}")
     own = np.repeat([real for fold in folds for _, real in fold], [len(block.labels) for block in every])
-    context = _context_pass(rows, labels, own, settings, jobs, addition)
+    context = _context_pass(rows, labels, own, settings, jobs, fine_tuning)
     tell("context pass trained")
-    context.calibrate(rows_of(held_out, first.log_probabilities(held_out.described)), held_out.labels)
+    context.calibrate(rows_of(held_out, first.log_probabilities(held_out.line_features)), held_out.labels)
     tell(f"temperature {context.temperature_}")
-    return Trained(first, context, hands[0], len(labels))
+    return Trained(first, context, composed_folds[0], len(labels))
 
 
-def _context_pass(rows: Int16s, labels: Ints, own: Bools, settings: Settings, jobs: int, addition: Addition | None) -> ContextPass:
-    if addition is None:
+def _context_pass(rows: Int16s, labels: Ints, own: Bools, settings: Settings, jobs: int, fine_tuning: FineTuning | None) -> ContextPass:
+    if fine_tuning is None:
         shape = (settings.networks, settings.hidden, settings.alpha, settings.epochs)
         return ContextPass(*shape, settings.body_bias, settings.seed, jobs).fit(rows, labels)
-    shape = (1, len(addition.arrays["hidden_bias"]), settings.alpha, addition.epochs)
-    context = ContextPass(*shape, settings.body_bias, settings.seed, jobs, addition.rate)
-    return context.refine(rows, labels, own, addition.arrays, addition.temperature)
+    shape = (1, len(fine_tuning.arrays["hidden_bias"]), settings.alpha, fine_tuning.epochs)
+    context = ContextPass(*shape, settings.body_bias, settings.seed, jobs, fine_tuning.rate)
+    return context.fine_tune(rows, labels, own, fine_tuning.arrays, fine_tuning.temperature)
 
 
 def _evidence(model: FirstPass, block: Block, settings: Settings, place: tuple[int, ...]) -> Floats:
@@ -101,7 +101,7 @@ def _evidence(model: FirstPass, block: Block, settings: Settings, place: tuple[i
     random = np.random.default_rng([settings.seed, *place])
     pages = np.cumsum(block.starts) - 1
     short, long = (random.choice(np.array(shares), pages[-1] + 1)[pages] for shares in (settings.hidden_short, settings.hidden_long))
-    share = np.where(block.described.size < LONG, short, long)
-    lines = line_of_gram(block.described)
+    share = np.where(block.line_features.size < LONG, short, long)
+    lines = line_of_gram(block.line_features)
     hidden = random.random(len(lines)) < share[lines]
-    return model.log_probabilities(block.described, hidden)
+    return model.log_probabilities(block.line_features, hidden)

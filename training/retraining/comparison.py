@@ -11,7 +11,7 @@ import numpy as np
 import classifier
 from classifier.labels import LABELS
 from training.composer.compose import Page
-from training.retraining.user_pages import OwnPage
+from training.retraining.user_pages import UserPage
 from training.scoring import floors
 from training.scoring.gold import gold_pages
 from training.scoring.scores import Scores, evaluate
@@ -48,7 +48,7 @@ class Point(NamedTuple):
     others: float  # article F1 on the composed held-out pages
 
 
-def compare(old: Path, new: Path, own: Sequence[OwnPage], held_out: Sequence[Page]) -> dict[str, Comparison]:
+def compare(old: Path, new: Path, own: Sequence[UserPage], held_out: Sequence[Page]) -> dict[str, Comparison]:
     """Return how two models do on the user's held-out pages ("own"), and on composed ones ("others")."""
     sets = {"own": [page.gold for page in own], "others": gold_pages(held_out)}
     before, after = classifier.load(old), classifier.load(new)
@@ -65,7 +65,7 @@ def verdict(found: dict[str, Comparison]) -> list[str]:
     return complaints + [f"on composed held-out pages {complaint}" for complaint in floors.check(others["new"], limits)]
 
 
-def changed_lines(old: Path, new: Path, pages: Sequence[OwnPage]) -> list[Change]:
+def changed_lines(old: Path, new: Path, pages: Sequence[UserPage]) -> list[Change]:
     """Return the lines of labelled pages that two models label differently, in page order."""
     texts = ["\n".join(page.gold.lines) + "\n" for page in pages]
     before, after = (classifier.load(folder).label_pages(texts) for folder in (old, new))

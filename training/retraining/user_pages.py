@@ -14,19 +14,18 @@ from typing import NamedTuple
 
 from classifier.errors import InputError
 from classifier.lines import is_blank
-from classifier.review.labelled_page import BLANK as BLANK_LABEL
-from classifier.review.labelled_page import read_page
-from training.composer.augment import BLANK, Line
+from classifier.review.labelled_page import BLANK_LABEL, read_page
+from training.composer.augment import BLANK_LINE, Line
 from training.composer.compose import compose
 from training.composer.skeleton import Skeleton, extract
 from training.learning.dataset import FOLDS, Block, block_of, fold_libraries
 from training.scoring.gold import Gold, read_gold
 from training.scoring.scores import KEEP
 
-__all__ = ["Mixture", "OwnPage", "added_folds", "digest", "read_own", "split"]
+__all__ = ["Mixture", "UserPage", "added_folds", "digest", "read_user_pages", "split"]
 
 
-class OwnPage(NamedTuple):
+class UserPage(NamedTuple):
     """A labelled page of the user's."""
 
     gold: Gold
@@ -45,13 +44,13 @@ class Mixture(NamedTuple):
     composed: int = 40  # pages refilled from the skeleton of each
 
 
-def read_own(folder: Path) -> list[OwnPage]:
+def read_user_pages(folder: Path) -> list[UserPage]:
     """Return the labelled pages of a folder, or of its style folders, in file order.
 
     Raises:
         InputError: a line for each fault: a row breaks the format, a page is not labelled or lies too deep, or there is no page.
     """
-    pages = [OwnPage(gold, style) for style, found in read_gold(folder).items() for gold in found]
+    pages = [UserPage(gold, style) for style, found in read_gold(folder).items() for gold in found]
     faults = [fault for page in pages for fault in _faults(page.gold)]
     level = "*.tsv" if any(folder.glob("*.tsv")) else "*/*.tsv"
     # `tinsach review` shows those that lie deeper, so they may hold labels; hidden folders it leaves out.
@@ -73,7 +72,7 @@ def _faults(page: Gold) -> list[str]:
     return [f"{page.path}:{first}: no line of the page is title or body; label its article, or leave the page out"]
 
 
-def split(pages: Sequence[OwnPage], share: float) -> tuple[list[OwnPage], list[OwnPage]]:
+def split(pages: Sequence[UserPage], share: float) -> tuple[list[UserPage], list[UserPage]]:
     """Return (training pages, held-out pages): a share of the page names, at least one, by a digest of each name.
 
     Raises:
@@ -86,12 +85,12 @@ def split(pages: Sequence[OwnPage], share: float) -> tuple[list[OwnPage], list[O
     return [page for page in pages if page.key not in held_out], [page for page in pages if page.key in held_out]
 
 
-def ordered_names(pages: Iterable[OwnPage]) -> list[str]:
+def ordered_names(pages: Iterable[UserPage]) -> list[str]:
     """Return the names of pages in an order that has nothing to do with them."""
     return sorted({page.key for page in pages}, key=lambda name: hashlib.sha256(name.encode()).digest())
 
 
-def digest(pages: Sequence[OwnPage]) -> str:
+def digest(pages: Sequence[UserPage]) -> str:
     """Return a digest of labelled pages."""
     hasher = hashlib.sha256()
     for page in pages:
@@ -101,7 +100,7 @@ def digest(pages: Sequence[OwnPage]) -> str:
     return hasher.hexdigest()
 
 
-def added_folds(pages: Sequence[OwnPage], mixture: Mixture, seed: int) -> list[list[tuple[Block, bool]]]:
+def added_folds(pages: Sequence[UserPage], mixture: Mixture, seed: int) -> list[list[tuple[Block, bool]]]:
     """Return for each fold the blocks that user's pages add to it, with whether they are the pages themselves or built like them."""
     names = ordered_names(pages)
     fold_of = {name: place % FOLDS for place, name in enumerate(names)}
@@ -120,4 +119,4 @@ def added_folds(pages: Sequence[OwnPage], mixture: Mixture, seed: int) -> list[l
 def _lines(page: Gold, skeleton: Skeleton) -> list[Line]:
     """Return the lines of a page; headings are those that pages refilled from its skeleton have."""
     rows = iter(skeleton.rows)
-    return [BLANK if is_blank(text) else Line(label, text, next(rows).heading) for label, text in zip(page.labels, page.lines)]
+    return [BLANK_LINE if is_blank(text) else Line(label, text, next(rows).heading) for label, text in zip(page.labels, page.lines)]

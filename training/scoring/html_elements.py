@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeAlias
 from xml.etree.ElementTree import Element, tostring
 
-from classifier.explain.terminal import tame
-from classifier.html_page import framed, template
+from classifier.explain.terminal import printable
+from classifier.html_page import html_page, template
 
 __all__ = ["STYLE", "Child", "bar", "element", "report_page", "section", "table"]
 
@@ -23,7 +23,7 @@ Child: TypeAlias = "Element | str | None"
 def report_page(title: str, parts: Sequence[Element]) -> str:
     """Return an HTML page of elements, one after the other."""
     style = template("base.css") + STYLE.read_text(encoding="utf-8")
-    return framed(f"{title} - tinsach", "\n".join(tostring(part, encoding="unicode", method="html") for part in parts), style)
+    return html_page(f"{title} - tinsach", "\n".join(tostring(part, encoding="unicode", method="html") for part in parts), style)
 
 
 def element(tag: str, *children: Child, **attributes: object) -> Element:
@@ -34,9 +34,9 @@ def element(tag: str, *children: Child, **attributes: object) -> Element:
             made.append(child)
         elif child:
             if len(made):
-                made[-1].tail = (made[-1].tail or "") + tame(child)
+                made[-1].tail = (made[-1].tail or "") + printable(child)
             else:
-                made.text = (made.text or "") + tame(child)
+                made.text = (made.text or "") + printable(child)
     return made
 
 

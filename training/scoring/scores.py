@@ -20,7 +20,7 @@ import numpy as np
 import classifier
 from classifier.core.arrays import Bools, Floats
 from classifier.labels import DEFAULT_KEEP, LABELS
-from classifier.review.labelled_page import BLANK
+from classifier.review.labelled_page import BLANK_LABEL
 from training.scoring.gold import Gold
 
 __all__ = ["FIGURES", "KEEP", "Figure", "PageScore", "Scores", "evaluate", "merged", "visible"]
@@ -153,7 +153,7 @@ def evaluate(cleaner: classifier.Cleaner, pages: Sequence[Gold]) -> Scores:
     for page, low, high in zip(pages, found.offsets, found.offsets[1:]):
         codes = found.codes[low:high]
         scored.append(_score_page(page, [names[code] for code in codes], confusion))
-        counted = (np.array(page.labels) != BLANK) & (codes >= 0)
+        counted = (np.array(page.labels) != BLANK_LABEL) & (codes >= 0)
         said.append(found.keep_probabilities[low:high][counted])
         true.append(np.isin(page.labels, sorted(KEEP))[counted])
     return Scores(scored, dict(confusion), _reliability(np.concatenate(said), np.concatenate(true)))
@@ -179,7 +179,7 @@ def merged(parts: Sequence[Scores]) -> Scores:
 def _score_page(page: Gold, found: list[str], confusion: dict[tuple[str, str], int]) -> PageScore:
     size, count, neutral, errors = [0, 0, 0], [0, 0, 0], 0, []
     for want, got, text in zip(page.labels, found, page.lines):
-        if want == BLANK:
+        if want == BLANK_LABEL:
             continue
         confusion[want, got] += 1
         if want not in KEEP and got not in KEEP:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from classifier.core.arrays import log_softmax
-from classifier.core.constraints import ANY_LABEL, FLAGS, mark_of, narrowed
+from classifier.core.constraints import ANY_LABEL, FLAGS, mark_of, mask_labels
 from classifier.labels import EVIDENCE, LABELS, Label
 
 
@@ -24,7 +24,7 @@ def test_a_mark_has_a_bit_for_each_label_and_four_to_spare():
 def test_forbidden_labels_get_nothing_and_the_others_their_share(classes):
     found = scores(classes, 3)
     marks = np.array([ANY_LABEL, mark_of([Label.RELATED]), ANY_LABEL & ~mark_of([Label.BODY, Label.PROMO])], np.uint16)
-    p, before = np.exp(narrowed(found, marks)), np.exp(found)
+    p, before = np.exp(mask_labels(found, marks)), np.exp(found)
     assert p.sum(axis=0) == pytest.approx(1)
     assert np.array_equal(p[:, 0], before[:, 0])
     related = [place for place, name in enumerate(EVIDENCE[:classes]) if name.startswith("related")]
@@ -36,12 +36,12 @@ def test_forbidden_labels_get_nothing_and_the_others_their_share(classes):
 
 def test_flags_change_nothing():
     found = scores(12, 2)
-    assert narrowed(found, np.array([ANY_LABEL, ANY_LABEL | 1 << FLAGS], np.uint16)) is found
+    assert mask_labels(found, np.array([ANY_LABEL, ANY_LABEL | 1 << FLAGS], np.uint16)) is found
     one = np.array([mark_of([Label.NAV]) | 1 << 15, ANY_LABEL], np.uint16)
-    assert np.exp(narrowed(found, one))[LABELS.index(Label.NAV), 0] == 1
+    assert np.exp(mask_labels(found, one))[LABELS.index(Label.NAV), 0] == 1
 
 
 def test_a_label_that_was_next_to_impossible_can_be_forced():
     found = np.full((12, 1), -900.0)
     found[0] = 0
-    assert np.exp(narrowed(found, np.array([mark_of([Label.WEATHER, Label.PROMO])], np.uint16))).max() == 0.5
+    assert np.exp(mask_labels(found, np.array([mark_of([Label.WEATHER, Label.PROMO])], np.uint16))).max() == 0.5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from classifier.core.features import STEP, describe
-from classifier.core.history import Carry, running, scaled_evidence
+from classifier.core.features import STEP, extract_features
+from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.labels import EVIDENCE
 from tests.support.line_buffers import PROSE, ran, stretch
 
@@ -43,15 +43,15 @@ def test_repetitions():
 
 def test_running_columns_do_not_depend_on_blocks():
     lines = [["Đọc nhiều", PROSE, "Tin khác", "Đọc nhiều", PROSE, "Một", "Một", PROSE][i % 8] + str(i // 16) for i in range(60)]
-    described = describe(lines)
+    line_features = extract_features(lines)
     evidence = scaled_evidence(np.log(np.random.default_rng(1).dirichlet(np.full(len(EVIDENCE), 0.2), 60).T + 1e-9))
     starts, blanks = np.zeros(60, np.bool_), np.arange(60) % 3
     starts[[0, 37]] = True
-    whole, _ = running(described, evidence, blanks, starts, Carry.fresh())
+    whole, _ = extract_history(line_features, evidence, blanks, starts, PageState.fresh())
     for size in (1, 7, 37, 59):
-        carry, parts = Carry.fresh(), []
+        carry, parts = PageState.fresh(), []
         for low in range(0, 60, size):
             part = slice(low, low + size)
-            rows, carry = running(describe(lines[part]), evidence[:, part], blanks[part], starts[part], carry)
+            rows, carry = extract_history(extract_features(lines[part]), evidence[:, part], blanks[part], starts[part], carry)
             parts.append(rows)
         assert np.array_equal(np.concatenate(parts, axis=1), whole)

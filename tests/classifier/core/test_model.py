@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier.core.features import describe
+from classifier.core.features import extract_features
 from classifier.core.model import Model
 from classifier.errors import ModelError
 from tests.support import tiny_model
@@ -19,9 +19,9 @@ from tests.support.paths import ROOT
 def test_a_batch_changes_no_bit(composed_pages):
     model = Model.load()
     lines = [line for line in "\n".join(composed_pages[:8]).split("\n") if line.strip()]
-    whole = model.first_pass(describe(lines))
+    whole = model.first_pass(extract_features(lines))
     for start, size in ((0, 1), (3, 7), (100, 64), (0, len(lines) // 2)):
-        part = model.first_pass(describe(lines[start : start + size]))
+        part = model.first_pass(extract_features(lines[start : start + size]))
         assert np.array_equal(part, whole[:, start : start + size])
 
 
@@ -65,4 +65,4 @@ def test_weights_whose_sums_could_be_rounded_are_refused(tmp_path, name):
 
 def test_a_model_of_zeros_is_a_model(tmp_path):
     zeros = {name: np.zeros_like(array) for name, array in tiny_model.arrays().items() if name != "vocabulary"}
-    assert np.allclose(np.exp(loaded(tmp_path, zeros).first_pass(describe(["một dòng"]))), 1 / 18)
+    assert np.allclose(np.exp(loaded(tmp_path, zeros).first_pass(extract_features(["một dòng"]))), 1 / 18)

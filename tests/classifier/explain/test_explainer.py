@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 import classifier
-from classifier.core.context import CONTEXT_COLUMNS, context_rows, stretch_of
-from classifier.core.features import COLUMN, LINE_COLUMNS, describe
-from classifier.core.history import Carry, running, scaled_evidence
+from classifier.core.context import CONTEXT_COLUMNS, context_rows, line_buffer
+from classifier.core.features import COLUMN, LINE_COLUMNS, extract_features
+from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.ngrams import ngrams
 from classifier.core.scan import scan
 from classifier.explain.explainer import Explainer
 from classifier.explain.feature_text import meaning, reading
-from classifier.explain.terminal import tame, wants_colour
+from classifier.explain.terminal import printable, wants_colour
 from classifier.labels import EVIDENCE, LABELS, Label
 from classifier.lines import is_blank, split_lines
 from tests.support import tiny_model
@@ -43,7 +43,7 @@ def test_explained_lines_are_the_labelled_ones(cleaner, sample_page):
 def test_shares_and_rest_add_up_to_the_odds(cleaner, composed_pages, top):
     for page in composed_pages[:6]:
         for why in explain_lines(cleaner, split_lines(page), top):
-            for reasons in filter(None, (why.alone, why.around)):
+            for reasons in filter(None, (why.first_pass, why.context_pass)):
                 assert reasons.rest + sum(feature.weight for feature in reasons.features) == pytest.approx(reasons.odds, abs=1e-7)
                 assert len(reasons.features) <= top
                 sizes = [abs(feature.weight) for feature in reasons.features]
@@ -54,28 +54,28 @@ def scores(cleaner, lines):
     """Return what both passes say of the lines of a page, by the model's own methods: (18, n), (12, n)."""
     solid = [line for line in lines if not is_blank(line)]
     position = np.array([number for number, line in enumerate(lines) if not is_blank(line)])
-    described = describe(solid)
-    first = cleaner.model.first_pass(described)
+    line_features = extract_features(solid)
+    first = cleaner.model.first_pass(line_features)
     evidence = scaled_evidence(first)
     blanks, starts = np.diff(position, prepend=-1) - 1, np.arange(len(solid)) == 0
-    columns, _ = running(described, evidence, blanks, starts, Carry.fresh())
-    stretch = stretch_of(described, evidence, columns, np.zeros(len(solid), np.int64), position)
+    columns, _ = extract_history(line_features, evidence, blanks, starts, PageState.fresh())
+    stretch = line_buffer(line_features, evidence, columns, np.zeros(len(solid), np.int64), position)
     return first, cleaner.model.context_pass(context_rows(stretch, 0, len(solid)))
 
 
 def test_the_odds_are_those_of_the_model(cleaner, sample_page):
     lines = split_lines(sample_page)
     first, final = scores(cleaner, lines)
-    explained = [why for why in explain_lines(cleaner, lines) if why.around]
+    explained = [why for why in explain_lines(cleaner, lines) if why.context_pass]
     assert len(explained) == final.shape[1]
     for i, why in enumerate(explained):
         ranking = final[:, i].argsort()[::-1]
         assert [why.line.label, why.runner_up] == [LABELS[code] for code in ranking[:2]]
-        assert why.around.odds == pytest.approx(final[ranking[0], i] - final[ranking[1], i], abs=1e-9)
+        assert why.context_pass.odds == pytest.approx(final[ranking[0], i] - final[ranking[1], i], abs=1e-9)
         best = [
             max(p for name, p in zip(EVIDENCE, first[:, i]) if name.split(" ")[0] == label) for label in (why.line.label, why.runner_up)
         ]
-        assert why.alone.odds == pytest.approx(best[0] - best[1], abs=1e-9)
+        assert why.first_pass.odds == pytest.approx(best[0] - best[1], abs=1e-9)
 
 
 def test_a_stream_is_explained_as_the_page(cleaner, sample_page):
@@ -87,7 +87,7 @@ def test_a_stream_is_explained_as_the_page(cleaner, sample_page):
     whole = explain_lines(cleaner, split_lines(sample_page))
     assert [why.line for why in streamed] == [why.line for why in whole]
     for one, other in zip(streamed, whole):
-        assert one.around == other.around or np.allclose(one.around.rest, other.around.rest)
+        assert one.context_pass == other.context_pass or np.allclose(one.context_pass.rest, other.context_pass.rest)
 
 
 def test_lines_of_several_pages_can_be_explained_at_once(cleaner):
@@ -119,19 +119,19 @@ def by_hand(folder: Path) -> classifier.Cleaner:
 def test_a_model_worked_out_by_hand(tmp_path):
     why = explain_lines(by_hand(tmp_path), ["Ảnh!"])[0]
     assert (why.line.label, why.runner_up) == (Label.CAPTION, Label.BODY)
-    assert [tuple(feature) for feature in why.alone.features] == [("short", 1.0, 0.5), ("“ảnh”", 1, 0.25)]
-    assert why.alone.rest == 2
-    assert why.alone.odds == pytest.approx(2.75)
-    assert [tuple(feature) for feature in why.around.features] == [("short", 1.0, 2.0)]
-    assert why.around.rest == pytest.approx(-1 - 0.25)
-    assert why.around.odds == pytest.approx(0.75)
+    assert [tuple(feature) for feature in why.first_pass.features] == [("short", 1.0, 0.5), ("“ảnh”", 1, 0.25)]
+    assert why.first_pass.rest == 2
+    assert why.first_pass.odds == pytest.approx(2.75)
+    assert [tuple(feature) for feature in why.context_pass.features] == [("short", 1.0, 2.0)]
+    assert why.context_pass.rest == pytest.approx(-1 - 0.25)
+    assert why.context_pass.odds == pytest.approx(0.75)
 
 
 def test_words_are_those_of_the_line(cleaner):
     text = "Theo báo cáo quý 3/2025, doanh thu của hợp tác xã gốm tăng gấp đôi so với cùng kỳ năm trước, ông Tấn nói."
     tokens = ["⊢", *re.findall(r"\w+|[^\w\s]", re.sub(r"\d", "0", text.lower())), "⊣"]
     known = {f"“{one}”" for one in tokens} | {f"“{one} {two}”" for one, two in pairwise(tokens)}
-    words = [feature.name for feature in explain_lines(cleaner, [text], 200)[0].alone.features if feature.name.startswith("“")]
+    words = [feature.name for feature in explain_lines(cleaner, [text], 200)[0].first_pass.features if feature.name.startswith("“")]
     assert len(words) > 10
     assert set(words) <= known
 
@@ -211,7 +211,7 @@ def test_a_line_cannot_command_the_terminal():
     shown = run("-", "--color", "always", "--encoding", "utf-8", stdin=hostile.encode()).stdout.decode()
     assert "\x1b[2J" not in shown
     assert not {"\x07", "\u202e", "\x9b"} & set(shown)
-    assert tame(hostile) == "đỏ\\x1b[2J\\x07\\u202evàng\\x9b31m"
+    assert printable(hostile) == "đỏ\\x1b[2J\\x07\\u202evàng\\x9b31m"
 
 
 def test_no_stream_no_colour():

@@ -15,7 +15,7 @@ import pytest
 
 from classifier.errors import InputError
 from classifier.explain.report import explained_page
-from classifier.html_page import MAX_LINES, MAX_SHOWN, framed, template
+from classifier.html_page import MAX_LINES, MAX_SHOWN, html_page, template
 from classifier.labels import LABELS
 from classifier.lines import split_lines
 from tests.support.explaining import explain_lines
@@ -80,12 +80,12 @@ def test_every_line_is_in_it(cleaner, sample_page):
         if line.label is None:
             assert row == 0
             continue
-        number, text, cut, code, guess, probability, kept, runner_up, alone, around = row
+        number, text, cut, code, guess, probability, kept, runner_up, first_pass, context_pass = row
         assert (number, text, cut) == (line.number, line.text, 0)
         assert (LABELS[code], LABELS[guess], bool(kept)) == (line.label, line.first_guess, line.kept)
         assert probability == pytest.approx(line.probability, abs=1e-4)
         assert runner_up != code
-        for odds, rest, features in (alone, around):
+        for odds, rest, features in (first_pass, context_pass):
             assert odds == pytest.approx(rest + sum(weight for _, _, weight in features), abs=0.01)
             assert all(data["names"][name] and reading for name, reading, _ in features)
 
@@ -153,7 +153,7 @@ def test_two_thousand_lines_are_a_few_megabytes(cleaner, composed_pages):
 
 def test_a_page_of_nothing(cleaner):
     assert data_in(page_of(cleaner, []))["pages"] == [[]]
-    assert "<title>x</title>" in framed("x", "", "")
+    assert "<title>x</title>" in html_page("x", "", "")
 
 
 # -- colours -------------------------------------------------------------------------------------------------------------

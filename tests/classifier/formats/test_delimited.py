@@ -13,10 +13,10 @@ from classifier.cli import main
 from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options, Record
 from classifier.formats.delimited import Reader, Writer, tab_reader
-from classifier.io.encoding import Reading
+from classifier.io.encoding import Decoding
 from classifier.io.files import Sink
 
-OPTIONS = Options(Reading(), "\f", "text")
+OPTIONS = Options(Decoding(), "\f", "text")
 
 
 def copied(data: bytes, options: Options = OPTIONS, new: str | None = None, reader=Reader, extras=None) -> bytes:
@@ -88,7 +88,7 @@ def test_wrong_headers_are_refused():
 
 
 def test_bytes_that_are_no_text_are_counted():
-    rows = list(Reader(io.BytesIO(b"id,text\n1,a\xff\n2,b"), "a.csv", OPTIONS._replace(reading=Reading(errors="skip"))))
+    rows = list(Reader(io.BytesIO(b"id,text\n1,a\xff\n2,b"), "a.csv", OPTIONS._replace(decoding=Decoding(errors="skip"))))
     assert [row.text for row in rows] == ["a", "b"]
     assert sum(row.undecodable for row in rows) == 1
 
@@ -106,9 +106,9 @@ def test_any_values_survive(rows, quoting, piece):
             return self.read(piece)
 
     source = Pieces(text.getvalue().encode())
-    found = list(Reader(source, "a.csv", OPTIONS._replace(reading=Reading("utf-8"))))
+    found = list(Reader(source, "a.csv", OPTIONS._replace(decoding=Decoding("utf-8"))))
     assert [record.place.row for record in found] == [list(row) for row in rows]
-    assert copied(text.getvalue().encode(), OPTIONS._replace(reading=Reading("utf-8"))) == text.getvalue().encode()
+    assert copied(text.getvalue().encode(), OPTIONS._replace(decoding=Decoding("utf-8"))) == text.getvalue().encode()
 
 
 def test_a_table_is_cleaned(tmp_path, cleaner, composed_pages):

@@ -11,9 +11,9 @@ import pytest
 from classifier.cli import main
 from classifier.formats.base import BadRecord, Options
 from classifier.formats.html import Reader
-from classifier.io.encoding import Reading
+from classifier.io.encoding import Decoding
 
-OPTIONS = Options(Reading(), "\f", "text")
+OPTIONS = Options(Decoding(), "\f", "text")
 PAGE = """<!DOCTYPE html><html><head><meta charset="{}"><title>Báo Bãi Sông</title><style>p {{ color: red }}</style></head>
 <body><nav><ul><li><a href="/">Trang chủ</a></li><li>Thời sự</li></ul></nav>
 <h1>Làng gốm bên sông đỏ lửa trở lại</h1><p>Sau hai năm <b>nguội lạnh</b>,<br>ba lò gốm đã nhóm lửa.</p>
@@ -24,9 +24,9 @@ LINES = [
 ]  # fmt: skip
 
 
-def lines_of(data: bytes, reading: Reading | None = None) -> list[str]:
+def lines_of(data: bytes, reading: Decoding | None = None) -> list[str]:
     pytest.importorskip("resiliparse")
-    (record,) = Reader(io.BytesIO(data), "page.html", OPTIONS._replace(reading=reading or Reading()))
+    (record,) = Reader(io.BytesIO(data), "page.html", OPTIONS._replace(decoding=reading or Decoding()))
     return [line for line in record.text.split("\n") if line]
 
 
@@ -46,7 +46,7 @@ def test_encodings(codec):
 
 
 def test_a_wrong_declaration_is_overruled():
-    for reading in (Reading("utf-8"), Reading()):
+    for reading in (Decoding("utf-8"), Decoding()):
         assert lines_of(PAGE.format("iso-8859-1").encode(), reading) == LINES
     assert lines_of("<p>Giá: 5 €</p>".encode("cp1252").replace(b"<p>", b"<meta charset=latin1><p>")) == ["Giá: 5 €"]
     assert lines_of(PAGE.format("klingon").encode()) == lines_of(PAGE.format("utf-16").encode()) == LINES
@@ -55,7 +55,7 @@ def test_a_wrong_declaration_is_overruled():
 def test_what_is_no_document_is_a_bad_record():
     pytest.importorskip("resiliparse")
     for data, reason in ((b"%PDF-1.7\n" + bytes(2000), "looks like a PDF"), (PAGE.format("utf-8").encode() + b"\xff", "not valid utf-8")):
-        (bad,) = Reader(io.BytesIO(data), "page.html", OPTIONS._replace(reading=Reading(errors="strict")))
+        (bad,) = Reader(io.BytesIO(data), "page.html", OPTIONS._replace(decoding=Decoding(errors="strict")))
         assert isinstance(bad, BadRecord)
         assert (bad.line, bad.raw) == (1, data)
         assert reason in bad.reason

@@ -14,11 +14,11 @@ from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Record
 from classifier.formats.jsonl import put_back, read_records
 from classifier.formats.names import format_of
-from classifier.io.encoding import Reading
+from classifier.io.encoding import Decoding
 
 
-def read(data: bytes, field: str = "text", reading: Reading | None = None) -> list[Record | BadRecord]:
-    return list(read_records(io.BytesIO(data), "crawl.jsonl", reading or Reading(), field))
+def read(data: bytes, field: str = "text", reading: Decoding | None = None) -> list[Record | BadRecord]:
+    return list(read_records(io.BytesIO(data), "crawl.jsonl", reading or Decoding(), field))
 
 
 def test_formats_by_name():
@@ -94,9 +94,9 @@ def test_bad_bytes_follow_the_policy():
     data = b'{"text": "ok"}\n{"text": "n\xff", "b": "\xff\xfe"}\n'
     (_, replaced) = read(data)
     assert put_back(replaced, replaced.text).decode() == '{"text": "n\ufffd", "b": "\ufffd\ufffd"}\n'
-    (_, skipped) = read(data, reading=Reading(errors="skip"))
+    (_, skipped) = read(data, reading=Decoding(errors="skip"))
     assert (put_back(skipped, skipped.text), skipped.undecodable) == (b'{"text": "n", "b": ""}\n', 3)
-    (_, bad) = read(data, reading=Reading(errors="strict"))
+    (_, bad) = read(data, reading=Decoding(errors="strict"))
     assert isinstance(bad, BadRecord)
     assert bad.reason == f"byte offset {data.index(0xFF)} of the file is not valid UTF-8"
 
@@ -106,8 +106,8 @@ def test_json_lines_are_utf8():
         with pytest.raises(InputError, match=r"UTF-16.*iconv -f UTF-16.* -t UTF-8"):
             read((json.dumps({"text": "một hai ba bốn"}, ensure_ascii=False) + "\n").encode(encoding))
     with pytest.raises(InputError, match=r"JSON lines are UTF-8; .*cp1258"):
-        read(b"{}", reading=Reading("cp1258"))
-    assert read(b"%PDF-1.7", reading=Reading("UTF8"))[0].line == 1  # named, it is taken at its word
+        read(b"{}", reading=Decoding("cp1258"))
+    assert read(b"%PDF-1.7", reading=Decoding("UTF8"))[0].line == 1  # named, it is taken at its word
     with pytest.raises(InputError, match="PDF"):
         read(b"%PDF-1.7")
 
@@ -135,7 +135,7 @@ def test_any_object_keeps_what_is_not_its_text(others, text, other_text, ascii_o
 @given(st.lists(st.binary(max_size=10) | st.sampled_from([b'{"text": "a"}', b'{"text": 1}', b"{}", b"\xef\xbb\xbf", b"\0"]), max_size=8))
 def test_every_line_is_a_record_bad_or_blank(lines):
     data = b"\n".join(lines)
-    records = read(data, reading=Reading("utf-8"))
+    records = read(data, reading=Decoding("utf-8"))
     assert len(records) == sum(bool(line.strip(b" \t\r\n")) for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
     for record in records:
         assert isinstance(record, (Record, BadRecord))
@@ -150,6 +150,6 @@ def test_a_source_is_read_a_line_at_a_time():
             yield b'{"text": "a"}\n'
 
     asked: list[int] = []
-    records = read_records(lines(), "x", Reading(), "text")
+    records = read_records(lines(), "x", Decoding(), "text")
     next(records)
     assert asked == [0]

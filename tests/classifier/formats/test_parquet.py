@@ -13,10 +13,10 @@ from classifier.cli import main
 from classifier.errors import InputError
 from classifier.formats import parquet as ours
 from classifier.formats.base import BadRecord, Options, Record
-from classifier.io.encoding import Reading
+from classifier.io.encoding import Decoding
 from classifier.io.files import Sink
 
-OPTIONS = Options(Reading(), "\f", "text")
+OPTIONS = Options(Decoding(), "\f", "text")
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from classifier.cli import main
 from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options, Record
 from classifier.formats.warc import Reader, Writer
-from classifier.io.encoding import Reading
+from classifier.io.encoding import Decoding
 from classifier.io.files import Sink
 
-OPTIONS = Options(Reading(), "\f", "text")
+OPTIONS = Options(Decoding(), "\f", "text")
 HTML = '<meta charset="utf-8"><nav>Trang chủ</nav><h1>Làng gốm đỏ lửa</h1><p>Ba lò gốm đã được nhóm lửa sáng nay.</p>'
 
 
@@ -34,10 +34,10 @@ def response(body: bytes, media: str = "text/html; charset=utf-8", number: int =
     return record("response", data, number, Content_Type="application/http; msgtype=response", WARC_Block_Digest="sha1:AAAA")
 
 
-def read(data: bytes, reading: Reading | None = None) -> list[Record | BadRecord]:
+def read(data: bytes, reading: Decoding | None = None) -> list[Record | BadRecord]:
     pytest.importorskip("fastwarc")
     pytest.importorskip("resiliparse")
-    return list(Reader(io.BytesIO(data), "a.warc", OPTIONS._replace(reading=reading or Reading())))
+    return list(Reader(io.BytesIO(data), "a.warc", OPTIONS._replace(decoding=reading or Decoding())))
 
 
 def written(records: list[Record], texts: list[str] | None = None, extras=None) -> bytes:
@@ -94,12 +94,12 @@ def test_added_headers():
 
 
 def test_bad_records():
-    bad, good = read(record("conversion", b"a\xff") + record("conversion", b"b", 2), Reading(errors="strict"))
+    bad, good = read(record("conversion", b"a\xff") + record("conversion", b"b", 2), Decoding(errors="strict"))
     assert isinstance(bad, BadRecord)
     assert (bad.line, bad.raw) == (1, b"a\xff")
     assert bad.reason.startswith("http://bai-song.vn/1: line 1, byte offset 1: not valid utf-8")
     assert good.text == "b"
-    (skipped,) = read(record("conversion", b"a\xff"), Reading(errors="skip"))
+    (skipped,) = read(record("conversion", b"a\xff"), Decoding(errors="skip"))
     assert (skipped.text, skipped.undecodable) == ("a", 1)
     (cut,) = read(record("conversion", b"a" * 100)[:-50])
     assert isinstance(cut, BadRecord)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import classifier
-from classifier.integrations.job import Job, run
+from classifier.integrations.job import FolderJob, run
 
 
 @pytest.fixture
@@ -14,8 +14,8 @@ def folder(tmp_path):
     return tmp_path / "in"
 
 
-def heard(*argv: object) -> Job:
-    jobs: list[Job] = []
+def heard(*argv: object) -> FolderJob:
+    jobs: list[FolderJob] = []
     assert run("ray", jobs.append, list(map(str, argv))) == 0
     return jobs[0]
 
@@ -28,12 +28,12 @@ def test_names_say_the_format(folder, name, kind):
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes(b"")
     (folder / "_SUCCESS").write_bytes(b"")
-    assert heard(folder, "out") == Job(str(folder), "out", kind, "text", classifier.load().recipe)
+    assert heard(folder, "out") == FolderJob(str(folder), "out", kind, "text", classifier.load().recipe)
 
 
 def test_options(folder):
     options = ("--format", "parquet", "--text-field", "content", "--keep", "title,caption", "--threshold", "0.25")
-    assert heard("s3://pages/in", "s3://pages/out", *options) == Job(
+    assert heard("s3://pages/in", "s3://pages/out", *options) == FolderJob(
         "s3://pages/in", "s3://pages/out", "parquet", "content", classifier.load(keep="title,caption", threshold=0.25).recipe
     )
 

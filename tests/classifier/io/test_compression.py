@@ -11,8 +11,8 @@ import pytest
 
 from classifier.cli import main
 from classifier.errors import InputError
-from classifier.io.compression import opened
-from classifier.io.files import whole_file
+from classifier.io.compression import open_decompressed
+from classifier.io.files import atomic_write
 
 DATA = "Sáng nay trời nắng.\n".encode() * 20_000
 
@@ -30,16 +30,16 @@ SUFFIXES = pytest.mark.parametrize("suffix", [".gz", ".zst", ".GZ"])
 def test_both_ways(tmp_path, suffix):
     path = tmp_path / f"page.txt{suffix}"
     path.write_bytes(packed_as(suffix.lower(), DATA[:99]) + packed_as(suffix.lower(), DATA[99:]))  # two members, as crawlers write them
-    with opened(str(path)) as file:
+    with open_decompressed(str(path)) as file:
         assert b"".join(file) == DATA
-    with whole_file(path) as out:
+    with atomic_write(path) as out:
         for start in range(0, len(DATA), 70_000):
             out.write(DATA[start : start + 70_000])
     assert path.stat().st_size < len(DATA) / 10
-    with opened(str(path)) as file:
+    with open_decompressed(str(path)) as file:
         assert file.read() == DATA
     first = path.read_bytes()
-    with whole_file(path) as out:
+    with atomic_write(path) as out:
         out.write(DATA)
     assert path.read_bytes() == first  # no time in it
 
@@ -50,17 +50,17 @@ def test_cut_or_damaged(tmp_path, suffix):
     whole = packed_as(suffix.lower(), DATA)
     for data in (whole[:-1], whole[: len(whole) // 2], whole[:3], whole + b"more", b"no such thing", whole[:-9] + b"\xff" * 9):
         path.write_bytes(data)
-        with opened(str(path)) as file, pytest.raises(InputError, match=r"page.txt.*: damaged or cut"):
+        with open_decompressed(str(path)) as file, pytest.raises(InputError, match=r"page.txt.*: damaged or cut"):
             file.read()
     path.write_bytes(b"")
-    with opened(str(path)) as file:
+    with open_decompressed(str(path)) as file:
         assert file.read() == b""
 
 
 @SUFFIXES
 def test_a_failure_leaves_no_file(tmp_path, suffix):
     packed_as(suffix.lower(), b"")
-    with pytest.raises(TypeError), whole_file(tmp_path / f"out{suffix}") as out:
+    with pytest.raises(TypeError), atomic_write(tmp_path / f"out{suffix}") as out:
         out.write([*DATA])
     assert list(tmp_path.iterdir()) == []
 
@@ -70,7 +70,7 @@ def test_a_bomb_is_unpacked_in_pieces(tmp_path):
     path = tmp_path / "bomb.zst"
     path.write_bytes(zstandard.compress(bytes(300 << 20), 19))
     largest = 0
-    with opened(str(path)) as file:
+    with open_decompressed(str(path)) as file:
         raw = file.raw
         while piece := raw._unpack() if raw._packed else raw.read(1):
             largest = max(largest, len(piece), len(raw._ready))
@@ -93,9 +93,9 @@ def test_the_command_line_packs_and_unpacks(tmp_path, cleaner, sample_page, suff
     path.write_bytes(packed_as(suffix.lower(), record * 3))
     out, dropped = tmp_path / f"clean.jsonl{suffix}", tmp_path / f"dropped{suffix}"
     assert main(["clean", str(path), "--output", str(out), "--dropped", str(dropped)]) == 0
-    with opened(str(out)) as file:
+    with open_decompressed(str(out)) as file:
         assert [json.loads(line)["text"] for line in file] == [cleaner.clean_text(sample_page)] * 3
-    with opened(str(dropped)) as file:
+    with open_decompressed(str(dropped)) as file:
         assert file.readline() == "nav\tTrang chủ\n".encode()
     capsysbinary.readouterr()
     assert main(["label", str(path)]) == 0
@@ -103,8 +103,8 @@ def test_the_command_line_packs_and_unpacks(tmp_path, cleaner, sample_page, suff
 
 
 def test_what_is_plain_stays_plain(tmp_path):
-    with whole_file(tmp_path / "out.txt") as out:
+    with atomic_write(tmp_path / "out.txt") as out:
         out.write(DATA)
-    with opened(str(tmp_path / "out.txt")) as file:
+    with open_decompressed(str(tmp_path / "out.txt")) as file:
         assert file.read() == DATA
         assert isinstance(file, io.BufferedReader)

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import InputError
-from classifier.io.encoding import Reading, TextDecoder, read_lines
+from classifier.io.encoding import Decoding, TextDecoder, read_lines
 from classifier.io.legacy_encodings import CONVERTERS
-from classifier.io.sniffing import Lookout, refuse_strangers
+from classifier.io.sniffing import Sniffer, require_utf8
 from classifier.lines import split_lines
 from tests.support.paths import CASES
 
@@ -112,10 +112,10 @@ def test_legacy_vietnamese_is_named_with_its_converter(name):
         raw = encode(text)
         for sample in (raw, raw * 50, b"\n".join([b"<plain line>"] * 200) + raw):
             with pytest.raises(InputError, match=rf"page.txt: looks like Vietnamese in {name}.* not UTF-8.*{converter}"):
-                refuse_strangers(sample, "page.txt")
+                require_utf8(sample, "page.txt")
         for misread in ("latin-1", "cp1252"):
             with pytest.raises(InputError, match=rf"in {name}.* read as Latin-1 .*{converter}"):
-                refuse_strangers(raw.decode(misread).encode(), "page.txt")
+                require_utf8(raw.decode(misread).encode(), "page.txt")
 
 
 def test_utf8_saved_twice_is_named():
@@ -123,7 +123,7 @@ def test_utf8_saved_twice_is_named():
         for copies in (1, 100):
             twice = (text * copies).encode().decode("latin-1").encode()
             with pytest.raises(InputError, match=r"saved as UTF-8 once more; .*ftfy"):
-                refuse_strangers(twice, "page.txt")
+                require_utf8(twice, "page.txt")
 
 
 @pytest.mark.parametrize("piece", ["a", "é", "aé", "éa", "eâ", "ab é ", "Vieät ", "´a` ", "ö"])
@@ -133,37 +133,37 @@ def test_the_look_takes_no_time_whatever_it_sees(piece):
     start = time.process_time()
     for sample in (data, data.decode("utf-8", "ignore").encode("latin-1")):
         with contextlib.suppress(InputError):
-            refuse_strangers(sample, "page.txt")
+            require_utf8(sample, "page.txt")
     assert time.process_time() - start < 2
 
 
 def test_a_page_that_is_garbage_below_its_menu_is_refused():
     sound, garbage = "\n".join(VIETNAMESE[:2]), "\n".join(tcvn3(text).decode("latin-1") for text in VIETNAMESE)
     with pytest.raises(InputError, match="TCVN3"):
-        refuse_strangers(f"{sound}\n{garbage}\n".encode(), "page.txt")
+        require_utf8(f"{sound}\n{garbage}\n".encode(), "page.txt")
 
 
 @pytest.mark.parametrize(("language", "text"), ROWS)
 def test_other_text_is_not_taken_for_legacy_vietnamese(language, text):
     for form in ("NFC", "NFD"):
         for copies in (1, 3, 200):
-            refuse_strangers(unicodedata.normalize(form, (text + "\n") * copies).encode(), "page.txt")
+            require_utf8(unicodedata.normalize(form, (text + "\n") * copies).encode(), "page.txt")
     if language not in ("vi", "ru", "zh", "cs"):
-        refuse_strangers((text + "\n").encode("latin-1", "ignore") * 20, "page.txt")
+        require_utf8((text + "\n").encode("latin-1", "ignore") * 20, "page.txt")
 
 
 def test_composed_pages_and_their_pieces_pass(composed_pages):
     for page in composed_pages:
         data = page.encode()
-        refuse_strangers(data, "page.txt")
+        require_utf8(data, "page.txt")
         for start in range(0, len(data), 700):
-            refuse_strangers(data[start : start + 700], "page.txt")  # cut through characters too
+            require_utf8(data[start : start + 700], "page.txt")  # cut through characters too
 
 
 def test_a_few_bad_bytes_are_for_the_policy(sample_page):
     data = sample_page.encode()
     for bad in (b"\xe9", b"\xff", b"Caf\xe9 \xe0 la carte, d\xe9j\xe0 vu, na\xefve, fianc\xe9"):
-        refuse_strangers(data[:500] + bad + data[500:] + bad, "page.txt")
+        require_utf8(data[:500] + bad + data[500:] + bad, "page.txt")
 
 
 @pytest.mark.parametrize(
@@ -188,14 +188,14 @@ def test_a_few_bad_bytes_are_for_the_policy(sample_page):
 )
 def test_what_is_no_text_is_named(data, named):
     with pytest.raises(InputError, match=f"looks like .*{named}"):
-        refuse_strangers(data, "page.txt")
+        require_utf8(data, "page.txt")
 
 
 @pytest.mark.parametrize(
     "data", [b"BZh is a prefix", b"GIF8 is another", b"\0", b"a\0b\n" * 3, b"\x1b[1mtin\x1b[0m\x07\n" * 9, b"\x08" * 15, b""]
 )
 def test_a_few_control_characters_are_text(data):
-    refuse_strangers(data, "page.txt")
+    require_utf8(data, "page.txt")
 
 
 # -- decoding ------------------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ PIECES = st.lists(st.sampled_from([*"aế\n\r\f\v\0\u2028\u0085\u200b\u202e\ufef
 CHOPPED = st.lists(st.integers(0, 6), max_size=30)
 
 
-def decoded(data: bytes, cuts: list[int], reading: Reading) -> tuple[str, int]:
+def decoded(data: bytes, cuts: list[int], reading: Decoding) -> tuple[str, int]:
     decoder, text = TextDecoder("page.txt", reading), ""
     for size in cuts:
         text += decoder.feed(data[:size])
@@ -214,19 +214,19 @@ def decoded(data: bytes, cuts: list[int], reading: Reading) -> tuple[str, int]:
 
 @given(PIECES, CHOPPED, st.sampled_from(["replace", "strict", "skip"]))
 def test_sound_text_comes_out_as_it_went_in(text, cuts, policy):
-    assert decoded(text.encode(), cuts, Reading(errors=policy)) == (text, 0)
-    assert decoded(text.encode("utf-8-sig"), cuts, Reading(errors=policy)) == ("\ufeff" + text, 0)
+    assert decoded(text.encode(), cuts, Decoding(errors=policy)) == (text, 0)
+    assert decoded(text.encode("utf-8-sig"), cuts, Decoding(errors=policy)) == ("\ufeff" + text, 0)
     for encoding, mark in (("utf-16-le", codecs.BOM_UTF16_LE), ("utf-16-be", codecs.BOM_UTF16_BE), ("utf-32-be", codecs.BOM_UTF32_BE)):
         if encoding != "utf-16-le" or not text.startswith("\0"):  # with a NUL behind it, that mark is UTF-32's
-            assert decoded(mark + text.encode(encoding), cuts, Reading(errors=policy)) == (text, 0)
-        assert decoded(text.encode(encoding), cuts, Reading(encoding, policy)) == (text, 0)
+            assert decoded(mark + text.encode(encoding), cuts, Decoding(errors=policy)) == (text, 0)
+        assert decoded(text.encode(encoding), cuts, Decoding(encoding, policy)) == (text, 0)
 
 
 @given(st.binary(max_size=12), CHOPPED)
 def test_bad_bytes_are_replaced_or_dropped_however_they_are_cut(data, cuts):
     for encoding in ("utf-8", "utf-16-le", "shift_jis", "cp1258"):
-        assert decoded(data, cuts, Reading(encoding))[0] == data.decode(encoding, "replace")
-        text, dropped = decoded(data, cuts, Reading(encoding, "skip"))
+        assert decoded(data, cuts, Decoding(encoding))[0] == data.decode(encoding, "replace")
+        text, dropped = decoded(data, cuts, Decoding(encoding, "skip"))
         assert text == data.decode(encoding, "ignore")
         if encoding in ("utf-8", "utf-16-le"):
             assert dropped == len(data) - len(text.encode(encoding))
@@ -237,34 +237,34 @@ def test_strict_names_file_line_and_offset(before, after, bad, cuts):
     data = before.encode() + bad + b"|" + after.encode()
     line = len(split_lines(before + "|"))
     with pytest.raises(InputError, match=rf"^page.txt: line {line}, byte offset {len(before.encode())}: not valid utf-8"):
-        decoded(data, cuts, Reading("utf-8", "strict"))
+        decoded(data, cuts, Decoding("utf-8", "strict"))
 
 
 def test_strict_names_the_place_behind_a_mark_and_at_the_end():
     with pytest.raises(InputError, match="line 2, byte offset 8: not valid utf-16-le"):
-        decoded(codecs.BOM_UTF16_LE + "a\nb".encode("utf-16-le") + b"\x00", [], Reading(errors="strict"))
+        decoded(codecs.BOM_UTF16_LE + "a\nb".encode("utf-16-le") + b"\x00", [], Decoding(errors="strict"))
     with pytest.raises(InputError, match="line 1, byte offset 3: not valid utf-8"):
-        decoded(b"abc\xe1", [2], Reading(errors="strict"))
+        decoded(b"abc\xe1", [2], Decoding(errors="strict"))
 
 
 @pytest.mark.parametrize("name", ["nope", "hex", "rot13", "a\0b", "base64"])
 def test_unknown_encodings_are_refused(name):
     with pytest.raises(InputError, match="--encoding"):
-        Reading(name).checked()
+        Decoding(name).checked()
     for known in ("utf-8", "UTF-16", "cp1258", "latin-1", "utf-8-sig", None):
-        Reading(known).checked()
+        Decoding(known).checked()
 
 
 def test_an_encoding_by_name_turns_detection_off():
     for data in (tcvn3(VIETNAMESE[0]), b"%PDF-1.7", bytes(5000)):
-        assert decoded(data, [], Reading("latin-1"))[0] == data.decode("latin-1")
+        assert decoded(data, [], Decoding("latin-1"))[0] == data.decode("latin-1")
 
 
 @given(st.lists(st.integers(1, 3000), max_size=40))
 def test_the_verdict_does_not_depend_on_the_cuts(sizes):
     """Sound for a kilobyte, then garbage: refused at the same fixed point, whatever the pieces."""
     data = "\n".join(VIETNAMESE[:2] * 3).encode()[:1000] + tcvn3("\n".join(VIETNAMESE * 10))
-    lookout = Lookout("page.txt")
+    lookout = Sniffer("page.txt")
     with pytest.raises(InputError, match="TCVN3"):  # noqa: PT012 - where exactly is not the point
         for size in sizes:
             lookout.feed(data[:size])
@@ -275,7 +275,7 @@ def test_the_verdict_does_not_depend_on_the_cuts(sizes):
 
 @given(PIECES)
 def test_lines_are_those_of_split_lines(text):
-    blocks = read_lines(io.BytesIO(text.encode()), TextDecoder("x", Reading()))
+    blocks = read_lines(io.BytesIO(text.encode()), TextDecoder("x", Decoding()))
     assert [line for block in blocks for line in block] == split_lines(text)
 
 

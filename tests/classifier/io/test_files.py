@@ -14,12 +14,12 @@ import pytest
 
 from classifier.errors import InputError
 from classifier.formats.sources import Source, find_sources, refuse_same_file, targets_in
-from classifier.io.files import SCRATCH, Sink, explained, sha256_of, whole_file
+from classifier.io.files import SCRATCH, Sink, atomic_write, os_error_message, sha256_of
 from tests.support.paths import ROOT
 
 
 def fill(path: Path, content: bytes = b"whole\n", error: BaseException | None = None) -> None:
-    with whole_file(path) as out:
+    with atomic_write(path) as out:
         out.write(content[:3])
         if error:
             raise error
@@ -28,7 +28,7 @@ def fill(path: Path, content: bytes = b"whole\n", error: BaseException | None = 
 
 def test_a_file_appears_whole(tmp_path):
     target = tmp_path / "out.txt"
-    with whole_file(target) as out:
+    with atomic_write(target) as out:
         out.write(b"half")
         assert not target.exists()
         assert [path.name.startswith(SCRATCH) for path in tmp_path.iterdir()] == [True]
@@ -59,7 +59,7 @@ def test_a_disk_that_fails_late_leaves_nothing(tmp_path, monkeypatch, call, code
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(OSError, match=os.strerror(code)) as caught:
         fill(tmp_path / "out.txt")
-    assert explained(caught.value).startswith(f"{tmp_path / 'out.txt'}: {os.strerror(code)}; ")
+    assert os_error_message(caught.value).startswith(f"{tmp_path / 'out.txt'}: {os.strerror(code)}; ")
     assert (tmp_path / "out.txt").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["out.txt"]
 
@@ -128,7 +128,7 @@ def test_unreadable_inputs_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may read everything
     with pytest.raises(PermissionError) as caught:
         find_sources([str(tmp_path / "a.txt")], None)
-    assert explained(caught.value) == f"{tmp_path / 'a.txt'}: Permission denied; check the path and its permissions"
+    assert os_error_message(caught.value) == f"{tmp_path / 'a.txt'}: Permission denied; check the path and its permissions"
 
 
 def test_the_same_file_twice_is_refused(tmp_path):
@@ -173,7 +173,7 @@ def test_errors_name_the_file(tmp_path):
             Sink(full, "page.txt", live=True).write(b"a")
         with suppress(OSError):
             full.close()
-    assert explained(caught.value) == "page.txt: No space left on device; make room and run it again"
+    assert os_error_message(caught.value) == "page.txt: No space left on device; make room and run it again"
 
 
 # -- a full disk, the real thing -----------------------------------------------------------------------------------------

@@ -16,12 +16,12 @@ from classifier.cli import main
 from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options
 from classifier.formats.sources import Source
-from classifier.io.encoding import Reading
+from classifier.io.encoding import Decoding
 from classifier.io.files import Sink
-from classifier.jobs.job import Faults, Job
+from classifier.jobs.job import ErrorPolicy, Job
 from classifier.lines import split_lines
 
-OPTIONS = Options(Reading(), "\f", "text")
+OPTIONS = Options(Decoding(), "\f", "text")
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def run(monkeypatch, capsysbinary):
     return call
 
 
-def cleaned(cleaner, data: bytes, form: str, faults: Faults | None = None, reading: Reading | None = None) -> tuple[bytes, Job]:
+def cleaned(cleaner, data: bytes, form: str, faults: ErrorPolicy | None = None, reading: Decoding | None = None) -> tuple[bytes, Job]:
     """Clean a source in memory."""
-    job = Job(cleaner, OPTIONS._replace(reading=reading or Reading()), faults or Faults())
+    job = Job(cleaner, OPTIONS._replace(decoding=reading or Decoding()), faults or ErrorPolicy())
     out = io.BytesIO()
     source = SimpleNamespace(open=lambda: io.BytesIO(data), name="memory", format=form)
     job.clean(source, Sink(out, "memory"))
@@ -87,7 +87,7 @@ def test_any_bytes_pass_or_are_refused(cleaner, data):
     text = data.decode("utf-8", "replace")
     if "\f" not in text:
         lines = split_lines(text)
-        out, job = cleaned(cleaner, data, "text", reading=Reading("utf-8"))
+        out, job = cleaned(cleaner, data, "text", reading=Decoding("utf-8"))
         assert sum(job.stats.lines.values()) == sum(1 for line in cleaner.label_lines(lines) if line.label)
         assert out.decode() == "".join(line + "\n" for line in cleaner.clean_lines(lines))
     try:
@@ -186,7 +186,7 @@ def test_bad_records(run, tmp_path):
 def test_in_is_out_and_skipped(cleaner, lines):
     data, records = b"\n".join(lines), sum(bool(line.strip()) for line in lines)
     quarantine = io.BytesIO()
-    for faults in (Faults(skip=True), Faults(quarantine=Sink(quarantine, "bad"))):
+    for faults in (ErrorPolicy(skip=True), ErrorPolicy(quarantine=Sink(quarantine, "bad"))):
         out, job = cleaned(cleaner, data, "jsonl", faults)
         assert job.counts["records"] == records == out.count(b"\n") + job.counts["bad"]
     assert quarantine.getvalue().count(b"\n") == job.counts["bad"]
@@ -194,7 +194,7 @@ def test_in_is_out_and_skipped(cleaner, lines):
 
 def test_faults_fail_unless_told_otherwise():
     with pytest.raises(InputError, match=r"^crawl.jsonl:7: because; .*--on-error"):
-        Faults().take(BadRecord(7, b"raw", "because"), "crawl.jsonl")
+        ErrorPolicy().take(BadRecord(7, b"raw", "because"), "crawl.jsonl")
 
 
 @pytest.mark.slow  # asserts memory, which other work on the machine may disturb
@@ -214,15 +214,15 @@ def test_memory_does_not_grow_with_the_number_of_records(cleaner):
     for count in (200, 2000):
         tracemalloc.start()
         source = SimpleNamespace(open=lambda count=count: Endless(count), name="endless", format="jsonl")
-        Job(cleaner, OPTIONS, Faults()).clean(source, Sink(Nowhere(), "nowhere"))
+        Job(cleaner, OPTIONS, ErrorPolicy()).clean(source, Sink(Nowhere(), "nowhere"))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0] + 100_000
 
 
 def test_the_digest_of_a_job_tells_jobs_apart(cleaner):
-    base = Job(cleaner, OPTIONS, Faults()).digest()
-    assert Job(cleaner, OPTIONS, Faults()).digest() == base
-    assert Job(cleaner, OPTIONS._replace(field="body"), Faults()).digest() != base
-    assert Job(cleaner, OPTIONS, Faults(skip=True)).digest() != base
+    base = Job(cleaner, OPTIONS, ErrorPolicy()).digest()
+    assert Job(cleaner, OPTIONS, ErrorPolicy()).digest() == base
+    assert Job(cleaner, OPTIONS._replace(field="body"), ErrorPolicy()).digest() != base
+    assert Job(cleaner, OPTIONS, ErrorPolicy(skip=True)).digest() != base
     assert Source("-", "text").name == "standard input"

@@ -11,14 +11,14 @@ from classifier.cleaner import Cleaner
 from classifier.errors import InputError
 from classifier.formats.base import Options
 from classifier.formats.sources import find_inputs
-from classifier.io.encoding import Reading
-from classifier.jobs.job import Faults, Job
+from classifier.io.encoding import Decoding
+from classifier.jobs.job import ErrorPolicy, Job
 from classifier.jobs.labelling import label_named_pages
 
 
 def pages_in(cleaner: Cleaner, *paths: Path, **options: object) -> list[tuple[str, list[str]]]:
     """Return name and lines of every page."""
-    job = Job(cleaner, Options(Reading(), "\f", "text")._replace(**options), Faults())
+    job = Job(cleaner, Options(Decoding(), "\f", "text")._replace(**options), ErrorPolicy())
     found = []
     for names, labels in label_named_pages(job, find_inputs([str(path) for path in paths], None)):
         assert len(labels.offsets) == len(names) + 1
@@ -80,5 +80,5 @@ def test_a_file_that_vanishes_is_named(cleaner, tmp_path):
     sources = find_inputs([str(path)], None)
     path.unlink()
     with pytest.raises(FileNotFoundError) as missing:
-        list(label_named_pages(Job(cleaner, Options(Reading(), "\f", "text"), Faults()), sources))
+        list(label_named_pages(Job(cleaner, Options(Decoding(), "\f", "text"), ErrorPolicy()), sources))
     assert missing.value.filename == str(path)

@@ -20,7 +20,7 @@ from classifier.cleaner import Cleaner
 from classifier.core.model import Model
 from classifier.core.sealed_json import sealed
 from classifier.errors import InputError, ModelError
-from classifier.io.files import whole_file
+from classifier.io.files import atomic_write
 from classifier.labels import LABELS
 from classifier.monitoring.baseline_file import read_baseline, training_profile, write_baseline
 from classifier.monitoring.drift import FEWEST_PAGES, MOVED, Shift, compare
@@ -173,7 +173,7 @@ def test_few_pages_are_too_few(count):
 @pytest.fixture(scope="session")
 def baseline(cleaner: Cleaner, composed_pages, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("baseline") / "baseline.json"
-    with whole_file(path) as out:
+    with atomic_write(path) as out:
         write_baseline(out, cleaner, profile_of(measures_of(cleaner, composed_pages)))
     return path
 
@@ -233,7 +233,7 @@ def test_a_baseline_of_another_choice_of_labels_is_refused(baseline):
 
 
 def test_a_baseline_takes_ten_pages(cleaner, composed_pages, tmp_path):
-    with pytest.raises(InputError, match="9 pages are too few for a baseline"), whole_file(tmp_path / "b.json") as out:
+    with pytest.raises(InputError, match="9 pages are too few for a baseline"), atomic_write(tmp_path / "b.json") as out:
         write_baseline(out, cleaner, profile_of(measures_of(cleaner, composed_pages[:9])))
     assert os.listdir(tmp_path) == []
 

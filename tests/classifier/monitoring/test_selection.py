@@ -121,7 +121,7 @@ def test_the_first_choices_hold_more_wrong_lines_than_others_do(cleaner):
     from training.scoring.gold import gold_pages
     from training.scoring.scores import evaluate
 
-    gold = gold_pages(make_pages(500, 9, hands=(0,))[0])
+    gold = gold_pages(make_pages(500, 9, folds=(0,))[0])
     wrong = {page.name: len(page.errors) for page in evaluate(cleaner, gold).pages}
     found = summaries([page.name for page in gold], cleaner.label_pages("".join(line + "\n" for line in page.lines) for page in gold))
     chosen = [choice.page for choice in choose(found, 20)]

@@ -12,7 +12,7 @@ from classifier.errors import InputError
 from classifier.labels import LABELS, Label
 from classifier.lines import is_blank
 from classifier.results import LabelledLine
-from classifier.review.labelled_page import BLANK, labelled_row, parse_page, read_page
+from classifier.review.labelled_page import BLANK_LABEL, labelled_row, parse_page, read_page
 
 GOLD = "nav\tTrang chủ\n-\t\nbody\tLửa còn\tthì nghề còn\n"
 DRAFT = "nav\t0.9876\tTrang chủ\n-\t0.0000\t\nbody\t0.5000\tLửa còn\tthì nghề còn\n"
@@ -26,7 +26,7 @@ def parsed(text: str):
 def test_either_spelling_is_read(text, columns):
     page = parsed(text)
     assert page.columns == columns
-    assert page.labels == ["nav", BLANK, "body"]
+    assert page.labels == ["nav", BLANK_LABEL, "body"]
     assert page.lines == ["Trang chủ", "", "Lửa còn\tthì nghề còn"]
     assert [row.number for row in page.rows] == [1, 2, 3]
     assert [row.probability for row in page.rows] == ([None] * 3 if columns == 2 else [0.9876, 0.0, 0.5])
@@ -96,7 +96,7 @@ def test_what_is_not_utf8_is_named_by_row(data, number):
         parse_page(data, "trang.tsv")
 
 
-@pytest.mark.parametrize("labels", [{1: "nav"}, {0: "titel"}, {0: BLANK}, {3: "nav"}, {-1: "nav"}])
+@pytest.mark.parametrize("labels", [{1: "nav"}, {0: "titel"}, {0: BLANK_LABEL}, {3: "nav"}, {-1: "nav"}])
 def test_only_lines_with_text_get_labels_that_exist(labels):
     with pytest.raises(InputError, match="cannot be labelled"):
         parsed(GOLD).relabelled(labels)
@@ -116,7 +116,7 @@ def test_drafts_come_back_and_corrections_touch_nothing_else(drawn, data):
     read = parsed(text)
     assert read.columns == 3
     assert read.lines == [line.text for line in page]
-    assert read.labels == [str(line.label or BLANK) for line in page]
+    assert read.labels == [str(line.label or BLANK_LABEL) for line in page]
     assert read.encoded().decode() == text
     solid = [index for index, line in enumerate(page) if line.label]
     changes = data.draw(st.dictionaries(st.sampled_from(solid), labels)) if solid else {}

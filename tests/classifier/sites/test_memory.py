@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import classifier
 from classifier import SiteMemory
 from classifier.core.constraints import mark_of
-from classifier.core.features import LOG_SCALE, describe
+from classifier.core.features import LOG_SCALE, extract_features
 from classifier.labels import LABELS
 from classifier.lines import is_blank, split_lines
 from classifier.sites.memory import LIKELIHOOD_RATIO, MOST_LINES, MOST_RESETS, PagePass
@@ -277,7 +277,7 @@ def test_the_first_copy_of_a_line_is_never_touched(cleaner, composed_pages, orde
     pages = [([*composed_pages[:6], *PAGES] * 2)[number] for number in order]
     plain, labels = cleaner.label_pages(pages), cleaner.label_pages(pages, memory=SiteMemory(2))
     lines = [line if not is_blank(line) else "-" for line in labels.lines]
-    hashes = describe(lines).hashes[0].tolist()
+    hashes = extract_features(lines).hashes[0].tolist()
     before: set[int] = set()
     for start, stop in pairwise(labels.offsets.tolist()):
         for row in range(start, stop):

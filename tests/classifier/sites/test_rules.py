@@ -232,9 +232,9 @@ def test_explained_lines_are_the_labelled_ones(ruled, sample_page):
     lines, bound = split_lines(sample_page), ruled.at(SITE)
     explained = explain_lines(bound, lines)
     assert [why.line for why in explained] == list(bound.label_lines(lines))
-    odds = [why.around.odds for why in explained if why.around]
+    odds = [why.context_pass.odds for why in explained if why.context_pass]
     assert min(odds) < 0  # a rule decided against the model
     for why in explained:
-        for reasons in filter(None, (why.alone, why.around)):
+        for reasons in filter(None, (why.first_pass, why.context_pass)):
             assert reasons.rest + sum(feature.weight for feature in reasons.features) == pytest.approx(reasons.odds, abs=1e-7)
         assert why.runner_up is None or why.runner_up != why.line.label

@@ -26,7 +26,7 @@ from training.composer.skeleton import (
     write_skeleton,
 )
 from training.composer.supply import Supply
-from training.learning.dataset import FOLDS, HELD_OUT, SHARED_BANKS, block_of, fold_libraries, hand_of_article, make_pages
+from training.learning.dataset import FOLDS, HELD_OUT, SHARED_BANKS, block_of, fold_libraries, fold_of_article, make_pages
 
 PAGE = """nav\tTrang chủ
 -\t
@@ -171,7 +171,7 @@ def test_pages_do_not_depend_on_the_number_of_processes():
 
 
 def test_composed_pages_have_every_label_and_style():
-    pages = [page for hand in make_pages(300, 2) for page in hand]
+    pages = [page for fold in make_pages(300, 2) for page in fold]
     assert {page.style for page in pages} == {"plain", "bs4", "markdown", "crawl", "seed"}
     assert {line.label for page in pages for line in page.lines} == skeleton.NAMES | {"-"}
     assert any(line.heading for page in pages for line in page.lines)
@@ -191,10 +191,10 @@ def test_hands_share_no_article_and_no_phrase():
 def test_held_out_pages_use_held_out_layouts_and_articles_only():
     held_out, *training = make_pages(200, 3)
     assert {page.layout for page in held_out} <= HELD_OUT | {"free", "bare"}
-    assert not {page.layout for hand in training for page in hand} & HELD_OUT
-    hands = {article.id: hand_of_article(article) for article in load_articles()}
-    assert all(hands[page.article] == 0 for page in held_out)
-    assert all(hands[page.article] > 0 for hand in training for page in hand)
+    assert not {page.layout for fold in training for page in fold} & HELD_OUT
+    folds = {article.id: fold_of_article(article) for article in load_articles()}
+    assert all(folds[page.article] == 0 for page in held_out)
+    assert all(folds[page.article] > 0 for fold in training for page in fold)
 
 
 def test_no_test_case_is_in_the_corpus():
