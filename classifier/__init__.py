@@ -1,10 +1,10 @@
-"""tinsach: labels each line of a scraped Vietnamese news page and streams out the clean article.
+"""tinsach: label each line of a scraped Vietnamese news page and stream out the clean article.
 
     import classifier
     cleaner = classifier.load()
     article = cleaner.clean_text(page)
 
-Importing this loads numpy, and neither scikit-learn, scipy nor joblib.
+Importing this package loads numpy, but not scikit-learn, scipy or joblib.
 """
 
 from classifier.cleaner import Cleaner, load

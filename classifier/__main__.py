@@ -1,4 +1,4 @@
-"""`python -m classifier` is `tinsach`."""
+"""Entry point of `python -m classifier`, the same as the `tinsach` command."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""The public face: a `Cleaner` labels lines and streams out the article.
+"""Public API: `load` returns a `Cleaner`, which labels lines and extracts the article.
 
-Every call ends in `pipeline.Pipeline`, so they cannot disagree. This file turns lines, text, pages and pushed chunks into
-blocks for it, and its arrays into `LabelledLine`s. What it leaves out: files and formats, which are `cli.py`'s business.
+Every call goes through `core.pipeline.Pipeline`, so lines, text, whole pages and pushed chunks get the same labels. Does not
+read or write files; see `jobs`.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ def load(
     threshold: float | None = None,
     rules: SiteRules | None = None,
 ) -> Cleaner:
-    """Return a cleaner with the shipped model, or with the model at `path` (an `.npz` file or its folder).
+    """Load a cleaner with the shipped model, or with the model at `path` (an `.npz` file or its folder).
 
     Args:
-        path: another model's file or folder.
-        keep: the labels to keep, as names or `Label`s; by default title and body.
-        threshold: keep a line when the probabilities of the kept labels add up to at least this (0 to 1); by default a
-            line is kept when its label is.
-        rules: what lines of certain sites must or cannot be; without `Cleaner.at`, those for every site count.
+        path: file or folder of another model.
+        keep: the labels to keep, as names or `Label`s; title and body by default.
+        threshold: keep a line when the probabilities of the labels in `keep` sum to at least this value (0 to 1); by
+            default, keep a line when its label is in `keep`.
+        rules: site rules, which force or forbid labels; until `Cleaner.at` names a site, only rules for every site apply.
 
     Raises:
         ModelError: the model is missing, damaged, or made for another version.
-        InputError: a label to keep is unknown, the threshold is no probability, or `rules` is something else.
+        InputError: a label in `keep` is unknown, `threshold` is not a probability, or `rules` is not a `SiteRules`.
 
     >>> cleaner = load(keep="title,body,caption")
     >>> cleaner.lookahead
@@ -64,10 +64,10 @@ def load(
 
 
 class Cleaner:
-    """Labels the lines of news pages. Without a memory, calls share no state; threads may share a cleaner."""
+    """Labels the lines of news pages. Without a memory, calls share no state, and threads may share a cleaner."""
 
     lookahead: int = LOOKAHEAD
-    """A line is decided after at most this many further lines have been read."""
+    """Upper bound of the look-ahead: a line is decided after at most this many further lines."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class Cleaner:
         site: str | None = None,
         memory: SiteMemory | None = None,
     ) -> None:
-        """Take a loaded model, what to keep, rules and a memory; see `load`, `at` and `remembering`."""
+        """Store a loaded model and its options; see `load`, `at` and `remembering`."""
         if threshold is not None and not 0 <= threshold <= 1:
-            raise InputError(f"threshold {threshold!r} is no probability; give a number from 0 to 1, or None")
+            raise InputError(f"threshold {threshold!r} is not a probability; give a number from 0 to 1, or None")
         if rules is not None and not isinstance(rules, SiteRules):
             raise InputError(f"rules takes SiteRules, not {type(rules).__name__}; read them with SiteRules.read(path)")
         if memory is not None and not isinstance(memory, SiteMemory):
@@ -92,13 +92,13 @@ class Cleaner:
         self.rules = rules
         self.memory = memory
         self.site = site_name(site or "") or None
-        """The site whose rules apply, None for any site."""
+        """The site whose rules apply; None for the rules of every site only."""
 
     def at(self, site: str | None) -> Cleaner:
-        """Return this cleaner for the pages of one site: the same model, keep, threshold and rules; costs next to nothing.
+        """Return a copy of this cleaner for the pages of one site; cheap, since the model is shared.
 
-        A site is a host's name, or any name that the rules have; a URL stands for its host. Upper and lower case, and a
-        leading `www.`, are the same; `m.bao-bai-song.vn` is another site than `bao-bai-song.vn`.
+        A site is a host name, or any name used in the rules; a URL is reduced to its host. Case and a leading `www.` are
+        ignored; `m.bao-bai-song.vn` and `bao-bai-song.vn` are different sites.
 
         >>> load().at("https://www.bao-bai-song.vn/thoi-su/1.html").site
         'bao-bai-song.vn'
@@ -106,17 +106,17 @@ class Cleaner:
         return self._with(site=site)
 
     def remembering(self, memory: SiteMemory | None) -> Cleaner:
-        """Return this cleaner with a memory of the lines of its site, which every call reads and adds to; costs next to nothing.
+        """Return a copy of this cleaner with a memory of the lines of its site, which every call reads and updates; cheap.
 
-        A page adds its lines when it ends: one that a call is left in the middle of adds none.
+        The lines of a page are added when the page ends; a page abandoned midway adds none.
 
         Raises:
-            InputError: `memory` is something else.
+            InputError: `memory` is not a `SiteMemory`.
         """
         return self._with(memory=memory)
 
     def watched_by(self, model: Model) -> Cleaner:
-        """Return this cleaner around a model with the same weights that observes what it computes; it counts in no memory."""
+        """Return a copy of this cleaner with a recording model of the same weights, and without the memory."""
         return self._with(model=model, memory=None)
 
     def _with(self, **changes: Any) -> Cleaner:
@@ -125,14 +125,14 @@ class Cleaner:
 
     @property
     def recipe(self) -> Recipe:
-        """What other processes and machines need to make the same cleaner; its memory is not part of it.
+        """Specification from which other processes and machines build the same cleaner; does not include the memory.
 
         Raises:
             InputError: the model was not loaded from a file.
         """
         path = self.model.path
         if path is None:
-            raise InputError("this model came from no file that other processes could load; use jobs=1, or load(path)")
+            raise InputError("this model was not loaded from a file, so other processes cannot load it; use jobs=1, or load(path)")
         shipped = path == default_path().resolve()
         digest, keep = self.model.manifest["arrays_sha256"], tuple(sorted(label.value for label in self.keep))
         return Recipe(None if shipped else str(path), digest, __version__, keep, self.threshold, self.rules, self.site)
@@ -146,9 +146,9 @@ class Cleaner:
     # -- lines -----------------------------------------------------------------------------------------------------
 
     def label_lines(self, lines: Iterable[str]) -> Iterator[LabelledLine]:
-        """Label the lines of one page, lazily: at most `lookahead` lines are read ahead of the one returned.
+        """Label the lines of one page lazily, reading at most `lookahead` lines beyond the one returned.
 
-        A list or tuple is at hand already, so it is worked on in larger blocks: the same results, faster.
+        Lists and tuples are processed in larger blocks: the same results, faster.
 
         Raises:
             InputError: `lines` is a string (split it, or call `clean_text`), or holds something that is not a string.
@@ -171,7 +171,7 @@ class Cleaner:
         yield from stream.end_page()
 
     def clean_lines(self, lines: Iterable[str]) -> Iterator[str]:
-        """Return the kept lines of one page, untouched, as lazily as `label_lines`."""
+        """Return the kept lines of one page, unmodified, as lazily as `label_lines`."""
         return (line.text for line in self.label_lines(lines) if line.kept)
 
     def clean_text(self, text: str) -> str:
@@ -186,14 +186,14 @@ class Cleaner:
     # -- pages -----------------------------------------------------------------------------------------------------
 
     def clean_pages(self, pages: Iterable[str], jobs: int = 1, *, memory: SiteMemory | None = None) -> Iterator[str]:
-        """Clean many pages, in order, in batches across pages; with `jobs` > 1 in that many processes (-1: all cores).
+        """Clean many pages, in order, in batches that span pages; `jobs` > 1 uses that many processes (-1: all cores).
 
-        Reads ahead by a bounded number of batches only, so `pages` may be endless. A `memory` of their site reads and counts
-        them in this order; see `SiteMemory`.
+        Read-ahead is bounded, so `pages` may be endless. A `memory` of their site reads and counts the pages in this order;
+        see `SiteMemory`.
 
         Raises:
-            InputError: `pages` is one string, holds something that is not a string, `jobs` is 0, or more processes are asked
-                for with a model that came from no file, or with a memory.
+            InputError: `pages` is one string or holds something that is not a string, `jobs` is 0, or several processes are
+                requested with a model that was not loaded from a file, or with a memory.
         """
         _require_pages(pages, "clean_pages")
         cleaner = self if memory is None else self.remembering(memory)
@@ -201,12 +201,12 @@ class Cleaner:
         return (page for batch in results for page in batch)
 
     def label_pages(self, pages: Iterable[str], *, memory: SiteMemory | None = None) -> Labels:
-        """Label many pages at once, as columns instead of objects: the fastest call, for adapters.
+        """Label many pages at once, as columns instead of objects: the fastest call, meant for adapters.
 
         A `memory` of their site reads and counts the pages in this order; see `SiteMemory`.
 
         Raises:
-            InputError: `pages` is one string, or holds something that is not a string; `memory` is something else.
+            InputError: `pages` is one string or holds something that is not a string, or `memory` is not a `SiteMemory`.
         """
         _require_pages(pages, "label_pages")
         lines: list[str] = []
@@ -238,7 +238,7 @@ def _require_pages(pages: object, call: str) -> None:
 
 
 def _batches(pages: Iterable[str]) -> Iterator[list[str]]:
-    """Group pages into batches of about BLOCK_LINES lines, by their newlines."""
+    """Group pages into batches of about BLOCK_LINES lines (newlines counted) and at most PAGES_PER_BATCH pages."""
     batch: list[str] = []
     lines = 0
     for page in pages:
@@ -252,17 +252,17 @@ def _batches(pages: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-# -- other processes ---------------------------------------------------------------------------------------------------
+# -- worker processes --------------------------------------------------------------------------------------------------
 
 
 class Recipe(NamedTuple):
     """Picklable specification of a cleaner: equal recipes give equal results, in any process and on any machine.
 
-    A process that cannot make the same cleaner refuses: half a corpus cleaned by another model or another release would go
-    unnoticed.
+    A process with another model or another release of tinsach raises an error instead: half a corpus cleaned differently
+    would go unnoticed.
     """
 
-    path: str | None  # of the model's arrays; None for the shipped model, of which each machine has its own copy
+    path: str | None  # file of the model's arrays; None for the shipped model, since each machine has its own copy
     arrays_sha256: str
     release: str  # of tinsach
     keep: tuple[str, ...]
@@ -271,10 +271,10 @@ class Recipe(NamedTuple):
     site: str | None = None
 
     def cleaner(self) -> Cleaner:
-        """Return the cleaner, which each process loads once.
+        """Return the cleaner, loaded once per process.
 
         Raises:
-            ModelError: this process finds another model, or has another release of tinsach.
+            ModelError: this process has another model at that path, or another release of tinsach.
         """
         return _make(self)
 
@@ -284,7 +284,7 @@ def _make(recipe: Recipe) -> Cleaner:
     cleaner = load(recipe.path, keep=recipe.keep, threshold=recipe.threshold, rules=recipe.rules).at(recipe.site)
     if (__version__, cleaner.model.manifest["arrays_sha256"]) != (recipe.release, recipe.arrays_sha256):
         where = recipe.path or "the shipped model"
-        raise ModelError(f"{where}: not the one this was made with; install tinsach {recipe.release} and the same model on every machine")
+        raise ModelError(f"{where}: not the same model or release; install tinsach {recipe.release} and the same model on every machine")
     return cleaner
 
 
@@ -294,7 +294,7 @@ def map_pages(
     """Yield `work(cleaner, piece)` for all pieces, in order, computed in `jobs` processes; see `parallel.ordered_map`.
 
     Raises:
-        InputError: `jobs` is 0, or more processes are asked for with a model that came from no file, or with a memory.
+        InputError: `jobs` is 0, or several processes are requested with a model that was not loaded from a file, or with a memory.
     """
     if jobs in (0, 1):
         return ordered_map(partial(work, cleaner), pieces, jobs)

@@ -1,4 +1,4 @@
-"""Exceptions: one base class for everything that this package raises on purpose.
+"""Exceptions: one base class for every error that this package raises on purpose.
 
     TinsachError                 base class
     ├── InputError (ValueError)  lines, a page, a file or an option cannot be used
@@ -34,10 +34,10 @@ class ModelError(TinsachError, ValueError):
 
 @contextmanager
 def require_library(extra: str, file: str | None = None) -> Iterator[None]:
-    """Turn a failed import of an optional library into the command that installs it.
+    """Turn a failed import of an optional library into an error with the command that installs it.
 
     Args:
-        extra: the extra of tinsach that brings the library.
+        extra: the tinsach extra that installs the library.
         file: the input or output that needs it; None for an integration.
 
     Raises:
@@ -53,5 +53,5 @@ def require_library(extra: str, file: str | None = None) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
-        said = f"needs {library}, which is not installed; run: pip install 'tinsach[{extra}]'"
-        raise MissingEngine(f"tinsach {said}", name=library) if file is None else InputError(f"{file}: {said}") from error
+        message = f"needs {library}, which is not installed; run: pip install 'tinsach[{extra}]'"
+        raise MissingEngine(f"tinsach {message}", name=library) if file is None else InputError(f"{file}: {message}") from error

@@ -1,7 +1,6 @@
-"""The twelve roles a line can play on a news page: one sentence and one example each.
+"""The twelve line labels, each with a one-sentence description and an example.
 
-The order is part of the model format: probabilities come in this order. What a user keeps is the user's choice;
-`DEFAULT_KEEP` is the article itself.
+Their order is part of the model format: it is the order of the probabilities. `DEFAULT_KEEP` is the article itself.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ __all__ = ["DEFAULT_KEEP", "EVIDENCE", "HEADINGS", "LABELS", "Label", "parse_kee
 
 
 class Label(str, Enum):
-    """A line's role; compares equal to its name, so `line.label == "body"` works."""
+    """The role of a line on its page; compares equal to its name, so `line.label == "body"` works."""
 
     description: str
     example: str
 
     def __new__(cls, value: str, description: str, example: str) -> Label:
-        """Attach the sentence and the example to the string value."""
+        """Attach description and example to the string value."""
         label = str.__new__(cls, value)
         label._value_ = value
         label.description = description
@@ -70,7 +69,7 @@ class Label(str, Enum):
     )
 
     def __str__(self) -> str:
-        """The bare name, so that `str(label)` and f-strings read well on every Python version."""
+        """Return the bare name; without this, `str(label)` and f-strings would depend on the Python version."""
         return self.value
 
     def __format__(self, spec: str) -> str:
@@ -81,7 +80,7 @@ class Label(str, Enum):
 LABELS: tuple[Label, ...] = tuple(Label)
 DEFAULT_KEEP: frozenset[Label] = frozenset({Label.TITLE, Label.BODY})
 
-# The classes of the first pass: it tells a block's heading apart from the block's items, since headings steer all after them.
+# Classes of the first pass. The headings of six kinds of blocks are classes of their own, since a heading determines what follows it.
 HEADINGS = ("related", "most_read", "media", "comment", "promo", "weather")
 EVIDENCE = (*(label.value for label in LABELS), *(f"{name} heading" for name in HEADINGS))
 
@@ -100,6 +99,6 @@ def parse_keep(names: str | Iterable[str]) -> frozenset[Label]:
     known = {label.value: label for label in LABELS}
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
-        complaint = f"unknown label {unknown[0]!r}" if unknown else "no label to keep"
-        raise InputError(f"{complaint}; choose from {', '.join(label.value for label in LABELS)}")
+        problem = f"unknown label {unknown[0]!r}" if unknown else "no label to keep"
+        raise InputError(f"{problem}; choose from {', '.join(label.value for label in LABELS)}")
     return frozenset(known[name] for name in wanted)

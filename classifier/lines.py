@@ -1,7 +1,7 @@
-"""Line splitting, blank lines and page separators: the one definition of what a line and a page are.
+"""Line splitting, blank lines and page separators: the only definition of a line and of a page.
 
-`LineSplitter` cuts a stream into lines however it was chunked. Only LF, CR and CRLF end a line; U+2028, U+0085, VT and FF are
-text. Pages within a stream are separated by form feeds, by a line of the user's choice, or by blank lines.
+Only LF, CR and CRLF end a line; U+2028, U+0085, VT and FF are text. Pages within a stream are separated by form feeds, by a
+line of the user's choice, or by blank lines.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from collections.abc import Iterable
 __all__ = ["FORM_FEED", "AtBlankLines", "LineSplitter", "between_pages", "is_blank", "split_lines", "split_pages", "trimmed"]
 
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
-_UNSEEN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + ZERO_WIDTH  # U+3000 is the last white space of Unicode
+_INVISIBLE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + ZERO_WIDTH  # U+3000 is the last white space of Unicode
 
 
 def trimmed(line: str) -> str:
     """Return a line without the white space, zero-width marks and BOM at its ends."""
-    return line.strip(_UNSEEN)
+    return line.strip(_INVISIBLE)
 
 
 def is_blank(line: str) -> bool:
-    """Return whether a line holds nothing but white space, zero-width marks or a BOM."""
+    """Return whether a line holds only white space, zero-width marks or a BOM."""
     return not trimmed(line)
 
 
 class LineSplitter:
-    """Cuts a stream of text or UTF-8 bytes into lines, the same lines however it was chunked.
+    """Incremental line splitter for text or UTF-8 bytes; chunk boundaries do not affect the result.
 
     >>> splitter = LineSplitter()
     >>> splitter.feed("một\\r"), splitter.feed(b"\\nhai\\nb"), splitter.flush()
@@ -34,22 +34,22 @@ class LineSplitter:
     """
 
     def __init__(self, errors: str = "replace") -> None:
-        """Set how invalid UTF-8 is treated (`errors` as in `bytes.decode`)."""
+        """Set the error policy for invalid UTF-8 (`errors` as in `bytes.decode`)."""
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors)
-        self._parts: list[str] = []  # the unfinished line; a list, so that a long line costs linear time
+        self._parts: list[str] = []  # of the unfinished line; a list, so that long lines take linear time
         self._carriage_return = False
 
     def feed(self, chunk: str | bytes) -> list[str]:
         """Return the lines that `chunk` completes."""
         if isinstance(chunk, str):
-            text = self._decoder.decode(b"", final=True) + chunk  # text after half a character: the half is over
+            text = self._decoder.decode(b"", final=True) + chunk  # ends a truncated character
             self._decoder.reset()
         else:
             text = self._decoder.decode(chunk)
         return self._cut(text)
 
     def flush(self) -> list[str]:
-        """Return what is left as the last line, if anything, and start afresh."""
+        """Return the unfinished last line, if any, and reset."""
         lines = self._cut(self._decoder.decode(b"", final=True))
         self._decoder.reset()
         rest = "".join(self._parts)
@@ -61,7 +61,7 @@ class LineSplitter:
     def _cut(self, text: str) -> list[str]:
         if not text:
             return []
-        if self._carriage_return:  # held back: the next chunk may open with the LF that belongs to it
+        if self._carriage_return:  # held back, since the next chunk may start with its LF
             text = "\r" + text
         self._carriage_return = text.endswith("\r")
         if self._carriage_return:
@@ -78,7 +78,7 @@ class LineSplitter:
 
 
 def split_lines(text: str) -> list[str]:
-    """Return the lines of a whole text, without their ends; a final line end opens no further line.
+    """Return the lines of a whole text, without line ends; a final line end does not start another line.
 
     >>> split_lines("một\\r\\n\\nhai\\n")
     ['một', '', 'hai']
@@ -94,7 +94,7 @@ FORM_FEED = "\f"
 
 
 def between_pages(separator: str) -> str:
-    """Return what is printed between two pages."""
+    """Return the text written between two pages."""
     return separator if separator == FORM_FEED else separator + "\n"
 
 
@@ -119,7 +119,7 @@ def split_pages(lines: list[str], separator: str) -> list[list[str]]:
 
 
 class AtBlankLines:
-    """Cuts blocks of lines into pages where so many blank lines stand in a row, or more.
+    """Incremental page splitter: a run of at least `blank_lines` blank lines ends a page.
 
     >>> AtBlankLines(2).cut(["", "một", "", "hai", "", "", "", "ba", "", ""])
     [['', 'một', '', 'hai', '', '', ''], ['ba', '', '']]
@@ -127,18 +127,18 @@ class AtBlankLines:
 
     def __init__(self, blank_lines: int) -> None:
         """Start before the first line."""
-        self._needed = blank_lines
-        self._run, self._begun = 0, False  # blank lines since the last other one, and whether there was one
+        self._minimum = blank_lines
+        self._run, self._started = 0, False  # blank lines since the last non-blank line; whether there was one
 
     def cut(self, lines: Iterable[str]) -> list[list[str]]:
-        """Return the pages of a block; the first goes on with the page that is open."""
+        """Return the pages of a block of lines; the first continues the page left open by the previous block."""
         pages: list[list[str]] = [[]]
         for line in lines:
             if is_blank(line):
                 self._run += 1
             else:
-                if self._begun and self._run >= self._needed:
+                if self._started and self._run >= self._minimum:
                     pages.append([])
-                self._run, self._begun = 0, True
+                self._run, self._started = 0, True
             pages[-1].append(line)
         return pages

@@ -1,8 +1,8 @@
 """Parallel map over worker processes: results in order, a bounded number of pieces in flight.
 
 `joblib.Parallel` keeps dispatching even when nobody consumes results, so this module drives joblib's process pool (loky) itself
-and keeps at most BATCHES_AHEAD pieces per worker in flight. The pool is private: the one that joblib shares among its callers
-belongs to `Parallel`.
+and keeps at most BATCHES_AHEAD pieces per worker in flight. The pool is private, because joblib's shared pool belongs to
+`Parallel`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ Result = TypeVar("Result")
 
 
 def ordered_map(function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs: int) -> Generator[Result, None, None]:
-    """Yield `function(piece)` for all pieces, in order, computed in `jobs` processes (-1: all cores; 1: in this one).
+    """Yield `function(piece)` for all pieces, in order, computed in `jobs` processes (-1: all cores; 1: this process).
 
-    A slow consumer stops the workers. With more processes than one, `function` must be picklable.
+    A slow consumer throttles the workers. With several processes, `function` must be picklable.
 
     Raises:
         InputError: `jobs` is 0.
@@ -47,14 +47,14 @@ def ordered_map(function: Callable[[Piece], Result], pieces: Iterable[Piece], jo
 def _in_pool(function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs: int) -> Generator[Result, None, None]:
     from multiprocessing import resource_tracker
 
-    from joblib import effective_n_jobs  # only where processes are asked for: importing it takes longer than cleaning a page
+    from joblib import effective_n_jobs  # imported here because it takes longer than cleaning a page
     from joblib.externals.loky import ProcessPoolExecutor
     from joblib.externals.loky.backend import resource_tracker as tracker_of_loky
 
     workers = effective_n_jobs(jobs)
     pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"), initializer=_exit_with_parent, initargs=(os.getpid(),))
     for tracker in (resource_tracker, tracker_of_loky):
-        tracker.ensure_running()  # started later, they would lift the block on interrupts
+        tracker.ensure_running()  # starting one unblocks SIGINT, so start both before it is blocked
     in_flight: deque[Future[Result]] = deque()
     finished = False
     try:
@@ -74,7 +74,7 @@ def _in_pool(function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs:
 def _interrupts_blocked() -> Iterator[None]:
     """Block SIGINT while workers start, so that they inherit the block.
 
-    Ctrl-C reaches every process of a terminal; only the parent may handle it, and it ends the workers. A SIGINT that arrives
+    Ctrl-C reaches every process of a terminal; only the parent handles it, and stops the workers. A SIGINT that arrives
     meanwhile stays pending.
     """
     if not hasattr(signal, "pthread_sigmask"):

@@ -17,8 +17,8 @@ __all__ = ["LabelledLine", "Labels"]
 class LabelledLine(NamedTuple):
     """A line with its label and the decision to keep it."""
 
-    number: int  # counts from 1 on each page
-    text: str  # as given
+    number: int  # from 1 on each page
+    text: str  # unmodified
     label: Label | None  # None for blank lines
     probability: float  # of the label; 0.0 for blank lines
     kept: bool
@@ -29,15 +29,15 @@ class Labels(NamedTuple):
     """Labelled pages as columns: line i of page p is entry `offsets[p] + i`."""
 
     codes: Int8s  # (n,) index into `LABELS`, -1 for blank lines
-    probabilities: Floats  # (n,) of the label, 0 for blank lines
+    probabilities: Floats  # (n,) probability of the label, 0 for blank lines
     kept: Bools  # (n,)
-    keep_probabilities: Floats  # (n,) probability that the label is one of those to keep, 0 for blank lines
+    keep_probabilities: Floats  # (n,) sum over the labels to keep, 0 for blank lines
     first_guesses: Int8s  # (n,) index into `LABELS`, -1 for blank lines
     offsets: Ints  # (pages + 1,)
-    lines: list[str]  # (n,) as given
+    lines: list[str]  # (n,) unmodified
 
     def pages(self) -> Iterator[Labels]:
-        """Yield each page as `Labels` of its own; the arrays are views."""
+        """Yield the `Labels` of each page; the arrays are views."""
         for start, stop in pairwise(self.offsets.tolist()):
             columns = [column[start:stop] for column in self[:5]]
             yield Labels._make([*columns, np.array([0, stop - start]), self.lines[start:stop]])
@@ -50,6 +50,6 @@ class Labels(NamedTuple):
         return ["\n".join(lines[start:stop]) for start, stop in pairwise(bounds)]
 
     def dropped(self) -> list[tuple[Label, str]]:
-        """Return label and text of every line that is neither blank nor kept."""
+        """Return label and text of each line that is neither blank nor kept."""
         rows = np.flatnonzero((self.codes >= 0) & ~self.kept).tolist()
         return [(LABELS[self.codes[i]], self.lines[i]) for i in rows]

@@ -1,6 +1,6 @@
-"""Lines pushed in as they come, labelled lines out as soon as they are decided.
+"""Push-style labelling: feed chunks or lines as they arrive, get each labelled line as soon as it is decided.
 
-A `Stream` holds what one page needs: the undecided lines, and a `Pipeline`. What it leaves out: how results are kept or written.
+A `Stream` holds a `Pipeline` and the undecided lines of the current page.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Stream", "label_blocks"]
 
 
 class Stream:
-    """Labels lines that arrive in chunks, cut anywhere.
+    """Incremental labeller for lines that arrive in arbitrary chunks.
 
     >>> import classifier
     >>> stream = classifier.load().stream()
@@ -34,47 +34,47 @@ class Stream:
         """Start before the first line of a page; use `Cleaner.stream`."""
         self._pipeline = pipeline
         self._splitter = LineSplitter()
-        self._fresh: list[str] = []  # read, but not handed to the pipeline yet
-        self._texts: list[str] = []  # handed to the pipeline, and not returned yet
+        self._queued: list[str] = []  # received, not yet passed to the pipeline
+        self._undecided: list[str] = []  # passed to the pipeline, not yet decided
         self._number = 0
 
     @property
     def wanted(self) -> int:
-        """How many further lines can be taken before one has to be returned."""
-        return LOOKAHEAD + 1 - len(self._texts) - len(self._fresh)
+        """Number of further lines that fit into the look-ahead before a line is returned."""
+        return LOOKAHEAD + 1 - len(self._undecided) - len(self._queued)
 
     def feed(self, chunk: str | bytes) -> list[LabelledLine]:
-        """Take text or UTF-8 bytes, cut anywhere; return the lines that are decided now.
+        """Process text or UTF-8 bytes, cut anywhere; return the newly decided lines.
 
         Raises:
             InputError: the chunk is neither text nor bytes.
         """
         if not isinstance(chunk, (str, bytes)):
             raise InputError(f"feed takes str or bytes, not {type(chunk).__name__}")
-        return self._take(self._splitter.feed(chunk))
+        return self._push(self._splitter.feed(chunk))
 
     def feed_lines(self, lines: Sequence[str]) -> list[LabelledLine]:
-        """Take whole lines; return the lines that are decided now.
+        """Process whole lines; return the newly decided lines.
 
         Raises:
-            InputError: one of them is not a string; none is taken then.
+            InputError: one of the lines is not a string; none is processed then.
         """
         _require_lines(lines)
-        return self._take(lines)
+        return self._push(lines)
 
-    def _take(self, lines: Sequence[str]) -> list[LabelledLine]:
-        self._fresh += lines
-        if self.wanted > 0:  # nothing is due: wait, since a block costs about the same for 1 line as for 16
+    def _push(self, lines: Sequence[str]) -> list[LabelledLine]:
+        self._queued += lines
+        if self.wanted > 0:  # no line is due: wait, since a block of 1 line costs about as much as one of 16
             return []
-        fresh, self._fresh = self._fresh, []
-        done = self._pipeline.advance(fresh)
-        texts, count = self._texts + fresh, len(done.codes)
-        self._texts = texts[count:]
+        queued, self._queued = self._queued, []
+        done = self._pipeline.advance(queued)
+        texts, count = self._undecided + queued, len(done.codes)
+        self._undecided = texts[count:]
         self._number += count
         return _labelled(done, texts, count_from(self._number - count + 1))
 
     def end_page(self, lines: Sequence[str] = ()) -> list[LabelledLine]:
-        """Close the page, after some last whole lines if any are given; return all lines still undecided.
+        """Close the page, optionally after some last whole lines; return all lines still undecided.
 
         The next line is number 1 of a new page.
 
@@ -84,28 +84,28 @@ class Stream:
         return self.close_pages([lines])[0]
 
     def close_pages(self, pages: Sequence[Sequence[str]]) -> list[list[LabelledLine]]:
-        """Close the open page after some last whole lines, then label whole pages; return the lines of each.
+        """Append `pages[0]` to the open page and close it, label the others as whole pages, and return the lines of each.
 
-        For many small pages: closing a page takes the same time, under a millisecond, for one page or for fifty.
+        Meant for many small pages: the call takes under a millisecond, for one page or for fifty.
 
         Raises:
-            InputError: one of the lines is not a string; nothing is taken then.
+            InputError: one of the lines is not a string; nothing is processed then.
         """
         for page in pages:
             _require_lines(page)
         if not pages:
             return []
-        fresh = [*self._fresh, *self._splitter.flush(), *chain.from_iterable(pages)]
-        ends = [*accumulate(map(len, pages), initial=len(fresh) - sum(map(len, pages)))][1:]
-        done = self._pipeline.advance(fresh, ends)
-        waiting = len(self._texts)
+        queued = [*self._queued, *self._splitter.flush(), *chain.from_iterable(pages)]
+        ends = [*accumulate(map(len, pages), initial=len(queued) - sum(map(len, pages)))][1:]
+        done = self._pipeline.advance(queued, ends)
+        waiting = len(self._undecided)
         bounds = [0, *(waiting + end for end in ends)]
         numbers = chain(
             range(self._number + 1, self._number + 1 + bounds[1]), *(range(1, 1 + stop - start) for start, stop in pairwise(bounds[1:]))
         )
-        every = _labelled(done, self._texts + fresh, numbers)
-        self._fresh, self._texts, self._number = [], [], 0
-        return [every[start:stop] for start, stop in pairwise(bounds)]
+        labelled = _labelled(done, self._undecided + queued, numbers)
+        self._queued, self._undecided, self._number = [], [], 0
+        return [labelled[start:stop] for start, stop in pairwise(bounds)]
 
     def flush(self) -> list[LabelledLine]:
         """Close the last page; the same as `end_page()`."""
@@ -113,20 +113,20 @@ class Stream:
 
 
 def _labelled(done: Decided, texts: list[str], numbers: Iterable[int]) -> list[LabelledLine]:
-    """Return decided lines with their texts, which may be more, and numbers."""
+    """Return decided lines with their numbers and texts, of which there may be more than decided lines."""
     labels, guesses = map(_NAMES.__getitem__, done.codes.tolist()), map(_NAMES.__getitem__, done.guesses.tolist())
     columns = zip(done.probabilities.tolist(), done.kept.tolist(), guesses, labels, texts, numbers)
     return [_AS_LINE((number, text, label, p, kept, guess)) for p, kept, guess, label, text, number in columns]
 
 
-_NAMES: tuple[Label | None, ...] = (*LABELS, None)  # by code; a blank line's is -1, the last
-_AS_LINE = partial(tuple.__new__, LabelledLine)  # what LabelledLine._make does, without a Python call for each line
+_NAMES: tuple[Label | None, ...] = (*LABELS, None)  # by code; blank lines have -1, the last
+_AS_LINE = partial(tuple.__new__, LabelledLine)  # LabelledLine._make without a Python call per line
 
 
 def _require_lines(lines: Sequence[str]) -> None:
     if {str}.issuperset(map(type, lines)):
         return
-    for line in lines:  # a subclass of str will do
+    for line in lines:  # subclasses of str are fine
         if not isinstance(line, str):
             raise InputError(f"a line must be a str, not {type(line).__name__}; decode bytes first, or feed them to stream()")
 
@@ -134,15 +134,15 @@ def _require_lines(lines: Sequence[str]) -> None:
 def label_blocks(
     stream: Stream, blocks: Iterable[list[str]], separator: str, blank_lines: int = 0
 ) -> Iterator[list[list[LabelledLine] | str]]:
-    """Yield, for each block of lines, the lines decided, and what separates pages as a string between them.
+    """Yield, for each block of lines, the newly decided lines, with the page separator as a string between pages.
 
-    So many `blank_lines` in a row separate pages instead of the separator, if they are not 0.
+    If `blank_lines` is not 0, that many blank lines in a row separate pages instead of `separator`.
     """
     at_blanks = AtBlankLines(blank_lines)
     for lines in blocks:
         *closed, still_open = at_blanks.cut(lines) if blank_lines else split_pages(lines, separator)
-        found: list[list[LabelledLine] | str] = []
+        decided: list[list[LabelledLine] | str] = []
         for page in stream.close_pages(closed):
-            found += (page, between_pages(separator))
-        yield [*found, stream.feed_lines(still_open)]
+            decided += (page, between_pages(separator))
+        yield [*decided, stream.feed_lines(still_open)]
     yield [stream.end_page()]

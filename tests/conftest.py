@@ -1,4 +1,4 @@
-"""Shared fixtures: one loaded cleaner, and composed pages that no test file has to store."""
+"""Shared fixtures: the shipped cleaner, the sample page, and composed pages, which need no files in the repository."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sample_page() -> str:
 
 @pytest.fixture(scope="session")
 def composed_pages() -> list[str]:
-    """Thirty composed pages of all styles, as text."""
+    """Return thirty composed pages of all styles, as text."""
     from training.learning.dataset import make_pages
 
     return ["\n".join(line.text for line in page.lines) for page in make_pages(150, 5, folds=(0,))[0]]

@@ -1,4 +1,4 @@
-"""What is installed: the package with its model, and nothing else."""
+"""Packaging: what a wheel and a source distribution contain, and how `make audit` reads a report."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import pytest
 from tests.slow.audit import judged
 from tests.support.paths import ROOT
 
-KINDS = {".py", ".typed", ".css", ".js", ".html"}  # of the package's own files; another kind is a decision
+KINDS = {".py", ".typed", ".css", ".js", ".html"}  # file types in the package; a new one must be a deliberate choice
 MODEL = {f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")}
 
 
 @pytest.fixture(scope="module")
 def shipped() -> set[str]:
-    """Return everything that ships: the package's files that git tracks, and the model."""
+    """Return all files that ship: the tracked files of the package, and the model."""
     tracked = subprocess.run(["git", "ls-files", "classifier"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     return {name for name in tracked if name != "classifier/models" and (ROOT / name).exists()} | MODEL
 
@@ -31,7 +31,7 @@ def test_the_package_holds_known_kinds_of_files_only(shipped):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a wheel and a source distribution, built from a copy of everything that might slip into them."""
+    """Return the folder of a wheel and a source distribution, built from a copy with stray files that must not get in."""
     out = tmp_path_factory.mktemp("built")
     source = tmp_path_factory.mktemp("source")
     names = (
@@ -95,7 +95,7 @@ def test_runtime_needs_numpy_and_joblib_only(wheel):
     needs = re.findall(r"^Requires-Dist: (\S+?)[>=]+[\d.]+$", metadata, re.MULTILINE)
     assert sorted(needs) == ["joblib", "numpy"]
     every = [line.partition(";")[0] for line in re.findall(r"^Requires-Dist: (.*)$", metadata, re.MULTILINE)]
-    for need in every:  # of the extras too: lower bounds only
+    for need in every:  # extras included: lower bounds only
         assert re.fullmatch(r"tinsach\[[a-z,]+\]|[A-Za-z0-9_-]+(\[[a-z]+\])?>=[\d.]+", need.strip()), need
 
 
@@ -111,7 +111,7 @@ UNKNOWN = {"name": "scipy", "skip_reason": "not found"}
     [
         ([CLEAN], 0, "0 vulnerabilities in 1 packages"),
         ([CLEAN, UNKNOWN], 0, "1 could not be looked up"),
-        ([CLEAN, HOLE, UNKNOWN], 1, "joblib 1.0: PYSEC-1, mended in 1.1"),
+        ([CLEAN, HOLE, UNKNOWN], 1, "joblib 1.0: PYSEC-1, fixed in 1.1"),
         ([UNKNOWN, UNKNOWN], 0, "NOT DONE"),
     ],
 )

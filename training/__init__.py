@@ -1,1 +1,1 @@
-"""How the shipped model is made. Imports `classifier`; `classifier` never imports this."""
+"""Training, evaluation and retraining of the model. Imports `classifier`; `classifier` never imports this package."""

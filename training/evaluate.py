@@ -1,6 +1,7 @@
-"""Model evaluation on held-out composed pages, or on a folder of gold TSV pages; `scoring.scores` defines the figures.
+"""Evaluation command: a model's figures on held-out composed pages, or on a folder of gold TSV pages.
 
-`python -m training.evaluate [PAGES] [--html FILE]`; PAGES is a folder of `publisher__n.tsv` pages, or of style folders of them.
+`python -m training.evaluate [PAGES] [--html FILE]`; PAGES is a folder of `publisher__n.tsv` pages, or of style folders of
+them. `scoring.scores` defines the figures.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["main", "report"]
 
 
 def report(name: str, scores: Scores, errors: int) -> str:
-    """Return the figures of one style as text: headline, per label, confusion, worst pages."""
+    """Return the figures of one style as text: headline figures, figures per label, most confused labels, worst pages."""
     figures = "  ".join(f"{key} {value:.4f}" for key, value in scores.summary().items())
     out = [f"{name}: {len(scores.pages)} pages  {figures}", "  label      precision recall     F1   lines"]
     for label, (precision, recall, score, lines) in scores.labels().items():
@@ -34,12 +35,12 @@ def report(name: str, scores: Scores, errors: int) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the figures of the shipped model, or of another."""
+    """Print a model's figures; return 2 if pages or model cannot be read."""
     parser = argparse.ArgumentParser(description="Evaluate a model on held-out composed pages, or on gold TSV pages.")
     parser.add_argument("pages", type=Path, nargs="?", help="folder of publisher__n.tsv pages, or of style folders of them")
-    parser.add_argument("--model", type=Path, help="model file or folder; the shipped one by default")
+    parser.add_argument("--model", type=Path, help="model file or folder (default: the shipped model)")
     parser.add_argument("--errors", type=int, default=3, help="wrong lines to print for each of the worst pages")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a report with diagrams and the worst pages, which holds page text")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write an HTML report, which shows the text of the worst pages")
     args = parser.parse_args(argv)
     try:
         styles = read_gold(args.pages) if args.pages else held_out_styles()

@@ -1,7 +1,7 @@
-"""The quality gate: a model below the pinned floors does not ship.
+"""Quality gate: fail if a model is beyond the pinned limits.
 
-`models/floors.json` pins what the shipped model reached on held-out composed layouts, less a margin, and the digest of
-the data it was measured on. `--update` raises floors; lowering one takes `--allow-lower` as well.
+`models/floors.json` pins what the shipped model reached on held-out composed layouts, less a margin, with the digest of
+the training data. `--update` pins new limits; loosening one also takes `--allow-lower`.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ FLOORS = MODELS / "floors.json"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Compare the model with its floors; 1 when it falls below one."""
-    parser = argparse.ArgumentParser(description="Fail when the model is below its floors.")
-    parser.add_argument("--model", type=Path, help="model file or folder; the shipped one by default")
-    parser.add_argument("--floors", type=Path, default=FLOORS)
-    parser.add_argument("--update", action="store_true", help="pin the figures found")
-    parser.add_argument("--allow-lower", action="store_true", help="with --update: accept a lower floor")
+    """Compare the model with its limits; return 1 if it is beyond one, or if the limits are out of date."""
+    parser = argparse.ArgumentParser(description="Fail if the model is below its quality floors.")
+    parser.add_argument("--model", type=Path, help="model file or folder (default: the shipped model)")
+    parser.add_argument("--floors", type=Path, default=FLOORS, help="file with the pinned floors (default: models/floors.json)")
+    parser.add_argument("--update", action="store_true", help="pin new floors from the figures measured now")
+    parser.add_argument("--allow-lower", action="store_true", help="with --update: accept lower floors")
     args = parser.parse_args(argv)
     found = evaluate(classifier.load(args.model), held_out_pages()).summary()
     print("gate: " + "  ".join(f"{name} {value:.4f}" for name, value in found.items()))
     pinned = json.loads(args.floors.read_text(encoding="utf-8")) if args.floors.exists() else {"floors": {}}
     if args.update:
         new = limits(found)
-        laxer = lowered(pinned["floors"], new)
-        if laxer and not args.allow_lower:
-            print(f"gate: this would lower {', '.join(laxer)}; add --allow-lower if that is meant", file=sys.stderr)
+        loosened = lowered(pinned["floors"], new)
+        if loosened and not args.allow_lower:
+            print(f"gate: this would loosen the limits of {', '.join(loosened)}; add --allow-lower if that is intended", file=sys.stderr)
             return 1
         record = {"data_sha256": data_digest(), "floors": new}
         args.floors.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         return 0
     if pinned.get("data_sha256") != data_digest():
-        print("gate: the training data changed since the floors were pinned; run `python -m training.gate --update`", file=sys.stderr)
+        print("gate: the training data has changed since the floors were pinned; run `python -m training.gate --update`", file=sys.stderr)
         return 1
     complaints = check(found, pinned["floors"])
     for complaint in complaints:

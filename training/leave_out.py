@@ -1,7 +1,7 @@
-"""What to expect on a publisher never seen: train without a group of publishers' layouts, measure on their gold pages.
+"""Leave-one-group-out evaluation: figures to expect on a publisher whose layouts were never trained on.
 
-Publishers that share an owner or a publishing system share layouts, so whole networks are left out together. The words of
-gold pages are never trained on in any case; this leaves out their form as well. `python -m training.leave_out PAGES`
+Publishers that share an owner or a publishing system share layouts, so whole networks are left out together. The text of
+gold pages is never trained on in any case; this leaves out their layouts as well. `python -m training.leave_out PAGES`
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from training.scoring.scores import Scores, evaluate, merged
 
 __all__ = ["GROUPS", "group_of", "leave_out"]
 
-# The networks behind the publishers of the shipped layouts; publishers not named form the last group.
+# Publisher networks of the shipped layouts; all other publishers form one more group.
 GROUPS = (
     frozenset({"vnexpress", "ngoisao", "ione"}),
     frozenset({"kenh14", "afamily", "cafebiz", "genk", "giadinhnet", "baochinhphu", "vtv", "suckhoedoisong", "xaydungchinhsach"}),
@@ -32,27 +32,27 @@ GROUPS = (
 
 
 def group_of(publisher: str) -> int:
-    """Return the number of the publisher's group."""
+    """Return the index of the publisher's group; len(GROUPS) if it is in none."""
     return next((number for number, group in enumerate(GROUPS) if publisher in group), len(GROUPS))
 
 
 def leave_out(group: int, styles: dict[str, list[Gold]], settings: Settings = SETTINGS) -> dict[str, Scores]:
-    """Train without the group's layouts; return the scores of its pages by style."""
+    """Train without the group's layouts; return the scores on its pages by style."""
     known = [page for page in load_skeletons() if group_of(page.publisher) != group]
     trained = fit(settings, log=lambda *_, **__: None, skeletons=known)
     with tempfile.TemporaryDirectory() as folder:
         export(trained, Path(folder), settings)
         cleaner = classifier.load(folder)
-    own = {style: [page for page in pages if group_of(page.publisher) == group] for style, pages in styles.items()}
-    return {style: evaluate(cleaner, pages) for style, pages in own.items() if pages}
+    left_out = {style: [page for page in pages if group_of(page.publisher) == group] for style, pages in styles.items()}
+    return {style: evaluate(cleaner, pages) for style, pages in left_out.items() if pages}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Leave out each group in turn and print the figures by style."""
-    parser = argparse.ArgumentParser(description="Measure on gold pages of publishers whose layouts were left out of training.")
+    parser = argparse.ArgumentParser(description="Evaluate on gold pages of publishers whose layouts were left out of training.")
     parser.add_argument("pages", type=Path, help="folder of style folders of publisher__n.tsv pages")
-    parser.add_argument("--jobs", type=int, default=2, help="groups to train at a time")
-    parser.add_argument("--composed", type=int, default=SETTINGS.pages, help="pages to compose for each training")
+    parser.add_argument("--jobs", type=int, default=2, help="groups to train in parallel")
+    parser.add_argument("--composed", type=int, default=SETTINGS.pages, help="composed pages of each training run")
     args = parser.parse_args(argv)
     try:
         styles = read_gold(args.pages)

@@ -1,8 +1,8 @@
-"""Retraining with pages of one's own: train beside the composed pages, compare old and new, and replace the model only if it is better.
+"""Retraining command: fine-tune the model on a user's labelled pages, and replace it only if the gate holds.
 
-A share of the pages, by name, is held out (or `--test` names a folder of others). Both models are measured on them and on the composed
-pages of held-out layouts. `models/` changes only if the gate holds: better on the user's pages, and nowhere worse by more than
-TOLERANCE. `python -m training.retrain PAGES`; what it leaves out: how the report looks (`retrain_report.py`).
+A share of the pages, chosen by name, is held out (or `--test` names a folder of test pages). Old and new model are measured on
+them and on composed pages of held-out layouts. The gate holds if article F1 on the user's pages does not fall, and no figure
+on the composed pages worsens by more than TOLERANCE. `python -m training.retrain PAGES`
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ CURVE = (5, 10, 20, 40)  # pages
 
 
 class RetrainingSettings(NamedTuple):
-    """Everything that shapes a retraining; `training/EXPERIMENTS.md` tells where each value comes from."""
+    """Hyperparameters of retraining; `training/EXPERIMENTS.md` gives the origin of each value."""
 
     settings: Settings = SETTINGS
     mixture: Mixture = Mixture()
     epochs: int = 2
-    rate: float = 3e-4  # a third of what the first training has: enough to learn a site, too little to forget the others
+    rate: float = 3e-4  # a third of the initial training's: enough to learn a site, too little to forget the others
 
 
 def retrain(
     pages: Sequence[UserPage], start: Path, folder: Path, recipe: RetrainingSettings, jobs: int, log: Any = print
 ) -> dict[str, Any]:
-    """Train the model of `start` on with labelled pages, write it to `folder`, and return its manifest."""
+    """Fine-tune the model in `start` on labelled pages, write the result to `folder`, and return its manifest."""
     arrays, old, _ = read_model(start)
     folds = added_folds(pages, recipe.mixture, recipe.settings.seed)
     fine_tuning = FineTuning(folds, arrays, old["temperature"], recipe.epochs, recipe.rate)
@@ -71,7 +71,7 @@ def retrain(
 def learning_curve(
     pages: Sequence[UserPage], test: Sequence[UserPage], start: Path, held_out: Sequence[Page], recipe: RetrainingSettings, jobs: int
 ) -> list[Point]:
-    """Return what fewer pages would have done, for the sizes of CURVE below their number."""
+    """Retrain on fewer pages: one point for each size in CURVE below their number."""
     names = ordered_names(pages)
     points = []
     for size in (size for size in CURVE if size < len(names)):
@@ -86,9 +86,9 @@ def learning_curve(
 
 
 def replace(new: Path, models: Path, kept: Path) -> None:
-    """Put a model in the place of another, of which a copy stays in `kept`.
+    """Replace a model, after copying the old one to `kept`.
 
-    Loading compares manifest and arrays, so that an interruption between the files is found, and `kept` has all of them.
+    Interrupted halfway, it leaves a manifest that does not match its arrays. Loading detects that, and `kept` is complete.
     """
     names = (f"{STEM}.npz", f"{STEM}.json", "MODEL_CARD.md")
     kept.mkdir(parents=True, exist_ok=True)
@@ -101,61 +101,61 @@ def replace(new: Path, models: Path, kept: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Retrain, compare, and replace the model if the gate holds; 1 if it does not, 2 if the pages are faulty."""
+    """Retrain, compare, and replace the model if the gate holds; return 1 if it does not, 2 if the input is faulty."""
     args = _parser().parse_args(argv)
     try:
-        _refuse_own_place(args)
+        _refuse_model_in_build(args)
         pages = read_user_pages(args.pages)
         train, test = (pages, read_user_pages(args.test)) if args.test else split(pages, TEST_SHARE)
         _refuse_shared(train, test)
         return _run(args, train, test)
     except KeyboardInterrupt:
-        print(f"retrain: stopped; {args.models} is as it was unless it was just being replaced", file=sys.stderr)
+        print(f"retrain: stopped; {args.models} is unchanged unless it was just being replaced", file=sys.stderr)
         return 130
     except (TinsachError, OSError) as error:
-        said = os_error_message(error) if isinstance(error, OSError) else str(error)
-        print("\n".join(f"retrain: {line}" for line in said.split("\n")), file=sys.stderr)
+        message = os_error_message(error) if isinstance(error, OSError) else str(error)
+        print("\n".join(f"retrain: {line}" for line in message.split("\n")), file=sys.stderr)
         return 2
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description="Retrain the model with labelled pages of your own; docs/RETRAINING.md tells the whole cycle."
+        description="Retrain the model with labelled pages of your own; docs/RETRAINING.md describes the whole cycle."
     )
     parser.add_argument("pages", type=Path, help="folder of publisher__n.tsv pages, or of style folders of them")
-    parser.add_argument("--test", type=Path, metavar="DIR", help="pages to test on; by default 3 of 10 of the pages are held out")
+    parser.add_argument("--test", type=Path, metavar="DIR", help="folder of test pages (default: 3 in 10 of PAGES are held out)")
     parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help="the model to start from and to replace")
-    parser.add_argument("--build", type=Path, default=BUILD, metavar="DIR", help="where report, new model and a copy of the old one go")
-    parser.add_argument("--force", action="store_true", help="replace the model whatever the gate says")
-    parser.add_argument("--no-curve", action="store_true", help="do not train with fewer pages to draw the learning curve: much faster")
-    parser.add_argument("--composed", type=_some, default=SETTINGS.pages, metavar="N", help="pages to compose beside yours")
-    parser.add_argument("--jobs", type=_some, default=2, help="processes; the result does not depend on it")
+    parser.add_argument("--build", type=Path, default=BUILD, metavar="DIR", help="folder for report, new model and a copy of the old one")
+    parser.add_argument("--force", action="store_true", help="replace the model even if the gate does not hold")
+    parser.add_argument("--no-curve", action="store_true", help="skip the learning curve, which retrains on fewer pages: much faster")
+    parser.add_argument("--composed", type=_positive, default=SETTINGS.pages, metavar="N", help="composed pages to train on beside yours")
+    parser.add_argument("--jobs", type=_positive, default=2, help="number of processes; does not change the result")
     return parser
 
 
-def _refuse_own_place(args: argparse.Namespace) -> None:
+def _refuse_model_in_build(args: argparse.Namespace) -> None:
     if args.build.resolve() in (args.models.resolve(), *args.models.resolve().parents):
         raise InputError(
-            f"--models {args.models}: lies in --build {args.build}, which is overwritten; copy the model to another folder first"
+            f"--models {args.models}: is inside --build {args.build}, which is overwritten; copy the model to another folder first"
         )
 
 
-def _some(text: str) -> int:
+def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 
 
 def _refuse_shared(train: Sequence[UserPage], test: Sequence[UserPage]) -> None:
     shared = sorted({page.key for page in train} & {page.key for page in test})
     if shared:
-        raise InputError(f"{shared[0]}: among the pages to train on and those to test on; a figure on it would say nothing, move it")
+        raise InputError(f"{shared[0]}: both a training page and a test page; remove it from one of the two folders")
 
 
 def _run(args: argparse.Namespace, train: Sequence[UserPage], test: Sequence[UserPage]) -> int:
     recipe = RetrainingSettings(SETTINGS._replace(pages=args.composed))
     held_out, new = compose_held_out(), args.build / "model"
-    print(f"retrain: {len(train)} pages to learn from, {len(test)} to test on", flush=True)
+    print(f"retrain: {len(train)} training pages, {len(test)} test pages", flush=True)
     retrain(train, args.models, new, recipe, args.jobs)
     found = compare(args.models, new, test, held_out)
     before, after = ((found["own"][side].article, found["others"][side].article) for side in (0, 1))
@@ -163,23 +163,23 @@ def _run(args: argparse.Namespace, train: Sequence[UserPage], test: Sequence[Use
     if not args.no_curve:
         points = [Point(0, *before), *learning_curve(train, test, args.models, held_out, recipe, args.jobs), *points]
     complaints = verdict(found)
-    moved = changed_lines(args.models, new, test)
+    changes = changed_lines(args.models, new, test)
     with atomic_write(str(args.build / "report.html")) as out:
-        out.write(retraining_page(found, complaints, points, moved, args.force).encode())
+        out.write(retraining_page(found, complaints, points, changes, args.force).encode())
     print("\n".join(in_words(found, complaints)))
-    print(f"retrain: {args.build / 'report.html'} shows what changed, with examples; it holds page text, keep it to yourself")
+    print(f"retrain: {args.build / 'report.html'} shows what changed, with examples; it contains page text, so keep it private")
     if complaints and not args.force:
-        print(f"retrain: {args.models} stays as it is; the new model is in {new}; label more pages, or --force", file=sys.stderr)
+        print(f"retrain: {args.models} is unchanged; the new model is in {new}; label more pages, or use --force", file=sys.stderr)
         return 1
     replace(new, args.models, args.build / "before")
-    print(f"retrain: {args.models} holds the new model; a copy of the old one is in {args.build / 'before'}")
+    print(f"retrain: {args.models} now holds the new model; a copy of the old one is in {args.build / 'before'}")
     return 0
 
 
 def in_words(found: dict[str, Comparison], complaints: Sequence[str]) -> list[str]:
-    """Return old and new figures, and what the gate says, as lines of text."""
+    """Return old and new figures, and the gate's verdict, as lines of text."""
     lines = []
-    for name, title in (("own", "your held-out pages"), ("others", "composed pages of other layouts")):
+    for name, title in (("own", "your held-out pages"), ("others", "composed pages of held-out layouts")):
         lines.append(f"{title}:")
         before, after = found[name].old.summary(), found[name].new.summary()
         lines += [f"  {figure:11s} {before[figure]:.4f} -> {after[figure]:.4f}" for figure in before]

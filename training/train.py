@@ -1,7 +1,7 @@
-"""Makes the model: composed pages -> first pass -> context pass -> calibration -> models/.
+"""Training command: compose pages, train both passes, calibrate, and write model, manifest and card to `models/`.
 
-`python -m training.train` reproduces the shipped files from the repository alone: seeds are fixed, inputs sorted, and
-arithmetic whose order matters runs on one thread. `--verify` retrains into a scratch folder and compares.
+`python -m training.train` reproduces the shipped files from the repository alone: seeds are fixed, inputs are sorted, and
+order-sensitive arithmetic runs on one thread. `--verify` retrains into a scratch folder and compares.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def train(folder: Path, settings: Settings, jobs: int) -> dict[str, Any]:
 
 
 def verify(jobs: int) -> int:
-    """Retrain into a scratch folder and compare with the shipped model; 0 if it is reproduced."""
+    """Retrain into a scratch folder and compare with the shipped model; return 0 if it is reproduced."""
     if "retrained" in json.loads((MODELS / f"{STEM}.json").read_text(encoding="utf-8")):
-        print("verify-model: models/ was retrained with pages that are not in the repository; `git checkout models` for the shipped model")
+        print("verify-model: models/ was retrained on pages outside the repository; run `git checkout models` for the shipped model")
         return 1
     with tempfile.TemporaryDirectory() as scratch:
         again = Path(scratch)
@@ -55,7 +55,7 @@ def verify(jobs: int) -> int:
             for name in shipped.files
         )
         differ = _differing_labels(again)
-        print(f"verify-model: other bytes; arrays differ by at most {worst:.2e}, labels of {differ} held-out lines differ")
+        print(f"verify-model: the bytes differ: arrays by at most {worst:.2e}, labels on {differ} held-out lines")
         return 0 if worst < 1e-4 and differ == 0 else 1
 
 
@@ -66,13 +66,13 @@ def _differing_labels(other: Path) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train, or verify that training reproduces the shipped model."""
+    """Train, rewrite card or profile, or verify that training reproduces the shipped model."""
     parser = argparse.ArgumentParser(description="Train the model from the repository's own data.")
     parser.add_argument("--out", type=Path, default=MODELS, help="folder for model, manifest and card")
-    parser.add_argument("--jobs", type=int, default=2, help="processes; the result does not depend on it")
-    parser.add_argument("--card", action="store_true", help="write the card of the model in --out anew, without training")
-    parser.add_argument("--profile", action="store_true", help="write the profile in the manifest of --out anew, without training")
-    parser.add_argument("--verify", action="store_true", help="retrain into a scratch folder and compare with models/")
+    parser.add_argument("--jobs", type=int, default=2, help="number of processes; does not change the result")
+    parser.add_argument("--card", action="store_true", help="rewrite the card of the model in --out, without training")
+    parser.add_argument("--profile", action="store_true", help="rewrite the drift profile in the manifest of --out, without training")
+    parser.add_argument("--verify", action="store_true", help="retrain into a scratch folder and compare the result with models/")
     args = parser.parse_args(argv)
     if args.verify:
         return verify(args.jobs)

@@ -1,4 +1,4 @@
-"""Command-line interface: `tinsach COMMAND ...`, one module for each command."""
+"""Command-line interface: `tinsach COMMAND ...`, one module per command."""
 
 from classifier.cli.main import main
 

@@ -1,4 +1,4 @@
-"""`tinsach clean`: the kept lines of each page."""
+"""`tinsach clean`: print the kept lines of each page."""
 
 from __future__ import annotations
 
@@ -47,35 +47,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
     add_sites(parser)
     add_memory(parser)
-    parser.add_argument("--dropped", metavar="FILE", help="write the lines removed to FILE, as label<TAB>line")
+    parser.add_argument("--dropped", metavar="FILE", help="write dropped lines to FILE, as label<TAB>line")
     parser.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
-    parser.add_argument("--output-dir", metavar="DIR", help="write the clean form of each FILE into DIR, a folder's as a tree like its own")
-    parser.add_argument("--resume", action="store_true", help="skip what an earlier run finished in --output-dir, do the rest")
+    parser.add_argument("--output-dir", metavar="DIR", help="write a clean copy of each FILE into DIR; a folder keeps its tree")
+    parser.add_argument("--resume", action="store_true", help="skip files that an earlier run finished in --output-dir")
     parser.add_argument(
-        "--labels", action="store_true", help="add to each record, as 'attributes', the spans of its clean text's lines by label"
+        "--labels", action="store_true", help="add a field 'attributes' to each record: the spans of its clean text's lines, by label"
     )
     parser.add_argument(
         "--max-dropped", type=float, metavar="SHARE",
-        help="flag pages that lose more than SHARE (0 to 1) of their characters: needs_review in the record, named on standard error",
+        help="flag pages that lose more than SHARE (0 to 1) of their characters: needs_review in the record, names on standard error",
     )  # fmt: skip
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="clean in N processes (default: 1; -1: as many as cores)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="number of processes (default: 1; -1: one per core)")
     parser.add_argument(
         "--on-error", choices=("fail", "skip", "quarantine"), default="fail", metavar="fail|skip|quarantine FILE",
-        help="a bad record: fail (default), skip it, or put it into FILE as it is; status 1 if there was one",
+        help="on a bad record: fail (default), skip it, or write it unchanged to FILE; exit status 1 if there was one",
     )  # fmt: skip
     parser.add_argument("--quarantine", metavar="FILE", help=argparse.SUPPRESS)  # see with_quarantine_option
-    parser.add_argument("--summary", action="store_true", help="say on standard error how many lines of each label were kept and dropped")
+    parser.add_argument("--summary", action="store_true", help="print on standard error how many lines of each label were kept and dropped")
     parser.add_argument(
-        "--stats", metavar="FILE", help="write what was counted to FILE as JSON: pages, records, lines by label, share dropped, speed"
+        "--stats", metavar="FILE", help="write statistics to FILE as JSON: pages, records, lines by label, share dropped, speed"
     )
 
 
 def with_quarantine_option(argv: Sequence[str]) -> list[str]:
-    """Rewrite `--on-error quarantine FILE` with an option --quarantine for FILE: argparse has no options of one or two words."""
+    """Insert --quarantine before the FILE of `--on-error quarantine FILE`: argparse has no option that takes one or two values."""
     words: list[str] = []
     for word in argv:
-        asked = words[-1:] == ["--on-error=quarantine"] or words[-2:] == ["--on-error", "quarantine"]
-        if asked and not word.startswith("-"):
+        file_expected = words[-1:] == ["--on-error=quarantine"] or words[-2:] == ["--on-error", "quarantine"]
+        if file_expected and not word.startswith("-"):
             words.append("--quarantine")
         words.append(word)
     return words
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     if args.resume and args.quarantine:
         remove_stale_files(Path(os.path.realpath(args.quarantine)).parent, alone=False)
     with ExitStack() as stack:
-        cleaner = stack.enter_context(remembering(args, cleaner))  # entered first, so that it is saved last
+        cleaner = stack.enter_context(remembering(args, cleaner))  # entered first, so that the memory is saved last
         output, dropped, quarantine, stats = (
             stack.enter_context(atomic_write(path)) if path else None for path in (args.output, args.dropped, args.quarantine, args.stats)
         )
@@ -116,30 +116,30 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
-    """Refuse outputs that contradict each other or the inputs, before anything is read or written."""
+    """Reject outputs that conflict with each other or with the inputs, before anything is read or written."""
     if args.on_error == "quarantine" and not args.quarantine:
-        raise InputError("--on-error quarantine takes the FILE for bad records: --on-error quarantine bad.jsonl")
+        raise InputError("--on-error quarantine needs a FILE for bad records: --on-error quarantine bad.jsonl")
     if args.quarantine and not args.files and os.path.isfile(args.quarantine) and os.path.getsize(args.quarantine):
         raise InputError(f"{args.quarantine}: exists, and would be overwritten with bad records; name the input too (- for standard input)")
     if args.resume and (not args.output_dir or args.dropped):
-        raise InputError("--resume goes on with a job of one output for each input: name its --output-dir, and leave out --dropped")
+        raise InputError("--resume continues a run that has one output per input: name its --output-dir, and leave out --dropped")
     if args.output_dir and args.output:
         raise InputError("--output and --output-dir contradict each other; give one of them")
     if not args.output_dir and len({OUTPUTS.get(source.format, source.format) for source in sources}) > 1:
         raise InputError("files of different formats cannot share an output; name an --output-dir, or one --format for all")
     if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
-        raise InputError("--labels adds a field, which text, HTML and WARC have none of; see tinsach label --output jsonl")
+        raise InputError("--labels adds a field to records, and text, HTML and WARC have no fields; use tinsach label --output jsonl")
     named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, args.site_memory) if path]
     named += map(str, targets_in(args.output_dir, sources) if args.output_dir else ())
     refuse_same_file([*sources, *rule_files(args)], named)
 
 
 def _check_memory(args: argparse.Namespace) -> None:
-    """Refuse what a memory, which has to see every page in order, cannot be combined with."""
+    """Reject options that conflict with a site memory, which has to see every page, in order."""
     if args.site_memory and args.jobs != 1:
-        raise InputError("--site-memory reads and counts pages one after the other: leave out --jobs")
+        raise InputError("--site-memory needs all pages in one process, in order: leave out --jobs")
     if args.site_memory and args.resume:
-        raise InputError("--site-memory has to see every page, and --resume leaves out what is finished: give one of them")
+        raise InputError("--site-memory has to see every page, and --resume skips finished files: give only one of them")
 
 
 def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:

@@ -1,7 +1,4 @@
-"""`tinsach explain`: why each line got its label, in the terminal or as an HTML report.
-
-What it leaves out: the analysis (`explain.py`), how lines look (`terminal.py`, `report.py`), reading inputs (`jobs.py`).
-"""
+"""`tinsach explain`: why each line got its label, in the terminal or as an HTML report."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
-SUMMARY = "Show each line with its label, and what decided it."
+SUMMARY = "Show each line with its label and what decided it."
 
 EXAMPLES = """example:
   tinsach explain page.txt
@@ -37,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_reading(parser)
     add_sites(parser)
-    parser.add_argument("--html", metavar="FILE", help="write a report to look at in a browser instead, one file that needs no network")
+    parser.add_argument("--html", metavar="FILE", help="write one self-contained HTML report to FILE instead")
     parser.add_argument("--open", action="store_true", help="open the report in the browser")
-    parser.add_argument("--line", type=int, action="append", default=[], metavar="N", help="say what decided line N; again for more lines")
+    parser.add_argument("--line", type=int, action="append", default=[], metavar="N", help="show what decided line N; may be repeated")
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal, unless NO_COLOR is set)"
     )
@@ -60,13 +57,13 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace, sources: Sequence[Source]) -> None:
     refuse_same_file([*sources, *rule_files(args)], [args.html] if args.html else ())
     if args.open and not args.html:
-        raise InputError("--open shows a report: name its file with --html")
+        raise InputError("--open opens a report: name its file with --html")
     if args.html and args.line:
-        raise InputError("--line is for the terminal; the report shows the reasons of every line")
+        raise InputError("--line is for the terminal; the report explains every line")
 
 
 def _explained(explainer: Explainer, job: Job, sources: Sequence[Source]) -> Iterator[list[Explanation] | None]:
-    """Yield explained lines as they are decided, and None between two pages."""
+    """Yield explained lines as they are decided, and None between pages."""
     from classifier.jobs.labelling import label_inputs
 
     for lines in label_inputs(job, sources):
@@ -90,7 +87,7 @@ def _to_terminal(args: argparse.Namespace, explainer: Explainer, job: Job, sourc
                 shown += shown_reasons(why, colour)
         out.write(to_utf8("".join(line + "\n" for line in shown)))
     if wanted - seen:
-        raise InputError(f"--line {min(wanted - seen)}: there is no such line; lines count from 1 on each page")
+        raise InputError(f"--line {min(wanted - seen)}: no such line; lines are numbered from 1 on each page")
     if colour:
         out.write((legend(explainer.cleaner.keep, colour) + "\n").encode())
     return 0
@@ -105,7 +102,7 @@ def _to_html(args: argparse.Namespace, explainer: Explainer, job: Job, sources: 
     for block in _explained(explainer, job, sources):
         if block is None:
             pages.append([])
-        elif lines <= MAX_LINES:  # more are refused below; memory need not hold them
+        elif lines <= MAX_LINES:  # `explained_page` rejects longer reports, so the rest need not be held in memory
             pages[-1] += block
             lines += len(block)
     name = os.path.basename(sources[0].name) + (f" and {len(sources) - 1} more" if len(sources) > 1 else "")

@@ -1,6 +1,6 @@
-"""`tinsach filter`: clean records by labels that an earlier `tinsach label --output jsonl` found, without running the model.
+"""`tinsach filter`: clean records with the labels of an earlier `tinsach label --output jsonl`, without running the model.
 
-Records and their attributes are read side by side; where both have an id, the ids have to agree.
+Records and attributes are streamed in parallel, one entry per record; where both have an id, the ids have to match.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from classifier.labels import Label, parse_keep
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
-SUMMARY = "Clean records by labels found before, without running the model."
+SUMMARY = "Clean records with labels from an earlier run, without running the model."
 
 EXAMPLES = """example:
   tinsach label crawl.jsonl --output jsonl > crawl.attributes.jsonl
@@ -34,10 +34,12 @@ EXAMPLES = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("file", metavar="FILE", help="the records that were labelled: JSON lines, CSV, TSV, Parquet or WET")
-    parser.add_argument("--attributes", metavar="FILE", required=True, help="what `tinsach label --output jsonl` wrote of them")
+    parser.add_argument("file", metavar="FILE", help="the labelled records: JSON lines, CSV, TSV, Parquet or WET")
+    parser.add_argument("--attributes", metavar="FILE", required=True, help="output of `tinsach label --output jsonl` for FILE")
     add_keep(parser)
-    parser.add_argument("--threshold", metavar="P", help="keep a line when its label has this probability; or by label: body=0.6,title=0.4")
+    parser.add_argument(
+        "--threshold", metavar="P", help="keep a line if its label's probability is P or more; or set P by label: body=0.6,title=0.4"
+    )
     parser.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
     parser.add_argument("--format", choices=FORMATS, help="format of FILE (default: by its name)")
     add_fields(parser)
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     source, *others = find_sources([args.file], args.format)
     if others:
-        raise InputError(f"{args.file}: stands for {1 + len(others)} files; filter them one after the other")
+        raise InputError(f"{args.file}: stands for {1 + len(others)} files; filter them one at a time")
     if source.format in ("text", "html"):
         raise InputError(f"{source.name}: text has no records to filter; name JSON lines, CSV, TSV, Parquet or WET, or a --format")
     refuse_same_file([source, Source(args.attributes, "jsonl")], [args.output] if args.output else [])
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 def _filter(
     reader: Reader, attributes: Iterator[tuple[Any, Any]], needed: Mapping[Label, float], writer: Writer, names: tuple[str, str]
 ) -> None:
-    """Write each record with what its attributes leave of its text."""
+    """Write each record with the lines that its attributes and the thresholds keep."""
     name, other = names
     writer.follow(reader)
     for number, record in zip(count(1), reader):
@@ -77,9 +79,9 @@ def _filter(
         key, spans = next(attributes, (None, None))
         if spans is None:
             raise InputError(f"{other}: ends before record {number} of {name}; label the file again")
-        own = json.loads(record.id)
-        if None not in (key, own) and key != own:
-            raise InputError(f"{other}:{number}: of record {key!r}, but {name} has {own!r} there; label the file again")
+        record_id = json.loads(record.id)
+        if None not in (key, record_id) and key != record_id:
+            raise InputError(f"{other}:{number}: of record {key!r}, but {name} has {record_id!r} there; label the file again")
         try:
             text = keep_spans(record.text, spans, needed)
         except InputError as error:
@@ -90,7 +92,7 @@ def _filter(
 
 
 def _attributes(path: str) -> Iterator[tuple[Any, Any]]:
-    """Yield id and spans of each record."""
+    """Yield the id and the spans of each record."""
     with open_decompressed(path) as file:
         for number, line in enumerate(file, 1):
             try:

@@ -1,4 +1,4 @@
-"""`tinsach info`: the model's manifest."""
+"""`tinsach info`: print the model's manifest as JSON."""
 
 from __future__ import annotations
 

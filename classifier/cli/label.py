@@ -1,7 +1,4 @@
-"""`tinsach label`: every line with its label, on standard output, or as a labelled file for each input, to be corrected by hand.
-
-What it leaves out: reading inputs (`jobs`), the files' spelling (`page_file`), correcting them (`review`).
-"""
+"""`tinsach label`: print each line with its label, or write one labelled file per input for correction by hand."""
 
 from __future__ import annotations
 
@@ -50,14 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_memory(parser)
     parser.add_argument(
         "--output", choices=("tsv", "jsonl"), default="tsv",
-        help="tsv: label, probability and text of every line (default); jsonl: of text and HTML an object for every line, of records "
-        "one for every record, with its id and the spans of its lines, by label",
+        help="tsv: label, probability and text of every line (default); jsonl: one object per line of text or HTML, "
+        "or one per record, with its id and the spans of its lines by label",
     )  # fmt: skip
     parser.add_argument(
         "--output-dir", metavar="DIR",
-        help="write a labelled page.tsv into DIR for each page.txt or page.html, a folder's as a tree like its own, for tinsach review",
+        help="write a labelled page.tsv into DIR for each page.txt or page.html, for tinsach review; a folder keeps its tree",
     )  # fmt: skip
-    parser.add_argument("--force", action="store_true", help="overwrite files in --output-dir, and the corrections made in them")
+    parser.add_argument("--force", action="store_true", help="overwrite files in --output-dir, including corrections made in them")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,33 +97,33 @@ def _as_jsonl(line: LabelledLine, page: int) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-# -- a file for each input -----------------------------------------------------------------------------------------------------
+# -- one file per input --------------------------------------------------------------------------------------------------------
 
 
 def _targets(args: argparse.Namespace, sources: Sequence[Source]) -> list[Path]:
-    """Return the labelled file of each input, none of which is there yet."""
+    """Return the path of each input's labelled file; unless --force is given, none may exist yet."""
     if args.output != "tsv":
-        raise InputError("--output-dir holds labelled pages as TSV; leave out --output jsonl")
+        raise InputError("--output-dir writes labelled pages as TSV; leave out --output jsonl")
     for source in sources:
         if source.format not in ("text", "html"):
             raise InputError(f"{source.name}: --output-dir takes pages of text or HTML, not {source.format}; name such files")
     if Path(args.output_dir).exists() and not Path(args.output_dir).is_dir():
         raise InputError(f"{args.output_dir}: not a folder; name another --output-dir")
     targets = targets_in(args.output_dir, sources, ".tsv")
-    there = [] if args.force else [target for target in targets if target.exists()]
-    if there:
-        more = f" and {len(there) - 1} more" if there[1:] else ""
-        raise InputError(f"{there[0]}{more}: exists and may hold corrections; name another --output-dir, or overwrite it with --force")
+    existing = [] if args.force else [target for target in targets if target.exists()]
+    if existing:
+        more = f" and {len(existing) - 1} more" if existing[1:] else ""
+        raise InputError(f"{existing[0]}{more}: exists and may hold corrections; name another --output-dir, or overwrite it with --force")
     return targets
 
 
 def _to_files(job: Job, sources: Sequence[Source], targets: Sequence[Path]) -> int:
-    """Write a labelled file for each input; leave out those that are no page, say so, and return status 1 then."""
+    """Write one labelled file per input. Inputs that are not a single page are reported and left out; the status is then 1."""
     status = 0
     for source, target in zip(sources, targets):
         try:
             rows = _rows(job, source)
-        except InputError as error:  # one of many must not keep the others from being labelled
+        except InputError as error:  # one bad file must not stop the others
             status = 1
             say(f"tinsach: left out: {error}")
             continue
@@ -137,7 +134,7 @@ def _to_files(job: Job, sources: Sequence[Source], targets: Sequence[Path]) -> i
 
 
 def _rows(job: Job, source: Source) -> list[str]:
-    """Return the rows of an input's only page."""
+    """Return the labelled rows of an input that holds exactly one page."""
     from classifier.jobs.labelling import label_one
 
     rows: list[str] = []
@@ -146,5 +143,5 @@ def _rows(job: Job, source: Source) -> list[str]:
             raise InputError(f"{source.name}: several pages; put each into a file of its own")
         rows += map(labelled_row, lines)
     if not rows:
-        raise InputError(f"{source.name}: no line in it; remove it from the pages to label")
+        raise InputError(f"{source.name}: no lines in it; remove it from the pages to label")
     return rows

@@ -1,9 +1,9 @@
-"""Entry point of the command line: parses arguments, runs one command, turns exceptions into exit statuses.
+"""Command-line entry point: parse the arguments, run one command, map exceptions to exit statuses.
 
 A command is a module with `SUMMARY`, `EXAMPLES`, `add_arguments(parser)` and `run(args) -> int`.
 
-Exit status: 0 done; 1 done, with records left out (of `drift`: something moved); 2 bad usage or input; 130, 143 and 129 stopped by
-SIGINT, SIGTERM and SIGHUP; 141 the reader of the pipe has closed it. Output files are complete or absent, whatever the status.
+Exit status: 0 success; 1 success, but records or pages were left out (`drift`: something moved); 2 bad usage or input; 130, 143 and
+129 stopped by SIGINT, SIGTERM and SIGHUP; 141 broken pipe. Output files are complete or absent, whatever the status.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+    """Run the command that `argv` names (default: `sys.argv[1:]`) and return its exit status."""
     args = _parser().parse_args(clean.with_quarantine_option(sys.argv[1:] if argv is None else argv))
     try:
         with stoppable():
@@ -52,14 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _discard_stdout() -> None:
-    """Point the file descriptor of standard output at the null device, so that the interpreter's final flush cannot fail again."""
+    """Point standard output's file descriptor at the null device, so that the interpreter's final flush cannot fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tinsach", description="Label the lines of Vietnamese news pages and stream out the clean article."
-    )
+    parser = argparse.ArgumentParser(prog="tinsach", description="Label each line of Vietnamese news pages and print the clean articles.")
     parser.add_argument("--version", action="version", version=f"tinsach {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     for name, command in COMMANDS.items():

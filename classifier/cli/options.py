@@ -1,4 +1,4 @@
-"""Options that commands share: how inputs are read, what is kept, site rules and site memory."""
+"""Shared command-line options: input reading, kept labels, site rules and site memory."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_keep(parser: argparse.ArgumentParser) -> None:
     """Add --keep."""
     parser.add_argument(
-        "--keep", default="title,body", metavar="LABELS", help=f"labels to keep, of: {', '.join(LABELS)} (default: title,body)"
+        "--keep", default="title,body", metavar="LABELS", help=f"labels to keep, among: {', '.join(LABELS)} (default: title,body)"
     )
 
 
@@ -55,48 +55,46 @@ def add_fields(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Add the inputs and how they are read, --model, --keep and --threshold."""
+    """Add the input files and the options for reading them, --model, --keep and --threshold."""
     add_model(parser)
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="text, one page or several; records; a folder or pattern of such (default: standard input)"
+        "files", nargs="*", metavar="FILE", help="text or HTML pages, records, or a folder or pattern of them (default: standard input)"
     )
     add_keep(parser)
-    parser.add_argument("--threshold", type=float, metavar="P", help="keep a line when its kept labels' probabilities add up to P or more")
+    parser.add_argument("--threshold", type=float, metavar="P", help="keep a line if the kept labels' probabilities sum to P or more")
     parser.add_argument(
         "--page-separator", default="\f", metavar="TEXT",
-        help="a line that is TEXT starts a new page; the default is a form feed, which counts anywhere",
+        help="a line equal to TEXT starts a new page (default: a form feed, which may occur anywhere in a line)",
     )  # fmt: skip
     parser.add_argument(
-        "--blank-lines", type=int, default=0, metavar="N", help="N blank lines or more start a new page, a form feed does not"
+        "--blank-lines", type=int, default=0, metavar="N", help="N or more blank lines start a new page, and form feeds do not"
     )
     parser.add_argument("--format", choices=FORMATS, help="format of every FILE (default: by its name, as in page.html or crawl.jsonl.zst)")
     add_fields(parser)
-    parser.add_argument(
-        "--encoding", metavar="NAME", help="decode the bytes as this, without checks (default: UTF-8, or by byte order mark)"
-    )
+    parser.add_argument("--encoding", metavar="NAME", help="decode as NAME, without content checks (default: UTF-8, or by byte order mark)")
     parser.add_argument(
         "--encoding-errors", choices=POLICIES, default="replace",
-        help="bytes that cannot be decoded: replace by U+FFFD (default), strict: fail and say where, skip: leave out and count",
+        help="undecodable bytes: replace with U+FFFD (default), strict: fail and name the position, skip: leave out and count",
     )  # fmt: skip
 
 
 def reading_options(
     args: argparse.Namespace, site_field: str | None = None, labels: bool = False, max_dropped: float | None = None
 ) -> Options:
-    """Return the checked options of `add_reading`, with what a command adds to records: the site, spans by label, a review flag.
+    """Return the validated options of `add_reading`, plus what a command adds to records: the site, spans by label, a review flag.
 
     Raises:
-        InputError: an option has no valid value.
+        InputError: an option is invalid.
     """
     if not args.page_separator or "\n" in args.page_separator:
-        raise InputError("--page-separator has to be a text without line ends")
+        raise InputError("--page-separator has to be a non-empty text without line breaks")
     if args.blank_lines < 0 or (args.blank_lines and args.page_separator != "\f"):
-        raise InputError("--blank-lines takes a number of lines, and no --page-separator beside it")
+        raise InputError("--blank-lines takes 0 or more, and cannot be combined with --page-separator")
     if max_dropped is not None and not 0 <= max_dropped <= 1:
         raise InputError(f"--max-dropped {max_dropped}: give a share from 0 to 1")
-    reading = Decoding(args.encoding, args.encoding_errors).checked()
+    decoding = Decoding(args.encoding, args.encoding_errors).checked()
     adds = [NEEDS_REVIEW] * (max_dropped is not None) + [ATTRIBUTES] * labels
-    return Options(reading, args.page_separator, args.text_field, args.id_field, tuple(adds), args.blank_lines, max_dropped, site_field)
+    return Options(decoding, args.page_separator, args.text_field, args.id_field, tuple(adds), args.blank_lines, max_dropped, site_field)
 
 
 # -- site rules ----------------------------------------------------------------------------------------------------------------
@@ -104,22 +102,22 @@ def reading_options(
 
 def add_sites(parser: argparse.ArgumentParser) -> None:
     """Add --sites, --site and --site-field."""
-    parser.add_argument("--sites", metavar="FILE", help="rules for sites, in TOML: what certain lines must or cannot be (docs/SITES.md)")
-    parser.add_argument("--site", metavar="NAME", help="site of the pages; of records, those that name none themselves")
+    parser.add_argument("--sites", metavar="FILE", help="site rules in TOML: labels that certain lines must or cannot have (docs/SITES.md)")
+    parser.add_argument("--site", metavar="NAME", help="site of the pages; for records, of those that name none")
     parser.add_argument("--site-field", metavar="NAME", help="field or column that holds a record's site, or a URL on it")
 
 
 def site_cleaner(args: argparse.Namespace, sources: Sequence[Source], memory: str | None = None) -> Cleaner:
-    """Return the cleaner that `add_reading` and `add_sites` describe; `memory` is the file of a site memory, if there is one.
+    """Return a cleaner for the options of `add_reading` and `add_sites`; `memory` is the path of a site memory, if used.
 
     Raises:
-        InputError: an option has no valid value, or there is nothing that it could apply to.
+        InputError: an option is invalid, or does not apply to the inputs.
     """
     if args.site_field and any(source.format in ("text", "html") for source in sources):
-        raise InputError("--site-field is a field of records, which text and HTML have none of; name their site with --site")
+        raise InputError("--site-field is a field of records, and text and HTML have no fields; name their site with --site")
     if args.sites is None and (args.site or args.site_field) and not memory:
         option = f"--site{'' if args.site else '-field'}"
-        raise InputError(f"{option} says whose rules to use; name the file that holds them with --sites, or a memory with --site-memory")
+        raise InputError(f"{option} selects the rules of a site; name the file of rules with --sites, or a memory with --site-memory")
     rules = None if args.sites is None else SiteRules.read(args.sites)
     if rules and args.site and rules.known(args.site) == EVERY_SITE:
         say(f"tinsach: {args.sites} has no rules for {args.site!r}; those for every site apply")
@@ -127,7 +125,7 @@ def site_cleaner(args: argparse.Namespace, sources: Sequence[Source], memory: st
 
 
 def report_records_without_site(args: argparse.Namespace, counts: Mapping[str, int]) -> None:
-    """Say how many records had no site, so that a wrong name of the field is noticed."""
+    """Report how many records had no site, so that a misspelt field name is noticed."""
     if counts[NO_SITE]:
         whose = f"of --site {args.site}" if args.site else "for every site"
         fate = f"the rules {whose} apply to them" if args.sites else f"they are remembered as pages of {args.site or 'no site'}"
@@ -135,7 +133,7 @@ def report_records_without_site(args: argparse.Namespace, counts: Mapping[str, i
 
 
 def rule_files(args: argparse.Namespace) -> list[Source]:
-    """Return the files that `add_sites` reads, as inputs that no output may replace."""
+    """Return the files that `add_sites` reads, as inputs that no output may overwrite."""
     return [Source(args.sites, "text")] if args.sites else []
 
 
@@ -146,32 +144,32 @@ def add_memory(parser: argparse.ArgumentParser) -> None:
     """Add --site-memory and --site-memory-pages."""
     parser.add_argument(
         "--site-memory", metavar="FILE",
-        help="remember in FILE which lines stood on pages of the site, and doubt those seen before; made if it is not there",
+        help="count in FILE which lines recur on pages of a site, as evidence of boilerplate; created if missing",
     )  # fmt: skip
     parser.add_argument(
         "--site-memory-pages", type=int, metavar="K",
-        help=f"a line counts as seen before from K pages on (default: as FILE says, or {DEFAULT_PAGES})",
+        help=f"a line counts as recurring once K pages have shown it (default: FILE's setting, or {DEFAULT_PAGES})",
     )  # fmt: skip
 
 
 @contextmanager
 def remembering(args: argparse.Namespace, cleaner: Cleaner) -> Iterator[Cleaner]:
-    """Yield the cleaner with the memory of --site-memory, saved if no exception is raised; without one, the cleaner.
+    """Yield the cleaner with the memory of --site-memory, saved if no exception is raised; without that option, the cleaner itself.
 
     Raises:
-        InputError: the options contradict each other, or the file is damaged.
+        InputError: the options conflict, or the file is damaged.
     """
     path = args.site_memory
     if path is None:
         if args.site_memory_pages is not None:
-            raise InputError("--site-memory-pages belongs to a memory: name its FILE with --site-memory")
+            raise InputError("--site-memory-pages needs a memory: name its FILE with --site-memory")
         yield cleaner
         return
     if path == STDIN:
-        raise InputError("--site-memory is read and then written: name a file, not -")
+        raise InputError("--site-memory reads and rewrites its file: name a file, not -")
     pages = args.site_memory_pages
-    known = os.path.lexists(path)
-    memory = SiteMemory.load(path, pages) if known else SiteMemory(DEFAULT_PAGES if pages is None else pages)
-    with atomic_write(path) as file:  # opened now: a path that cannot be written is reported before the work is done
+    exists = os.path.lexists(path)
+    memory = SiteMemory.load(path, pages) if exists else SiteMemory(DEFAULT_PAGES if pages is None else pages)
+    with atomic_write(path) as file:  # opened before the work, so that an unwritable path fails at once
         yield cleaner.remembering(memory)
         file.write(memory.to_bytes())

@@ -1,7 +1,4 @@
-"""`tinsach pick`: the pages whose labelling would teach the model most, in the order in which to label them.
-
-What it leaves out: how they are chosen (`pick.py`).
-"""
+"""`tinsach pick`: active learning, the pages whose labels would improve the model most, in the order to label them."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
-SUMMARY = "List the pages whose labelling would teach the model most, the best first."
+SUMMARY = "List the pages whose labels would improve the model most, the best first."
 
 EXAMPLES = """example:
   tinsach pick pages -n 20
@@ -33,15 +30,15 @@ EXAMPLES = """example:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_reading(parser)
-    parser.add_argument("-n", type=int, default=20, metavar="N", help="how many pages to list (default: 20)")
+    parser.add_argument("-n", type=int, default=20, metavar="N", help="number of pages to list (default: 20)")
     parser.add_argument(
         "--output", choices=("tsv", "jsonl", "names"), default="tsv",
-        help="tsv: rank, score, wrong keep/drop lines expected, page, why (default); jsonl: the same as objects; names: pages alone",
+        help="tsv: rank, score, expected wrong keep/drop lines, page, reason (default); jsonl: the same as objects; names: page names only",
     )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
-    """List pages and return the exit status."""
+    """List the selected pages and return the exit status."""
     import classifier
     from classifier.jobs.job import ErrorPolicy, Job
     from classifier.jobs.labelling import label_named_pages
@@ -55,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     parts = [summaries(*pages) for pages in label_named_pages(job, sources)]
     chosen = list(choose(Summaries.joined(parts), args.n)) if parts else []
     if not chosen:
-        raise InputError(f"{sources[0].name}: no page with a line in it; name pages of text")
+        raise InputError(f"{sources[0].name}: no page with a line in it; name pages that contain text")
     out = standard_output()
     for rank, choice in zip(count(1), chosen):
         out.write(to_utf8(_FORMS[args.output](rank, choice) + "\n"))

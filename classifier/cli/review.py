@@ -1,7 +1,4 @@
-"""`tinsach review`: correct labelled pages in the browser.
-
-Serves them until it is stopped. What it leaves out: the pages (`review`), the server (`review_server`).
-"""
+"""`tinsach review`: a local web page for correcting labelled pages, served until interrupted."""
 
 from __future__ import annotations
 
@@ -29,15 +26,15 @@ EXAMPLES = """example:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="labelled pages (label<TAB>line or label<TAB>probability<TAB>line), or folders"
+        "files", nargs="+", metavar="FILE", help="labelled pages (label<TAB>line or label<TAB>probability<TAB>line), or folders of them"
     )
     parser.add_argument("--open", action="store_true", help="open the browser")
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="port of 127.0.0.1 to listen on (default: one that is free)")
-    parser.add_argument("--model", metavar="PATH", help="model that says which labels are doubtful (default: the shipped model)")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="port to listen on at 127.0.0.1 (default: any free port)")
+    parser.add_argument("--model", metavar="PATH", help="model that rates the labels (default: the shipped model)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve the pages, the least certain first, until Ctrl-C."""
+    """Serve the pages, least certain first, until interrupted."""
     import classifier
     from classifier.review.page import ReviewedPage, find_pages
     from classifier.review.server import ReviewServer
@@ -48,17 +45,17 @@ def run(args: argparse.Namespace) -> int:
     with ReviewServer(pages, args.port) as server:
         try:
             standard_output().write(f"{server.url}\n".encode())
-            say("tinsach: review there; every change is saved at once; Ctrl-C ends")
-            if args.open:  # beside the server: some browsers return only when they are closed
+            say("tinsach: review the pages at this address; every change is saved at once; press Ctrl-C to stop")
+            if args.open:  # in a thread: for some browsers `webbrowser.open` returns only when they are closed
                 threading.Thread(target=open_in_browser, args=(server.url, server.url), daemon=True).start()
             server.serve_forever()
         finally:
-            _take_leave(pages)
+            _finish(pages)
     return 0
 
 
-def _take_leave(pages: Sequence[ReviewedPage]) -> None:
-    """Wait for saves under way, and say what is in the files."""
+def _finish(pages: Sequence[ReviewedPage]) -> None:
+    """Wait for pending saves and report what was saved."""
     for page in pages:
         page.close()
     corrected = [page.corrected for page in pages if page.corrected]

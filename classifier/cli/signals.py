@@ -1,6 +1,6 @@
-"""Being asked to stop: SIGTERM and SIGHUP become an exception, so that what cleans up after Ctrl-C cleans up after them.
+"""Signal handling: SIGTERM and SIGHUP raise an exception, so that they trigger the same cleanup as Ctrl-C.
 
-What it leaves out: SIGINT and SIGPIPE, which Python turns into exceptions itself, and SIGKILL, which leaves a scratch file.
+Python itself turns SIGINT and SIGPIPE into exceptions. SIGKILL cannot be handled and leaves temporary files behind.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ __all__ = ["Stopped", "stoppable"]
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal has asked to stop."""
+    """The process received SIGTERM or SIGHUP."""
 
     def __init__(self, number: int) -> None:
-        """Take the signal's number; `status` is what a shell calls the exit status of a process it has ended."""
+        """Set `status` to what a shell reports for a process killed by the signal `number`."""
         self.status = 128 + number
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Raise `Stopped` on SIGTERM and SIGHUP, unless somebody else sees to them (nohup, a program that calls `main`)."""
+    """Raise `Stopped` on SIGTERM and SIGHUP, except where they are ignored (nohup) or handled by a program that calls `main`."""
 
     def stop(number: int, frame: object) -> None:
         raise Stopped(number)
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    if threading.current_thread() is not threading.main_thread():  # where Python does not allow it
+    if threading.current_thread() is not threading.main_thread():  # Python sets handlers in the main thread only
         numbers = []
     numbers = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
     for number in numbers:

@@ -1,1 +1,1 @@
-"""Inference core: lines in, label probabilities and keep decisions out. Arrays only; no file formats, no command line."""
+"""Inference core: lines in, label probabilities and keep decisions out. Works on arrays; knows no file format and no command line."""

@@ -1,10 +1,10 @@
-"""Names for the arrays that the other files pass around: they say what is in an array; its shape stands beside it.
+"""Array type aliases, and light versions of a few numpy functions.
 
-And some small helpers that numpy has as Python functions of its own, at several times the cost: with a line or two to label, the
-calls are what takes the time.
+The aliases name the element type; shapes are given in comments. To a type checker every alias is an array of `Any`, because
+numpy's own element types change between releases and would drown real errors in noise.
 
-To a type checker all are arrays of anything: numpy's own element types change with every release, and a checker that trips
-over them checks nothing else.
+The helpers do what the numpy functions of the same name do, at a fraction of the call overhead, which dominates when only a
+line or two is labelled at a time.
 """
 
 from typing import Any, TypeAlias
@@ -29,26 +29,26 @@ __all__ = [
 ]
 
 Bools: TypeAlias = npt.NDArray[Any]  # bool
-Float32s: TypeAlias = npt.NDArray[Any]  # float32: whole numbers below 2^24, or weights that keep sums of them exact
+Float32s: TypeAlias = npt.NDArray[Any]  # float32: integers below 2^24, or weights on a grid that keeps their sums exact
 Floats: TypeAlias = npt.NDArray[Any]  # float64
 Hashes: TypeAlias = npt.NDArray[Any]  # uint64
 Int8s: TypeAlias = npt.NDArray[Any]  # int8: label codes
 Int16s: TypeAlias = npt.NDArray[Any]  # int16: features in sixteenths
-Ints: TypeAlias = npt.NDArray[Any]  # int64, or any whole number
+Ints: TypeAlias = npt.NDArray[Any]  # int64, or any integer type
 
 
 def flatnonzero(flags: Bools) -> Ints:
-    """Return where one-dimensional flags are set (`np.flatnonzero`)."""
+    """Return the indices of the set flags of a one-dimensional array (`np.flatnonzero`)."""
     return flags.nonzero()[0]
 
 
 def diff(values: Ints) -> Ints:
-    """Return the differences between neighbours (`np.diff`)."""
+    """Return the differences between adjacent values (`np.diff`)."""
     return values[1:] - values[:-1]
 
 
 def lengths_to(ends: Ints) -> Ints:
-    """Return the lengths of parts that stand end to end, from where the last element of each stands (at least one part)."""
+    """Return the lengths of contiguous segments, given the index of each segment's last element (at least one segment)."""
     lengths = ends.copy()
     lengths[0] += 1
     lengths[1:] -= ends[:-1]
@@ -56,7 +56,7 @@ def lengths_to(ends: Ints) -> Ints:
 
 
 def append(values: Ints, end: int) -> Ints:
-    """Return the values with one more behind them (`np.append`)."""
+    """Return the values followed by one more (`np.append`)."""
     out = np.empty(len(values) + 1, values.dtype)
     out[:-1] = values
     out[-1] = end
@@ -64,12 +64,12 @@ def append(values: Ints, end: int) -> Ints:
 
 
 def log_softmax(scores: Floats) -> Floats:
-    """Return scores (classes, n) as natural-log probabilities."""
+    """Return logits (classes, n) as natural-log probabilities."""
     scores = scores - scores.max(axis=0)
     scores -= np.log(sum_in_order(np.exp(scores)))
     return scores
 
 
 def sum_in_order(rows: Floats) -> Floats:
-    """Return the sum of rows (k, n), added one after the other; `sum` adds in another order where n is 1."""
+    """Return the sum of rows (k, n), always added first to last; `np.sum` changes the order of addition when n is 1."""
     return rows.cumsum(axis=0)[-1]

@@ -1,9 +1,8 @@
-"""What is known of a line from elsewhere than its page, as 16 bits: the labels that it may have, and flags.
+"""Per-line label constraints: a bit mask of the labels that site rules allow.
 
-The low twelve bits of a *mark* stand for LABELS: those set are allowed. The bits from FLAGS on are free for what else is to be
-known of a line when it is decided. `Pipeline` asks for the marks of each distinct text of a block once, narrows the first pass's
-probabilities by them, so that neighbours see what is allowed, and carries them along to narrow the context pass's as well.
-What it leaves out: where marks come from (`site_rules`).
+A *mark* is a 16-bit mask. Its low twelve bits, one per entry of LABELS, are set for the allowed labels; the bits from FLAGS on
+are unused. `Pipeline` computes the marks once per distinct text of a block and masks the probabilities of both passes: the
+first pass's too, so that neighbouring lines see only allowed labels. Site rules produce the marks (`sites/rule.py`).
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from classifier.labels import EVIDENCE, LABELS, Label
 
 __all__ = ["ANY_LABEL", "FLAGS", "mark_of", "mask_labels"]
 
-FLAGS = len(LABELS)  # the number of the first bit that stands for no label
+FLAGS = len(LABELS)  # index of the first bit that is not a label
 ANY_LABEL = (1 << FLAGS) - 1
 
-# The bit of each class of the first pass: a block's heading is allowed where its block's label is. The labels themselves come first.
-_BITS = np.array([1 << [*map(str, LABELS)].index(name.removesuffix(" heading")) for name in EVIDENCE], np.uint16)[:, None]
+# The mark bit of each first-pass class (classes, 1), LABELS first. A heading class shares the bit of its block's label.
+_CLASS_BITS = np.array([1 << [*map(str, LABELS)].index(name.removesuffix(" heading")) for name in EVIDENCE], np.uint16)[:, None]
 
 
 def mark_of(labels: Iterable[Label]) -> int:
-    """Return the mark that allows these labels.
+    """Return the mark that allows exactly these labels.
 
     >>> mark_of([Label.TITLE, Label.BODY]), mark_of(LABELS) == ANY_LABEL
     (3, True)
@@ -34,14 +33,15 @@ def mark_of(labels: Iterable[Label]) -> int:
 
 
 def mask_labels(log_probabilities: Floats, marks: Ints) -> Floats:
-    """Return log probabilities (classes, n) with nothing for labels that the marks (n,) do not allow, and 1 in all.
+    """Return log probabilities (classes, n) with classes that the marks (n,) do not allow set to -inf, renormalised.
 
-    The classes are LABELS or EVIDENCE. Among those allowed the ratios stay; lines that may have any label stay to the bit.
+    The classes are LABELS or EVIDENCE. Ratios between allowed classes are preserved; unconstrained lines are returned
+    bit for bit.
     """
-    lines = flatnonzero((marks & ANY_LABEL) != ANY_LABEL)
-    if not len(lines):
+    restricted = flatnonzero((marks & ANY_LABEL) != ANY_LABEL)
+    if not len(restricted):
         return log_probabilities
-    allowed = marks.take(lines) & _BITS[: len(log_probabilities)]
-    found = log_probabilities.copy()
-    found[:, lines] = log_softmax(np.where(allowed, log_probabilities.take(lines, axis=1), -np.inf))
-    return found
+    allowed = marks.take(restricted) & _CLASS_BITS[: len(log_probabilities)]
+    masked = log_probabilities.copy()
+    masked[:, restricted] = log_softmax(np.where(allowed, log_probabilities.take(restricted, axis=1), -np.inf))
+    return masked

@@ -1,13 +1,13 @@
-"""What surrounds a line: the context pass, which revises the first guess.
+"""Context features: the input rows of the context pass, built from a line and the lines around it.
 
-Input is what `features.py` and the first pass say of each line; output one row of integers per line (sixteenths), for the
-network in `model.py`. `CONTEXT_COLUMNS` names them all; training and runtime read the same rows.
+One row of integers (sixteenths) per line, for the network in `model.py`. `CONTEXT_COLUMNS` names every column; training and
+runtime build the rows with the same code.
 
-Three kinds of context, each bounded. *Running*: counts and distances carried along the page (`running.py`). *Neighbours*: up to
-five non-blank lines on each side. *Windows*: means over up to twenty lines behind and ten ahead. Nothing further than `AHEAD` raw
-lines ahead is looked at, so a line can be decided after that many further lines.
+The context is bounded in three ways. *History*: counts and distances since the start of the page (`history.py`). *Neighbours*:
+up to five non-blank lines on each side. *Windows*: means over up to 20 non-blank lines behind and 10 ahead. The look-ahead never
+exceeds `AHEAD` raw lines, so a line can be decided once that many more have been read.
 
-What this leaves out: a Viterbi pass over the labels. It gained .01 on an early model and nothing on this one.
+There is no Viterbi decoding over the labels: it gained .01 on an early model and nothing on this one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from classifier.labels import EVIDENCE
 
 __all__ = ["AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "ROW_ORDER", "LineBuffer", "context_rows", "line_buffer"]
 
-AHEAD = 32  # raw lines, blank ones included; pages with a blank line after each line still show 16 lines ahead
+AHEAD = 32  # raw lines, blank lines included: with a blank line after every line, still 16 non-blank lines
 BEHIND = 20  # non-blank lines
 NEIGHBOUR_OFFSETS = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
 NEIGHBOUR_COLUMNS = (
@@ -49,8 +49,8 @@ CONTEXT_COLUMNS = (
     *(f"{name} over {w:+d}" for w in WINDOWS for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE)),
 )
 
-# A context row is filled part by part, each part from one kind of array. `CONTEXT_COLUMNS` is the order in the model file;
-# `ROW_ORDER` says where the columns of a row stand in it.
+# Rows are filled in contiguous parts, each from one kind of array. The model file keeps the order of `CONTEXT_COLUMNS`;
+# `ROW_ORDER` maps row positions to indices into it.
 _PARTS = (
     (*COLUMN, *EVIDENCE, *HISTORY_COLUMNS),
     tuple(f"{name} at {d:+d}" for name in (*NEIGHBOUR_COLUMNS, "blank lines before") for d in NEIGHBOUR_OFFSETS),
@@ -58,20 +58,20 @@ _PARTS = (
     tuple(f"{name} at {d:+d}" for name in EVIDENCE for d in EVIDENCE_OFFSETS),
     tuple(f"{name} over {w:+d}" for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE) for w in WINDOWS),
 )
-_PLACE = {name: place for place, name in enumerate(CONTEXT_COLUMNS)}
-ROW_ORDER = np.array([_PLACE[name] for part in _PARTS for name in part])
+_INDEX = {name: index for index, name in enumerate(CONTEXT_COLUMNS)}
+ROW_ORDER = np.array([_INDEX[name] for part in _PARTS for name in part])
 _PART_ENDS = np.cumsum([0, *map(len, _PARTS)]).tolist()
-# Evidence (6 + log2 p) back to p, in sixteenths of 4 units so that small shares still count in a window's mean.
+# Evidence (6 + log2 p) back to 4 p, in sixteenths: scaled by 4 so that small probabilities still move a window's mean.
 _SHARE = np.rint(4 * STEP * np.exp2(np.arange(EVIDENCE_CEILING + 1) / STEP - 6)).astype(np.float32)
 
 
 def _ceilings() -> Floats:
-    """Return the largest value each of CONTEXT_COLUMNS can have."""
+    """Return the maximum of each column of CONTEXT_COLUMNS."""
     line = {name: STEP if name in FLAGS else CEILING for name in COLUMN}
     own = line | RUNNING_CEILINGS | dict.fromkeys(EVIDENCE, EVIDENCE_CEILING)
     means = line | dict.fromkeys(EVIDENCE, int(_SHARE.max())) | {"repeated": STEP}
-    beside = own | dict.fromkeys(("same text", "same opening", "there"), STEP)
-    ceilings = own | {f"{name} at": value for name, value in beside.items()} | {f"{name} over": value for name, value in means.items()}
+    neighbour = own | dict.fromkeys(("same text", "same opening", "there"), STEP)
+    ceilings = own | {f"{name} at": value for name, value in neighbour.items()} | {f"{name} over": value for name, value in means.items()}
     return np.array([ceilings[re.sub(r" [+-]\d+$", "", name)] for name in CONTEXT_COLUMNS], np.float64)
 
 
@@ -79,104 +79,104 @@ CEILINGS = _ceilings()
 
 
 class LineBuffer(NamedTuple):
-    """Lines of one or several pages, each with what is known of it before its surroundings are looked at."""
+    """Buffered non-blank lines of one or several pages, with their features before context is applied."""
 
-    page: Ints  # (n,) which page, ascending
+    page: Ints  # (n,) page number, ascending
     position: Ints  # (n,) raw line index within the page
-    hashes: Hashes  # (2, n) of the line, of its opening
-    own: Float32s  # (OWN, n) line columns, evidence, running columns
+    hashes: Hashes  # (2, n) of the whole line, of its opening words
+    own: Float32s  # (columns, n) of LINE_COLUMNS, EVIDENCE and HISTORY_COLUMNS, in that order
 
     def tail(self, start: int) -> LineBuffer:
-        """Return the stretch from line `start` on."""
+        """Return the buffer from line `start` on."""
         return LineBuffer(*(part[..., start:] for part in self))
 
     def joined(self, other: LineBuffer) -> LineBuffer:
-        """Return this stretch followed by another."""
+        """Return this buffer followed by another."""
         return LineBuffer(*(np.concatenate(pair, axis=-1) for pair in zip(self, other)))
 
     def evidence(self, low: int, high: int) -> Float32s:
-        """Return the first pass's evidence (len(EVIDENCE), high - low) of lines `low` to `high`."""
+        """Return the first-pass evidence (len(EVIDENCE), high - low) of lines `low` to `high`."""
         return self.own[_EVIDENCE, low:high]
 
 
 def line_buffer(line_features: LineFeatures, evidence: Int16s, columns: Int16s, page: Ints, position: Ints) -> LineBuffer:
-    """Return described lines as a stretch; `columns` are their running columns."""
+    """Return a buffer of lines from their features, evidence and history columns (`columns`)."""
     own = np.concatenate((line_features.columns, evidence, columns), dtype=np.float32)
     return LineBuffer(page, position, line_features.hashes, own)
 
 
 def context_rows(buffer: LineBuffer, low: int, high: int) -> Float32s:
-    """Return what surrounds lines `low` to `high` of a stretch, as (len(ROW_ORDER), high - low) sixteenths in that order.
+    """Return the context rows of lines `low` to `high`: sixteenths, (len(ROW_ORDER), high - low), columns in ROW_ORDER.
 
-    The stretch must reach BEHIND lines back and AHEAD raw lines on, as far as the page does. At most some thousand lines at
-    once: sums over a stretch have to be whole numbers of float32.
+    The buffer must extend BEHIND non-blank lines back and AHEAD raw lines forward, or to the page's ends. Pass at most a
+    few thousand lines at a time: the prefix sums must stay below 2^24 to be exact in float32.
     """
-    behind, ahead = _in_sight(buffer, low, high)
-    there = _THERE.take(np.minimum(behind, NEAR) * (NEAR + 1) + np.minimum(ahead, NEAR), axis=1)  # (offsets, count)
-    beside = np.arange(low, high) + _OFFSETS[:, None]  # clipped where it leaves the stretch, and multiplied by 0 as not there
+    behind, ahead = _visible_counts(buffer, low, high)
+    present = _PRESENT.take(np.minimum(behind, NEAR) * (NEAR + 1) + np.minimum(ahead, NEAR), axis=1)  # (offsets, count)
+    neighbours = np.arange(low, high) + _OFFSETS[:, None]  # indices outside the buffer are clipped, then zeroed by `present`
     rows = np.empty((len(ROW_ORDER), high - low), np.float32)
     own, near, same, evidence, means = (rows[start:end] for start, end in pairwise(_PART_ENDS))
 
     own[:] = buffer.own[:, low:high]
-    near = near.reshape(-1, *beside.shape)
-    buffer.own.take(_NEAR, axis=0).take(beside, axis=1, mode="clip", out=near)
-    near *= there
+    near = near.reshape(-1, *neighbours.shape)
+    buffer.own.take(_NEIGHBOUR_ROWS, axis=0).take(neighbours, axis=1, mode="clip", out=near)
+    near *= present
     evidence = evidence.reshape(-1, len(_EVIDENCE_AT), high - low)
-    buffer.own[_EVIDENCE].take(beside[_EVIDENCE_AT], axis=1, mode="clip", out=evidence)
-    evidence *= there[_EVIDENCE_AT]
-    same = same.reshape(-1, *beside.shape)
-    equal = buffer.hashes.take(beside, axis=1, mode="clip") == buffer.hashes[:, None, low:high]
-    np.multiply(equal, there, out=same[:2])
-    same[2] = there
+    buffer.own[_EVIDENCE].take(neighbours[_EVIDENCE_AT], axis=1, mode="clip", out=evidence)
+    evidence *= present[_EVIDENCE_AT]
+    same = same.reshape(-1, *neighbours.shape)
+    equal = buffer.hashes.take(neighbours, axis=1, mode="clip") == buffer.hashes[:, None, low:high]
+    np.multiply(equal, present, out=same[:2])
+    same[2] = present
     same *= STEP
     _means(buffer, low, behind, ahead, means.reshape(-1, len(WINDOWS), high - low))
     return rows
 
 
-def _in_sight(buffer: LineBuffer, low: int, high: int) -> tuple[Ints, Ints]:
-    """Return how many lines of its page before it and after it each line may look at (high - low,)."""
+def _visible_counts(buffer: LineBuffer, low: int, high: int) -> tuple[Ints, Ints]:
+    """Return how many buffered lines each line may use (high - low,): those of its page before it, and after it within AHEAD."""
     key = (buffer.page - buffer.page[0]) * (1 << 40) + buffer.position  # ascending; no page has 2^40 lines
-    line, own = np.arange(low, high), key[low:high]
-    page = own - buffer.position[low:high]  # the key of the page's first raw line
-    reach = key.searchsorted(np.minimum(own + AHEAD, page + ((1 << 40) - 1)), side="right")
-    return line - key.searchsorted(page), reach - line - 1
+    line, line_key = np.arange(low, high), key[low:high]
+    page_key = line_key - buffer.position[low:high]  # the key of the page's first raw line
+    reach = key.searchsorted(np.minimum(line_key + AHEAD, page_key + ((1 << 40) - 1)), side="right")
+    return line - key.searchsorted(page_key), reach - line - 1
 
 
 def _means(buffer: LineBuffer, low: int, behind: Ints, ahead: Ints, out: Float32s) -> None:
-    """Write means over WINDOWS of lines from `low` on, rounded down to whole sixteenths, to `out` (columns, windows, count)."""
+    """Write the means over WINDOWS for the lines from `low` on, rounded down to sixteenths, to `out` (columns, windows, count)."""
     count = len(behind)
-    first, last = max(0, low - max(_BEHIND)[0]), min(len(buffer.page), low + count + max(_AHEAD)[0])
+    first, last = max(0, low - max(_BACK)[0]), min(len(buffer.page), low + count + max(_FORWARD)[0])
     averaged = buffer.own[_AVERAGED, first:last]
     averaged[-len(EVIDENCE) :] = _SHARE.take(averaged[-len(EVIDENCE) :].astype(np.intp), mode="clip")
     sums = np.zeros((len(averaged), last - first + 1), np.float32)
     averaged.cumsum(axis=1, out=sums[:, 1:])
     line = np.arange(low - first, low - first + count)
     size = np.empty(out.shape[1:], np.intp)
-    before, after = np.minimum(behind, _BEHIND, out=size[: len(_BEHIND)]), np.minimum(ahead, _AHEAD, out=size[len(_BEHIND) :])
-    here, there = sums[:, None, line[0] : line[-1] + 1], sums[:, None, line[0] + 1 : line[-1] + 2]
-    np.subtract(here, sums.take(line - before, axis=1), out=out[:, : len(_BEHIND)])
-    np.subtract(sums.take(line + 1 + after, axis=1), there, out=out[:, len(_BEHIND) :])
-    out += 0.5  # no quotient comes near a whole number from below
+    before, after = np.minimum(behind, _BACK, out=size[: len(_BACK)]), np.minimum(ahead, _FORWARD, out=size[len(_BACK) :])
+    until, through = sums[:, None, line[0] : line[-1] + 1], sums[:, None, line[0] + 1 : line[-1] + 2]  # without and with the line itself
+    np.subtract(until, sums.take(line - before, axis=1), out=out[:, : len(_BACK)])
+    np.subtract(sums.take(line + 1 + after, axis=1), through, out=out[:, len(_BACK) :])
+    out += 0.5  # the sums are integers: (sum + 0.5) / size is never near an integer, so rounding cannot change its floor
     out *= _RECIPROCAL.take(size)
     np.floor(out, out=out)
 
 
 NEAR = max(NEIGHBOUR_OFFSETS)
-# Which of NEIGHBOUR_OFFSETS are there, by how many lines are in sight behind (0 to NEAR) and ahead.
-_THERE = np.array(
+# Which of NEIGHBOUR_OFFSETS exist, by the number of visible lines behind and ahead (each capped at NEAR): (offsets, (NEAR + 1)^2).
+_PRESENT = np.array(
     [[-behind <= d <= ahead for behind in range(NEAR + 1) for ahead in range(NEAR + 1)] for d in NEIGHBOUR_OFFSETS], np.float32
 )
 _OFFSETS = np.array(NEIGHBOUR_OFFSETS)
 _EVIDENCE_AT = np.array([NEIGHBOUR_OFFSETS.index(offset) for offset in EVIDENCE_OFFSETS])
 _EVIDENCE = slice(len(COLUMN), len(COLUMN) + len(EVIDENCE))
-_RUNNING_AT = len(COLUMN) + len(EVIDENCE)
-_NEAR = np.array([*(COLUMN[name] for name in NEIGHBOUR_COLUMNS), _RUNNING_AT + HISTORY_COLUMNS.index("blank lines before")])
+_HISTORY_AT = len(COLUMN) + len(EVIDENCE)
+_NEIGHBOUR_ROWS = np.array([*(COLUMN[name] for name in NEIGHBOUR_COLUMNS), _HISTORY_AT + HISTORY_COLUMNS.index("blank lines before")])
 _AVERAGED = np.array(
     [
         *(COLUMN[name] for name in WINDOW_COLUMNS),
-        _RUNNING_AT + HISTORY_COLUMNS.index("repeats an earlier line"),
-        *range(len(COLUMN), _RUNNING_AT),
+        _HISTORY_AT + HISTORY_COLUMNS.index("repeats an earlier line"),
+        *range(len(COLUMN), _HISTORY_AT),
     ]
 )
-_BEHIND, _AHEAD = np.array([[-w] for w in WINDOWS if w < 0]), np.array([[w] for w in WINDOWS if w > 0])  # in this order in WINDOWS
+_BACK, _FORWARD = np.array([[-w] for w in WINDOWS if w < 0]), np.array([[w] for w in WINDOWS if w > 0])  # WINDOWS lists them in this order
 _RECIPROCAL = (1 / np.maximum(np.arange(max(map(abs, WINDOWS)) + 1), 1)).astype(np.float32)

@@ -1,7 +1,8 @@
-"""What a page has shown so far: counts, distances and repetitions, carried from line to line.
+"""Page-history features: counts, distances and repetitions so far, updated block by block in constant memory.
 
-`running` turns a block of lines into one column of integers each (sixteenths; `RUNNING` names them), with a few integers and the
-hashes of MEMORY lines carried between blocks, never the page. What lies ahead of a line, and its neighbours, are `context.py`'s.
+`extract_history` returns one column of integers (sixteenths) per line; `HISTORY_COLUMNS` names the rows. The state between
+blocks is a few integers and the hashes of the last MEMORY lines. Features of neighbouring lines and of the lines ahead are in
+`context.py`.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ __all__ = [
     "scaled_evidence",
 ]
 
-MEMORY = 512  # non-blank lines within which a repetition counts
-FAR = 1 << 20
-EVIDENCE_CEILING = 6 * STEP  # evidence is 6 + log2 p, cut at 0, in sixteenths
+MEMORY = 512  # non-blank lines within which a repetition is detected
+FAR = 1 << 20  # the distance where there was no event, or no repetition within MEMORY
+EVIDENCE_CEILING = 6 * STEP  # evidence is 6 + log2 p in sixteenths, clipped at 0
 MOST_BLANKS = 3
 
 COUNTED = ("lines", "prose lines", "prose characters", "link lines", "headings", "dates")
@@ -50,80 +51,80 @@ HISTORY_COLUMNS = (
     "repeated size",
     "blank lines before",
 )
-# The largest value of each.
+# The maximum of each column.
 RUNNING_CEILINGS = {
     name: STEP if name.startswith(("under ", "repeats ", "opens ")) else MOST_BLANKS * STEP if name == "blank lines before" else CEILING
     for name in HISTORY_COLUMNS
 }
-_LOG = LOG_SCALE[: 1 << 13]  # what is further back, or more, looks the same
-NO_EVENT = _LOG[-1].item() / STEP  # what "lines since" says where there was none, in units
+_LOG = LOG_SCALE[: 1 << 13]  # larger distances and counts are clipped to the last entry
+NO_EVENT = _LOG[-1].item() / STEP  # value of a "lines since" column before the first event, in units
 
 
 class PageState(NamedTuple):
-    """What a page hands to its next block of lines: all that is remembered of the lines before."""
+    """The state carried from one block of a page's lines to the next."""
 
-    totals: Ints  # (len(COUNTED),)
-    since: Ints  # (len(EVENTS),)
-    prose_at_heading: int
-    recent: Hashes  # (2, up to MEMORY) hashes of lines and of their openings
+    totals: Ints  # (len(COUNTED),) counts so far
+    since: Ints  # (len(EVENTS),) lines since each event; FAR if none
+    prose_at_heading: int  # prose lines up to the last heading
+    recent: Hashes  # (2, up to MEMORY) of the latest lines, oldest first: whole line, opening words
 
     @classmethod
     def fresh(cls) -> PageState:
-        """Return what a page starts with."""
+        """Return the state at the start of a page."""
         return cls(np.zeros(len(COUNTED), np.int64), np.full(len(EVENTS), FAR), 0, np.zeros((2, 0), np.uint64))
 
 
 def scaled_evidence(log_probabilities: Floats) -> Int16s:
-    """Return the first pass's natural-log probabilities (any shape) as evidence: 6 + log2 p in sixteenths, at least 0."""
+    """Return natural-log probabilities of the first pass (any shape) as evidence: 6 + log2 p in sixteenths, at least 0."""
     return np.maximum(np.rint(log_probabilities * (STEP / np.log(2))) + EVIDENCE_CEILING, 0).astype(np.int16)
 
 
 def extract_history(
     line_features: LineFeatures, evidence: Int16s, blanks: Ints, starts: Bools, carry: PageState
 ) -> tuple[Int16s, PageState]:
-    """Return the running columns of a block of lines (len(RUNNING), n), and what to carry to the next block.
+    """Return the history columns of a block of lines (len(HISTORY_COLUMNS), n), and the state for the next block.
 
-    `evidence` is (len(EVIDENCE), n); `starts` marks the first line of each page; lines before the first mark continue the page
-    that `carry` tells of.
+    `evidence` is (len(EVIDENCE), n), `blanks` (n,) counts the blank lines before each line, and `starts` (n,) marks the first
+    line of each page. Lines before the first such mark continue the page whose state is `carry`.
     """
     index = np.arange(len(blanks))
     first = np.maximum.accumulate(np.where(starts, index, 0))
-    opened = int(starts.argmax()) if starts.any() else len(starts)  # lines that carry on the page before
+    continued = int(starts.argmax()) if starts.any() else len(starts)  # lines that continue the previous page
     events = _events(line_features, evidence)
     counted = _counted(line_features, events)
     totals = counted.cumsum(axis=1)
     totals -= (totals - counted)[:, first]
-    totals[:, :opened] += carry.totals[:, None]
+    totals[:, :continued] += carry.totals[:, None]
 
     latest = np.maximum.accumulate(np.where(events, index, -1), axis=1)
     since = np.where(latest >= first, index - latest, FAR)
-    if opened:
-        carried = np.minimum(carry.since[:, None] + 1 + index[:opened], FAR)
-        since[:, :opened] = np.minimum(since[:, :opened], carried)
+    if continued:
+        carried = np.minimum(carry.since[:, None] + 1 + index[:continued], FAR)
+        since[:, :continued] = np.minimum(since[:, :continued], carried)
     last_heading = latest[_ANY_HEADING]
-    at_heading = np.where(last_heading >= first, totals[1, last_heading], np.where(index < opened, carry.prose_at_heading, 0))
+    at_heading = np.where(last_heading >= first, totals[1, last_heading], np.where(index < continued, carry.prose_at_heading, 0))
     distance, recent = _repetitions(line_features.hashes, starts, carry.recent)
     table = np.empty((len(HISTORY_COLUMNS), len(blanks)), np.int16)
-    _fill(table, totals, since, at_heading, distance)
+    _fill_columns(table, totals, since, at_heading, distance)
     table[-2] = (distance[0] <= MEMORY) * line_features.columns[COLUMN["size"]]
     table[-1] = np.minimum(blanks, MOST_BLANKS) * STEP
     return table, PageState(totals[:, -1], since[:, -1], int(at_heading[-1]), recent)
 
 
 def _events(line_features: LineFeatures, evidence: Int16s) -> Bools:
-    """Return which of EVENTS each line is (len(EVENTS), n)."""
-    sure = evidence >= EVIDENCE_CEILING - STEP  # p of at least a half
-    events = np.empty((len(EVENTS), sure.shape[1]), np.bool_)
+    """Return which of EVENTS each line is an instance of (len(EVENTS), n)."""
+    confident = evidence >= EVIDENCE_CEILING - STEP  # p of at least one half
+    events = np.empty((len(EVENTS), confident.shape[1]), np.bool_)
     events[0] = line_features.columns[COLUMN["prose"]]
-    headings = np.logical_and(sure[len(LABELS) :], line_features.size <= 60, out=events[1:_ANY_HEADING])
+    headings = np.logical_and(confident[len(LABELS) :], line_features.size <= 60, out=events[1:_ANY_HEADING])
     events[_ANY_HEADING] = headings.any(axis=0)
     events[_ANY_HEADING + 1] = line_features.columns[COLUMN["date"]]
-    events[_ANY_HEADING + 2 :] = sure[_SURE]
+    events[_ANY_HEADING + 2 :] = confident[_LABEL_EVENTS]
     return events
 
 
 def _counted(line_features: LineFeatures, events: Bools) -> Ints:
-    """Return what each line adds to COUNTED (len(COUNTED), n)."""
+    """Return each line's contribution to the totals of COUNTED (len(COUNTED), n)."""
     counted = np.ones((len(COUNTED), events.shape[1]), np.int64)
     counted[1] = events[0]
     counted[2] = events[0] * line_features.size
@@ -132,8 +133,8 @@ def _counted(line_features: LineFeatures, events: Bools) -> Ints:
     return counted
 
 
-def _fill(table: Int16s, totals: Ints, since: Ints, at_heading: Ints, distance: Ints) -> None:
-    """Write what counts, distances and repetitions say to the running columns."""
+def _fill_columns(table: Int16s, totals: Ints, since: Ints, at_heading: Ints, distance: Ints) -> None:
+    """Write the columns of counts, distances and repetitions to `table` (len(HISTORY_COLUMNS), n)."""
     amounts = np.concatenate((totals, since, totals[1:2] - at_heading))
     amounts[2] //= 32  # prose characters
     table[_AMOUNTS] = _LOG.take(amounts, mode="clip")
@@ -147,28 +148,29 @@ def _fill(table: Int16s, totals: Ints, since: Ints, at_heading: Ints, distance: 
 
 
 _ANY_HEADING = EVENTS.index("any heading")
-_SURE = np.array([EVIDENCE.index(name) for name in EVENTS[_ANY_HEADING + 2 :]])
+_LABEL_EVENTS = np.array([EVIDENCE.index(name) for name in EVENTS[_ANY_HEADING + 2 :]])
 _AMOUNTS = np.array([*range(len(COUNTED) + len(EVENTS)), HISTORY_COLUMNS.index("prose since heading")])
 # The repetition columns: one line back, two lines back, within five, within MEMORY.
 _EXACTLY, _AT_MOST = np.array([[1], [2], [-1], [-1]]), np.array([[-1], [-1], [5], [MEMORY]])
 
 
 def _repetitions(hashes: Hashes, starts: Bools, recent: Hashes) -> tuple[Ints, Hashes]:
-    """Return how many lines back the same text and the same opening last stood on the page, and the new memory.
+    """Return the distances (2, n), in lines, to the last occurrence on the page of the same text and of the same opening words.
 
-    `hashes` is (2, n), distances too, FAR where not within MEMORY; `recent` is (2, up to MEMORY).
+    A distance is FAR if there is none within MEMORY lines. Also returns the hashes to carry, of the open page's latest lines.
+    `hashes` is (2, n), `recent` (2, up to MEMORY).
     """
-    known = recent.shape[1]
-    every = np.concatenate((recent, hashes), axis=1)
-    count = every.shape[1]
+    remembered = recent.shape[1]
+    combined = np.concatenate((recent, hashes), axis=1)
+    count = combined.shape[1]
     page = np.zeros(2 * count, np.int64)
-    starts.cumsum(out=page[known:count])
+    starts.cumsum(out=page[remembered:count])
     first = max(count - MEMORY, int(page[:count].searchsorted(page[count - 1])))
-    page[count:] = page[:count] + (1 << 40)  # openings stand apart, as if on other pages
-    order = np.lexsort((page, every.ravel()))
-    sorted_hashes, sorted_pages = every.take(order), page.take(order)
+    page[count:] = page[:count] + (1 << 40)  # a separate key range, so that an opening never matches a whole line
+    order = np.lexsort((page, combined.ravel()))
+    sorted_hashes, sorted_pages = combined.take(order), page.take(order)
     back = diff(order)
     same = (sorted_hashes[1:] == sorted_hashes[:-1]) & (sorted_pages[1:] == sorted_pages[:-1]) & (back <= MEMORY)
     distance = np.full(2 * count, FAR)
     distance[order[1:]] = np.where(same, back, FAR)
-    return distance.reshape(2, count)[:, known:], every[:, first:]
+    return distance.reshape(2, count)[:, remembered:], combined[:, first:]

@@ -1,12 +1,12 @@
-"""Reading a model file: nothing in it is believed before it is checked, and nothing in it can run.
+"""Model file reader: verify the manifest and the arrays of an untrusted model without executing anything in it.
 
-A model is two files: `NAME.npz`, plain arrays in an uncompressed zip, and `NAME.json`, the manifest that says what they are.
-The manifest has one right spelling, byte for byte, and holds a digest of itself and of the arrays: a single changed byte in
-either file is refused. Whoever recomputes the digests can still only supply other numbers: sizes, names and types come from
-`array_specs`, not from the file, and are compared before anything is allocated; array headers are compared as text, never
-parsed, and nothing is unpickled, imported or called.
+A model is two files: `NAME.npz`, plain arrays in an uncompressed zip, and `NAME.json`, the manifest that describes them. The
+manifest is sealed (`sealed_json.py`) and holds the arrays' digest, so a single changed byte in either file is rejected. An
+attacker who recomputes the digests can still change only numbers: names, shapes and types come from `array_specs`, not from the
+file, and are checked before anything is allocated; array headers are compared as text, never parsed; nothing is unpickled,
+imported or called.
 
-What this leaves out: what the arrays mean (`model.py`), and making them (`training/train.py`, which imports `manifest_bytes`).
+`training/learning/export.py` writes these files.
 """
 
 from __future__ import annotations
@@ -40,27 +40,27 @@ __all__ = [
 FORMAT = "tinsach-line-model"
 FORMAT_VERSION = 2
 STEM = "vi-news"
-MAX_MANIFEST = 64 << 10  # bytes; the shipped one has 1.6 KB
-ENTRY_BYTES = 1 << 10  # zip and array headers of one array take less: under 400
-MAX_HIDDEN = 4096  # with the most n-grams that the vocabulary's table holds: under 32 MB of arrays
+MAX_MANIFEST = 64 << 10  # bytes; the shipped manifest has 1.6 KB
+ENTRY_BYTES = 1 << 10  # bound on one array's zip and array headers, which take under 400
+MAX_HIDDEN = 4096  # hidden units; with a full vocabulary the arrays stay under 32 MB
 LARGEST_WEIGHT = 256.0  # far above any trained weight (the largest is near 10); sums of such weights stay exact in float64
-RESTORE = "restore both files, or make them anew with `make train`"
+RESTORE = "restore both files, or recreate them with `make train`"
 
 
 class ArraySpec(NamedTuple):
-    """What an array of the file has to be."""
+    """The required shape and type of an array in the file."""
 
     shape: tuple[int, ...]
     dtype: str  # as in an array header: byte order, kind, bytes
 
     @property
     def nbytes(self) -> int:
-        """How many bytes such an array takes."""
+        """Size of the array data in bytes."""
         return math.prod(self.shape) * int(self.dtype[2:])
 
 
 def array_specs(vocabulary: int, hidden: int) -> dict[str, ArraySpec]:
-    """Return shape and type of every array of a model: the one table of what the file holds."""
+    """Return the shape and type of every array of a model, given the number of n-grams and of hidden units."""
     return {
         "vocabulary": ArraySpec((vocabulary,), "<u8"),  # hashes
         "text": ArraySpec((vocabulary, len(EVIDENCE)), "<i4"),  # idf times coefficient, in units of 2^-TEXT_GRID
@@ -74,22 +74,22 @@ def array_specs(vocabulary: int, hidden: int) -> dict[str, ArraySpec]:
 
 
 def feature_digest() -> str:
-    """Return a digest of every feature name in order: a model only fits the code it was trained with."""
+    """Return the SHA-256 of all feature names in order; a model whose digest differs does not fit this code."""
     names = json.dumps([list(LINE_COLUMNS), list(EVIDENCE), list(CONTEXT_COLUMNS)], ensure_ascii=False)
     return hashlib.sha256(names.encode()).hexdigest()
 
 
 def default_path() -> Path:
-    """Return where the shipped model lies: inside the package (a wheel), else beside it (a checkout)."""
-    here = Path(__file__).resolve().parent.parent  # the package
-    for folder in (here / "models", here.parent / "models"):
+    """Return the path of the shipped model: inside the package (wheel) or next to it (checkout)."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "models", package.parent / "models"):
         if (folder / f"{STEM}.npz").exists():
             return folder / f"{STEM}.npz"
-    raise ModelError(f"no shipped model in {here / 'models'} or {here.parent / 'models'}; run `make train`, or pass a path to load()")
+    raise ModelError(f"no shipped model in {package / 'models'} or {package.parent / 'models'}; run `make train`, or pass a path to load()")
 
 
 def read_model(path: str | Path | None = None) -> tuple[dict[str, Ints], dict[str, Any], Path]:
-    """Return the checked arrays, the checked manifest and the arrays' path of a model file, or of the folder that holds one.
+    """Return the checked arrays and manifest of a model, and the path of its arrays; `path` is an .npz file or its folder.
 
     Raises:
         ModelError: the file or its manifest is missing, damaged, or made for another version.
@@ -99,7 +99,7 @@ def read_model(path: str | Path | None = None) -> tuple[dict[str, Ints], dict[st
     specs = _specs_of(where.with_suffix(".json"), manifest)
     data = _read_bounded(where, sum(spec.nbytes + ENTRY_BYTES for spec in specs.values()))
     if hashlib.sha256(data).hexdigest() != manifest["arrays_sha256"]:
-        raise ModelError(f"{where}: its SHA-256 differs from the manifest's; damaged, or of another manifest: {RESTORE}")
+        raise ModelError(f"{where}: its SHA-256 differs from the manifest's; damaged, or paired with the wrong manifest: {RESTORE}")
     arrays = {name: read_array(where, name, specs[name], entry) for name, entry in read_entries(where, data, specs).items()}
     _check_values(where, arrays)
     return arrays, manifest, where.resolve()
@@ -108,29 +108,29 @@ def read_model(path: str | Path | None = None) -> tuple[dict[str, Ints], dict[st
 def _locate(path: Path) -> Path:
     try:
         where = path / f"{STEM}.npz" if path.is_dir() else path
-    except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
-        raise ModelError(f"{path}: cannot be a model's path ({error}); pass an .npz file or the folder that holds {STEM}.npz") from error
+    except (OSError, ValueError) as error:  # too long, or contains a NUL
+        raise ModelError(f"{path}: cannot be a model path ({error}); pass an .npz file, or the folder that contains {STEM}.npz") from error
     if where.suffix != ".npz":
-        raise ModelError(f"{where}: not an .npz file; pass the .npz file (its .json lies beside it) or the folder that holds {STEM}.npz")
+        raise ModelError(f"{where}: not an .npz file; pass the .npz file (its .json next to it), or the folder that contains {STEM}.npz")
     return where
 
 
 def _read_bounded(path: Path, limit: int) -> bytes:
-    """Return the bytes of a regular file of at most `limit` bytes; a larger one is not read at all."""
+    """Return the contents of a regular file of at most `limit` bytes; larger files are rejected unread."""
     try:
         status = path.stat()
         if stat.S_ISREG(status.st_mode) and status.st_size <= limit:
             with path.open("rb") as file:
-                data = file.read(limit + 1)  # it may have grown since
+                data = file.read(limit + 1)  # the file may have grown since `stat`
             if len(data) <= limit:
                 return data
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ModelError(
-            f"{path}: cannot be read ({reason}); a model is an .npz file and its .json beside it, pass a path to one"
+            f"{path}: cannot be read ({reason}); a model is an .npz file with its .json next to it, pass the path of one"
         ) from error
-    found = f"{status.st_size} bytes where at most {limit} belong" if stat.S_ISREG(status.st_mode) else "not a regular file"
-    raise ModelError(f"{path}: {found}; not a tinsach model, pass another path")
+    problem = f"{status.st_size} bytes where at most {limit} are expected" if stat.S_ISREG(status.st_mode) else "not a regular file"
+    raise ModelError(f"{path}: {problem}; not a tinsach model, pass another path")
 
 
 # -- manifest --------------------------------------------------------------------------------------------------------------
@@ -139,8 +139,8 @@ def _read_bounded(path: Path, limit: int) -> bytes:
 _MANIFEST_FAULTS = {
     "json": f"the manifest is not JSON ({{}}); {RESTORE}",
     "format": f"not a tinsach model manifest (format {FORMAT!r} expected)",
-    "version": f"format version {{!r}}, this tinsach reads {FORMAT_VERSION}; install its tinsach, or retrain",
-    "digest": f"not as it was written: damaged, or changed by hand; {RESTORE}",
+    "version": f"format version {{!r}}, this tinsach reads {FORMAT_VERSION}; install the tinsach release it was made for, or retrain",
+    "digest": f"altered since it was written: damaged, or edited by hand; {RESTORE}",
 }
 
 
@@ -151,26 +151,26 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except SealError as error:
         raise ModelError(f"{path}: {_MANIFEST_FAULTS[error.fault].format(error.detail)}") from error
     if manifest.get("labels") != [label.value for label in LABELS] or manifest.get("features_sha256") != feature_digest():
-        raise ModelError(f"{path}: made for other labels or features than this tinsach has; retrain with `make train`")
+        raise ModelError(f"{path}: made for other labels or features than those of this tinsach; retrain with `make train`")
     if not isinstance(manifest.get("arrays_sha256"), str):
-        raise ModelError(f"{path}: says no SHA-256 of its arrays; {RESTORE}")
+        raise ModelError(f"{path}: gives no SHA-256 of its arrays; {RESTORE}")
     return manifest
 
 
 def _specs_of(path: Path, manifest: Mapping[str, Any]) -> dict[str, ArraySpec]:
-    """Return what the arrays have to be, after checking the two sizes that the manifest may choose."""
+    """Return the specs of the arrays, after checking the two sizes that the manifest may choose."""
     sizes = []
-    for name, most in (("vocabulary_size", 1 << Vocabulary.BITS), ("hidden_size", MAX_HIDDEN)):
+    for name, largest in (("vocabulary_size", 1 << Vocabulary.BITS), ("hidden_size", MAX_HIDDEN)):
         size = manifest.get(name)
-        if type(size) is not int or not 1 <= size <= most:
-            raise ModelError(f"{path}: {name} is {str(size)[:40]}, not a number from 1 to {most}; retrain with `make train`")
+        if type(size) is not int or not 1 <= size <= largest:
+            raise ModelError(f"{path}: {name} is {str(size)[:40]}, not a number from 1 to {largest}; retrain with `make train`")
         sizes.append(size)
     return array_specs(*sizes)
 
 
 # -- arrays ----------------------------------------------------------------------------------------------------------------
 
-# What zipfile raises on a file that is no zip, or a twisted one.
+# Everything that zipfile raises on files that are not zips, or are malformed.
 ZIP_FAULTS = (
     zipfile.BadZipFile,
     NotImplementedError,
@@ -185,7 +185,11 @@ ZIP_FAULTS = (
 
 
 def read_entries(path: Path, data: bytes, specs: Mapping[str, ArraySpec]) -> dict[str, bytes]:
-    """Return the content of each array's file; the zip has to be these, stored end to end, and nothing else."""
+    """Return the content of each entry of the zip, which must hold exactly the arrays of `specs`, uncompressed and back to back.
+
+    Raises:
+        ModelError: the zip is malformed, or holds anything else, even between or after the entries.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries, directory, comment = archive.infolist(), archive.start_dir, archive.comment
@@ -203,9 +207,9 @@ def read_entries(path: Path, data: bytes, specs: Mapping[str, ArraySpec]) -> dic
     except ZIP_FAULTS as error:
         raise ModelError(f"{path}: not an array file ({error}); {RESTORE}") from error
     if sorted(entry.filename for entry in entries) != sorted(f"{name}.npy" for name in specs):
-        raise ModelError(f"{path}: holds {_listed(names)} where {_listed(list(specs))} belong; retrain with `make train`")
+        raise ModelError(f"{path}: holds {_listed(names)}, expected {_listed(list(specs))}; retrain with `make train`")
     if at != directory or comment or data[-22:-18] != b"PK\5\6":
-        raise ModelError(f"{path}: something else lies among or behind the arrays; {RESTORE}")
+        raise ModelError(f"{path}: unexpected data between or after the arrays; {RESTORE}")
     return contents
 
 
@@ -214,20 +218,20 @@ def _listed(names: list[str]) -> str:
 
 
 def read_array(path: Path, name: str, spec: ArraySpec, content: bytes) -> Ints:
-    """Return an array from its file: the header is compared, not parsed."""
-    # Versions of numpy differ in how far they pad the header, and in nothing else.
-    begin = 10 + int.from_bytes(content[8:10], "little")
+    """Return the array in an .npy file's `content`, or raise ModelError; the header is compared with `spec`, not parsed."""
+    # The header differs between numpy versions only in its padding.
+    data_start = 10 + int.from_bytes(content[8:10], "little")
     text = f"{{'descr': '{spec.dtype}', 'fortran_order': False, 'shape': {spec.shape}, }}"
-    if content[:8] != b"\x93NUMPY\1\0" or content[10:begin].rstrip() != text.encode() or len(content) != begin + spec.nbytes:
+    if content[:8] != b"\x93NUMPY\1\0" or content[10:data_start].rstrip() != text.encode() or len(content) != data_start + spec.nbytes:
         raise ModelError(f"{path}: array {name!r} is not {spec.shape} of type {spec.dtype!r}; retrain with `make train`")
-    array = np.frombuffer(content, spec.dtype, offset=begin).reshape(spec.shape)
-    return array.astype(array.dtype.newbyteorder("="))  # a copy: aligned
+    array = np.frombuffer(content, spec.dtype, offset=data_start).reshape(spec.shape)
+    return array.astype(array.dtype.newbyteorder("="))  # copies, so that the array is aligned
 
 
 def _check_values(path: Path, arrays: Mapping[str, Ints]) -> None:
-    """Refuse numbers that no training yields, and that would turn probabilities into NaN."""
+    """Reject values that training never produces and that would make probabilities NaN, and colliding n-grams."""
     for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.abs(array).max() <= LARGEST_WEIGHT:  # NaN is not either
-            raise ModelError(f"{path}: array {name!r} holds numbers that are no weights; {RESTORE}")
+        if array.dtype.kind == "f" and not np.abs(array).max() <= LARGEST_WEIGHT:  # `not <=` also catches NaN
+            raise ModelError(f"{path}: array {name!r} holds NaN, infinite or implausibly large weights; {RESTORE}")
     if np.bincount(Vocabulary.bucket(arrays["vocabulary"])).max() > 1:
-        raise ModelError(f"{path}: two n-grams share a bucket of the vocabulary; retrain with `make train`")
+        raise ModelError(f"{path}: two n-grams share a hash bucket of the vocabulary; retrain with `make train`")

@@ -1,10 +1,11 @@
-"""Hashed syllable 1-2-grams of a batch of lines, without a Python loop over tokens.
+"""Hashed syllable unigrams and bigrams of a batch of lines, vectorised over tokens.
 
-A token is a run of letters and digits (lower case, digits folded to 0) or one punctuation mark. Its 64-bit hash is a
-polynomial read off one wrapping prefix sum over the batch, H = (P[end] - P[start]) * B^-start with B odd, so that a token
-hashes alike wherever it stands. Line ends are tokens too: a bigram with one is a line-start or line-end marker.
-What this leaves out: the middle of long lines (what a sentence is about says nothing of its role; how it opens and ends
-does), character n-grams (slower, and worse on held-out publishers), and n-grams across lines.
+A token is a run of letters and digits (lower case, digits folded to 0) or one punctuation mark. Its 64-bit hash is a polynomial
+rolling hash taken from one wrapping prefix sum over the batch, H = (P[end] - P[start]) * B^-start with B odd, so equal tokens
+hash alike at any position. Line ends are tokens too: a bigram with one marks the start or the end of a line.
+
+Does not use the middle of long lines (a sentence's topic says nothing about its role; its first and last words do), character
+n-grams (slower, and worse on held-out publishers), or n-grams across lines.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ _BASE_INVERSE = pow(_BASE, -1, 1 << 64)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _SECOND = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(32)
-# Tokens that count at either end of a line. Reading whole lines instead costs .01 article F1 on unseen publishers
-# (training/EXPERIMENTS.md) and twice the time: the words of the corpus are not those of the press.
+# Tokens used at the start and at the end of a line. Using whole lines costs .01 article F1 on unseen publishers
+# (training/EXPERIMENTS.md) and twice the time: the words of the training corpus are not those of the press.
 HEAD, TAIL = 8, 6
-OPENING = 5
-_powers: list[Hashes] = [np.ones(1, np.uint64), np.ones(1, np.uint64)]  # grown on demand: B^i and B^-i
+OPENING = 5  # words
+_powers: list[Hashes] = [np.ones(1, np.uint64), np.ones(1, np.uint64)]  # B^i and B^-i (mod 2^64), grown on demand
 
 
 class NGrams(NamedTuple):
-    """The n-grams of n lines, k of each order: entry j of `bigrams` and `unigrams` belong to the same line."""
+    """The n-grams of n lines, k of each order; entry j of `bigrams` and of `unigrams` are at the same position."""
 
     bigrams: Hashes  # (k,)
-    unigrams: Hashes  # (k,) the bigram's second token; 0 where that is the line end
-    starts: Ints  # (n,) a line's first entry; every line has at least one
-    tokens: Ints  # (t,) where each token starts, in code points of the scan
-    lengths: Ints  # (n,) tokens of each line, its end among them
+    unigrams: Hashes  # (k,) the second token of each bigram; 0 for the line end
+    starts: Ints  # (n,) index of each line's first entry; every line has at least one
+    tokens: Ints  # (t,) start of each token in the scan's code points
+    lengths: Ints  # (n,) number of tokens per line, its line end included
 
 
 def _powers_to(size: int) -> tuple[Hashes, Hashes]:
@@ -51,12 +52,12 @@ def _powers_to(size: int) -> tuple[Hashes, Hashes]:
 
 
 def _span_hashes(codes: Ints, starts: Ints, ends: Ints) -> Hashes:
-    """Return the hash of each span of code points; the same code points give the same hash anywhere."""
+    """Return the hash of each span of code points; equal spans have equal hashes."""
     return _between(_prefix(codes), starts, ends)
 
 
 def _prefix(codes: Ints) -> Hashes:
-    """Return the wrapping sums of the code points (m,) times powers of the base, as (m + 1,)."""
+    """Return the prefix sums (m + 1,) of the code points (m,) times powers of the base, modulo 2^64."""
     powers, _ = _powers_to(len(codes) + 1)
     prefix = np.zeros(len(codes) + 1, np.uint64)
     ((codes + np.uint32(1)) * powers[:-1]).cumsum(out=prefix[1:])
@@ -64,7 +65,7 @@ def _prefix(codes: Ints) -> Hashes:
 
 
 def _between(prefix: Hashes, starts: Ints, ends: Ints) -> Hashes:
-    """Return the hash of each span of a prefix sum."""
+    """Return the hash of each span, from the prefix sums."""
     _, inverses = _powers_to(len(prefix))
     return _scramble((prefix.take(ends) - prefix.take(starts)) * inverses.take(starts))
 
@@ -77,24 +78,24 @@ def _scramble(hashes: Hashes) -> Hashes:
 def ngrams(lines: Scan) -> NGrams:
     """Return the hashed 1-2-grams of the scanned lines."""
     word = is_word(lines.classes)
-    mark = (lines.classes >= CharClass.COMMA) | (lines.classes == CharClass.NEWLINE)
+    punctuation = (lines.classes >= CharClass.COMMA) | (lines.classes == CharClass.NEWLINE)
     outside = np.empty(len(word) + 2, np.bool_)
     outside[0] = outside[-1] = True
     np.logical_not(word, out=outside[1:-1])
-    starts = flatnonzero(mark | (word & outside[:-2]))
-    ends = flatnonzero(mark | (word & outside[2:])) + 1
+    starts = flatnonzero(punctuation | (word & outside[:-2]))
+    ends = flatnonzero(punctuation | (word & outside[2:])) + 1
     hashes = _span_hashes(lines.chars, starts, ends)
     lengths = lengths_to(flatnonzero(lines.classes.take(starts) == CharClass.NEWLINE))
     edge, begins = edges(lengths)
     second = hashes.take(edge)
-    first = hashes[edge - 1]  # before the first line stands the last one's end: each line opens behind a line end
+    first = hashes[edge - 1]  # index -1 is the last line's end, so every line, the first too, follows a line end
     unigrams = second.copy()
     unigrams[append(begins[1:], len(edge)) - 1] = 0
     return NGrams(_scramble(first * _SECOND + second), unigrams, begins, starts, lengths)
 
 
 def edges(lengths: Ints) -> tuple[Ints, Ints]:
-    """Return which tokens stand at either end of lines of so many tokens (n,), and where each line's begin among those."""
+    """Return the indices (k,) of the tokens used, at the ends of lines of `lengths` tokens (n,), and each line's first among them (n,)."""
     kept = np.minimum(lengths, HEAD + TAIL + 1)
     begins = kept.cumsum() - kept
     within = np.arange(int(begins[-1] + kept[-1])) - begins.repeat(kept)
@@ -103,10 +104,11 @@ def edges(lengths: Ints) -> tuple[Ints, Ints]:
 
 
 def line_hashes(lines: Scan, tokens: Ints) -> tuple[Hashes, Bools]:
-    """Return hashes (2, n) of each line's letters and digits, and whether its second half repeats the first (n,).
+    """Return two hashes per line (2, n), and whether the second half of each line repeats the first (n,).
 
-    A headline equals its own repetition in capitals or in quotes. The second hash is of the first OPENING words only, accents
-    left out: an unaccented alt text opens like its headline. `tokens` are the token starts of `ngrams`.
+    The first hash covers all letters and digits, folded: a headline matches its repetition in capitals or in quotes. The
+    second covers the first OPENING words without accents: an unaccented alt text matches its headline. `tokens` are the token
+    starts from `ngrams`.
     """
     word = is_word(lines.classes)
     letters = flatnonzero(word)
@@ -120,18 +122,18 @@ def line_hashes(lines: Scan, tokens: Ints) -> tuple[Hashes, Bools]:
     whole, half, other = _between(_prefix(chars), np.array((first, first, middle)), np.array((last, middle, last)))
     doubled = (half == other) & (length >= 16) & (length % 2 == 0)
     words = append(tokens[word.take(tokens)], len(word))
-    sixth = words.searchsorted(lines.starts[:-1]) + OPENING
-    ends = np.minimum(counted[words.take(sixth, mode="clip")], last)
+    after_opening = words.searchsorted(lines.starts[:-1]) + OPENING
+    ends = np.minimum(counted[words.take(after_opening, mode="clip")], last)
     return np.array((whole, _span_hashes(BARE.take(chars, mode="clip"), first, ends))), doubled
 
 
 class Vocabulary:
-    """Maps n-gram hashes to columns: one bucket per low bits, the full hash compared."""
+    """Hash table from n-gram hashes to column indices: one slot per bucket, full hashes compared."""
 
-    BITS = 16  # the low bits are those of a uint16
+    BITS = 16  # bucket = low bits; `bucket` casts to uint16
 
     def __init__(self, hashes: Hashes) -> None:
-        """Take the hash of each column; all must fall into buckets of their own (see `training.learning.first_pass.select_vocabulary`)."""
+        """Build the table from the hash of each column; no two may share a bucket (`training.learning.first_pass.select_vocabulary`)."""
         self.size = len(hashes)
         self.hashes = hashes
         buckets = self.bucket(hashes)
@@ -146,9 +148,9 @@ class Vocabulary:
         return hashes.astype(np.uint16)
 
     def known(self, hashes: Hashes) -> Bools:
-        """Return which n-grams have a column."""
+        """Return which hashes are in the vocabulary."""
         return self._hash.take(self.bucket(hashes)) == hashes
 
     def columns(self, hashes: Hashes) -> Ints:
-        """Return the columns of n-grams that have one."""
+        """Return the column indices of known hashes."""
         return self._column.take(self.bucket(hashes))

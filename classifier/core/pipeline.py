@@ -1,8 +1,8 @@
-"""From raw lines to decided lines, a block at a time: the one path behind every call of the public API.
+"""Streaming pipeline: raw lines in, labelled lines out, block by block; every call of the public API runs through it.
 
-`Pipeline.advance` takes the next raw lines of one or several pages and returns the lines that are now decided. It
-remembers BEHIND lines of context, the undecided lines and the page's `PageState`, never the page. Block borders do not show
-in the result: everything carried is exact.
+`Pipeline.advance` takes the next raw lines of one or several pages and returns the lines that are now decided. Its state is
+BEHIND lines of context, the undecided lines and the page's `PageState`, never the whole page. Results do not depend on where
+blocks are cut, because the carried state is exact.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from classifier.labels import HEADINGS, LABELS
 
 __all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
 
-# A blank line waits for the next line's fate at most this many lines; longer blank runs lose their excess.
+# Look-ahead of a blank line, in lines: it is kept only if a kept line follows within this distance. In longer runs the excess is dropped.
 BLANK_REACH = 16
 LOOKAHEAD = AHEAD + BLANK_REACH
 BLANK_CODE = -1  # the code of a blank line
-# Lines worked on at once: enough that numpy's cost per call vanishes, few enough that a block's arrays (about 4 KB a line, 60 bytes a
-# character) stay in the tens of megabytes and mostly in the cache.
+# Block size: large enough to amortise numpy's overhead per call, small enough that a block's arrays (about 4 KB per line and 60
+# bytes per character) stay in the tens of megabytes and mostly in the cache.
 BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 18
 ROWS_AT_ONCE = 2048  # bounds the memory of the context rows
 
-# The label of each class of the first pass: a block's heading has its block's label.
+# The label code of each first-pass class; a heading class has its block's label.
 _LABEL_OF = np.array([*range(len(LABELS)), *([label.value for label in LABELS].index(name) for name in HEADINGS)])
 
 
@@ -44,39 +44,42 @@ class Decided(NamedTuple):
     guesses: Int8s  # (n,) the first pass's label
     probabilities: Floats  # (n,) of the label; 0 for blank lines
     kept: Bools  # (n,)
-    keep_probabilities: Floats  # (n,) that the line's label is one of those to keep; 0 for blank lines
+    keep_probabilities: Floats  # (n,) total probability of the labels to keep; 0 for blank lines
 
     @classmethod
     def of(cls, table: Floats) -> Decided:
-        """Return the rows of a table (fields, n), each in its own type."""
+        """Return the rows of a table (fields, n), each converted to its field's type."""
         codes, guesses, probabilities, kept, keep_probabilities = table
         return cls(codes.astype(np.int8), guesses.astype(np.int8), probabilities, kept > 0, keep_probabilities)
 
     @classmethod
     def joined(cls, parts: Sequence[Decided]) -> Decided:
-        """Return the parts one after the other."""
+        """Return the parts concatenated (at least one)."""
         return cls(*(np.concatenate(columns) for columns in zip(*parts))) if len(parts) != 1 else parts[0]
 
 
 class LineConstraints(Protocol):
-    """Restricts the labels of lines by their text; `sites.rule.LineRules` does."""
+    """Restricts the labels of lines by their text; implemented by `sites.rule.LineRules`."""
 
     def marks(self, texts: Sequence[str]) -> Ints:
-        """Return the allowed labels of each text as a bit mask (n,), see `constraints`; no text is blank, and each stands alone."""
+        """Return the allowed labels of each text as a mark (n,), see `constraints.py`; the texts are distinct and not blank."""
 
 
 class PageMemory(Protocol):
-    """Revises lines by what earlier pages showed, and learns each page as it ends; `sites.memory.PagePass` does."""
+    """Revises probabilities of lines seen on earlier pages, and learns each page as it ends; implemented by `sites.memory.PagePass`."""
 
     def revised(self, page: Ints, hashes: Hashes, sizes: Floats, found: Floats) -> Floats:
-        """Return the log probabilities `found` (len(LABELS), n) of the next non-blank lines, revised; `page` (n,) is ascending."""
+        """Return the revised log probabilities of the next non-blank lines.
+
+        Takes their page numbers (n,) in ascending order, hashes (n,), sizes (n,) and log probabilities `found` (len(LABELS), n).
+        """
 
     def close(self, page: int) -> None:
-        """Learn the open page, if the lines that follow are of another one, `page`."""
+        """Learn the open page unless it is `page`, the page of the lines that follow."""
 
 
 class Pipeline:
-    """Decides lines as far as the lines read so far allow."""
+    """Labels lines as soon as their look-ahead has been read; keeps state between calls of `advance`."""
 
     def __init__(
         self,
@@ -91,18 +94,18 @@ class Pipeline:
         self._keep = np.zeros(len(LABELS), np.bool_)
         self._keep[list(kept_codes)] = True
         self._threshold = threshold
-        self._carry = PageState.fresh()
+        self._state = PageState.fresh()
         self._buffer: LineBuffer | None = None
-        self._marks: Ints | None = None  # of the stretch's lines, if there is a marker
-        self._undecided = 0  # index into the stretch of the first line the context pass has not seen
+        self._marks: Ints | None = None  # of the buffer's lines, if there are constraints
+        self._undecided = 0  # index into the buffer of the first line without a context pass
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
-        self._waiting = _Waiting()
+        self._output = _OutputBuffer()
 
     def advance(self, lines: Sequence[str], ends: Sequence[int] | Ints = ()) -> Decided:
-        """Read further lines and return those decided.
+        """Consume further lines and return the lines that are now decided.
 
-        `ends` says before which of these lines a page ends (ascending; `len(lines)` ends the last page, and a number
-        standing twice closes an empty page).
+        `ends` lists, in ascending order, the indices of the lines before which a page ends. `len(lines)` ends the last page;
+        a repeated index is an empty page.
         """
         ends = np.asarray(ends, np.int64)
         parts = []
@@ -112,34 +115,34 @@ class Pipeline:
         return Decided.joined(parts)
 
     def _advance(self, lines: Sequence[str], ends: Ints) -> Decided:
-        """Read one block of lines; see `advance`."""
+        """Consume one block of lines; see `advance`."""
         index = np.arange(len(lines))
         page = self._page + ends.searchsorted(index, side="right")
         position = index - page.searchsorted(page) + (page == self._page) * self._position
         blank = np.zeros(0, np.bool_)
         if len(lines):
-            blank, line_features, evidence, marks = self._seen_alone(lines)
+            blank, line_features, evidence, marks = self._first_pass(lines)
             if line_features is not None:
                 solid = flatnonzero(~blank)
                 if marks is not None:
                     self._marks = marks if self._marks is None else np.concatenate((self._marks, marks))
-                self._add(line_features, evidence, page[solid], position[solid])
-        self._waiting.add(page, blank)
+                self._extend_buffer(line_features, evidence, page[solid], position[solid])
+        self._output.add_lines(page, blank)
         next_page = self._page + len(ends)
-        self._close(blank, page, next_page)
+        self._move_to_end(blank, page, next_page)
         self._decide(next_page)
         if self._memory is not None:
             self._memory.close(next_page)
-        return self._waiting.settle(next_page)
+        return self._output.release(next_page)
 
-    def _seen_alone(self, lines: Sequence[str]) -> tuple[Bools, LineFeatures | None, Int16s, Ints | None]:
-        """Return which lines are blank, and what the others show by themselves with their evidence and, if there is a marker, marks.
+    def _first_pass(self, lines: Sequence[str]) -> tuple[Bools, LineFeatures | None, Int16s, Ints | None]:
+        """Return which lines are blank, and the features, evidence and marks (None without constraints) of the others.
 
-        A text that stands many times, as menus do, is looked at once.
+        Each distinct text is processed once: menus repeat many times in a block.
         """
-        place = dict(zip(dict.fromkeys(lines), count()))
-        blank = blank_flags(place)
-        texts = list(compress(place, ~blank))
+        index_of = dict(zip(dict.fromkeys(lines), count()))
+        blank = blank_flags(index_of)
+        texts = list(compress(index_of, ~blank))
         if not texts:
             return np.ones(len(lines), np.bool_), None, np.zeros((0, 0), np.int16), None
         line_features = extract_features(texts)
@@ -148,15 +151,15 @@ class Pipeline:
             marks = self._constraints.marks(texts)
             first = mask_labels(first, marks)
         evidence = scaled_evidence(first)
-        if len(place) == len(lines):
+        if len(index_of) == len(lines):
             return blank, line_features, evidence, marks
-        copies = np.fromiter(map(place.__getitem__, lines), np.intp, len(lines))
-        every = blank.take(copies)
-        copies = (np.cumsum(~blank) - 1).take(copies[~every])
-        return every, line_features.repeated(copies), evidence.take(copies, axis=1), None if marks is None else marks.take(copies)
+        copies = np.fromiter(map(index_of.__getitem__, lines), np.intp, len(lines))
+        every_blank = blank.take(copies)
+        copies = (np.cumsum(~blank) - 1).take(copies[~every_blank])
+        return every_blank, line_features.repeated(copies), evidence.take(copies, axis=1), None if marks is None else marks.take(copies)
 
-    def _add(self, line_features: LineFeatures, evidence: Int16s, page: Ints, position: Ints) -> None:
-        """Add non-blank lines to the stretch, with all that can be said of them before what follows is known."""
+    def _extend_buffer(self, line_features: LineFeatures, evidence: Int16s, page: Ints, position: Ints) -> None:
+        """Append non-blank lines to the buffer, with their features, evidence and history columns."""
         starts = np.empty(len(page), np.bool_)
         starts[0] = page[0] != self._page or self._page_empty
         starts[1:] = page[1:] != page[:-1]
@@ -164,21 +167,21 @@ class Pipeline:
         blanks[1:] -= np.where(starts[1:], 0, position[:-1] + 1)
         if not starts[0]:
             blanks[0] = self._gap + position[0] - self._position
-        rows, self._carry = extract_history(line_features, evidence, blanks, starts, self._carry)
+        rows, self._state = extract_history(line_features, evidence, blanks, starts, self._state)
         block = line_buffer(line_features, evidence, rows, page, position)
         self._buffer = block if self._buffer is None else self._buffer.joined(block)
 
-    def _close(self, blank: Bools, page: Ints, next_page: int) -> None:
-        """Move page number, position and trailing blank count to the end of what was read."""
-        own = blank[page.searchsorted(next_page) :]  # lines of the page that stays open
+    def _move_to_end(self, blank: Bools, page: Ints, next_page: int) -> None:
+        """Advance page number, position and count of trailing blank lines to the end of the block."""
+        open_lines = blank[page.searchsorted(next_page) :]  # blankness of the block's lines on the page that stays open
         if next_page != self._page:
             self._position, self._gap, self._page_empty = 0, 0, True
-        self._position += len(own)
-        trailing = len(own) if own.all() else int(own[::-1].argmin())
-        self._gap = trailing if trailing < len(own) else self._gap + trailing
-        self._page_empty &= trailing == len(own)
+        self._position += len(open_lines)
+        trailing = len(open_lines) if open_lines.all() else int(open_lines[::-1].argmin())
+        self._gap = trailing if trailing < len(open_lines) else self._gap + trailing
+        self._page_empty &= trailing == len(open_lines)
         if self._page_empty:
-            self._carry = PageState.fresh()
+            self._state = PageState.fresh()
         self._page = next_page
 
     def _decide(self, open_page: int) -> None:
@@ -186,8 +189,8 @@ class Pipeline:
         buffer = self._buffer
         if buffer is None:
             return
-        ripe = (buffer.page < open_page) | (buffer.position + AHEAD < self._position)
-        low, high = self._undecided, int(np.count_nonzero(ripe))
+        ready = (buffer.page < open_page) | (buffer.position + AHEAD < self._position)
+        low, high = self._undecided, int(np.count_nonzero(ready))
         for start in range(low, high, ROWS_AT_ONCE):
             stop = min(start + ROWS_AT_ONCE, high)
             guesses = _LABEL_OF[buffer.evidence(start, stop).argmax(axis=0)]
@@ -197,7 +200,7 @@ class Pipeline:
             if self._memory is not None:
                 sizes = buffer.own[COLUMN["size"], start:stop]
                 found = self._memory.revised(buffer.page[start:stop], buffer.hashes[0, start:stop], sizes, found)
-            self._waiting.fill(self._choose(np.exp(found), guesses))
+            self._output.add_decisions(self._choose(np.exp(found), guesses))
         drop = max(0, high - BEHIND)
         self._buffer = buffer.tail(drop)
         if self._marks is not None:
@@ -205,7 +208,7 @@ class Pipeline:
         self._undecided = high - drop
 
     def _choose(self, p: Floats, guesses: Ints) -> Floats:
-        """Return the decisions (fields of Decided, n) that label probabilities (labels, n) lead to."""
+        """Return the decisions (fields of Decided, n) from label probabilities (labels, n) and first-pass labels (n,)."""
         codes = p.argmax(axis=0)
         keep = sum_in_order(p[self._keep])
         kept = self._keep[codes] if self._threshold is None else keep >= self._threshold
@@ -213,7 +216,7 @@ class Pipeline:
 
 
 def _block_bounds(lines: Sequence[str]) -> list[int]:
-    """Return where to cut lines into blocks of at most BLOCK_LINES lines and about BLOCK_CHARS characters: 0, ..., len(lines)."""
+    """Return the boundaries, 0 to len(lines), of blocks of at most BLOCK_LINES lines and about BLOCK_CHARS characters."""
     count = len(lines)
     if count <= BLOCK_LINES and sum(map(len, lines)) <= BLOCK_CHARS:
         return [0, count]
@@ -222,46 +225,46 @@ def _block_bounds(lines: Sequence[str]) -> list[int]:
     return [0, *(flatnonzero(diff(block)) + 1).tolist(), count]
 
 
-class _Waiting:
-    """Lines read and not returned yet, blank ones included; settles what to do with blank lines."""
+class _OutputBuffer:
+    """Output buffer: lines read but not yet returned, blank lines included; decides which blank lines to keep."""
 
     def __init__(self) -> None:
-        self._raw: Ints = np.zeros((2, 0), np.int64)  # page and blankness of each line
-        self._decided: Floats = np.zeros((len(Decided._fields), 0))  # the next non-blank lines, in order
-        self._before = (-1, False)  # page and fate of the last non-blank line returned
+        self._raw: Ints = np.zeros((2, 0), np.int64)  # page number and blank flag of each line
+        self._decided: Floats = np.zeros((len(Decided._fields), 0))  # decisions of the next non-blank lines, in order
+        self._previous = (-1, False)  # page and kept flag of the last non-blank line returned
 
-    def add(self, page: Ints, blank: Bools) -> None:
+    def add_lines(self, page: Ints, blank: Bools) -> None:
         self._raw = np.concatenate((self._raw, (page, blank)), axis=1)
 
-    def fill(self, decided: Floats) -> None:
+    def add_decisions(self, decided: Floats) -> None:
         self._decided = np.concatenate((self._decided, decided), axis=1)
 
-    def settle(self, open_page: int) -> Decided:
-        """Return the longest run of lines from the front whose fate is certain."""
+    def release(self, open_page: int) -> Decided:
+        """Return and remove the longest prefix of decided lines; `open_page` is the page that the next line read belongs to."""
         page, blank = self._raw
         solid = flatnonzero(blank == 0)
-        count = self._decided.shape[1]
-        # Behind the last decided line stand blank ones; those within reach of the next line, read or not, wait for it.
-        last = int(solid[count - 1]) if count else -1
-        following, its_page = (int(solid[count]), page[solid[count]]) if count < len(solid) else (len(page), open_page)
-        stop = min(following, max(last + 1, following - BLANK_REACH, int(page.searchsorted(its_page))))
+        decided = self._decided.shape[1]
+        # Blank lines after the last decided line wait for the next non-blank line, read or not, if it may be within BLANK_REACH.
+        last = int(solid[decided - 1]) if decided else -1
+        following, next_page = (int(solid[decided]), page[solid[decided]]) if decided < len(solid) else (len(page), open_page)
+        stop = min(following, max(last + 1, following - BLANK_REACH, int(page.searchsorted(next_page))))
         out = np.zeros((len(Decided._fields), stop))
-        out[:, solid[:count]] = self._decided
+        out[:, solid[:decided]] = self._decided
         gaps = flatnonzero(blank[:stop])
         if len(gaps):
             out[:2, gaps] = BLANK_CODE
-            out[3, gaps] = self._between(gaps, page, solid)
-        if count:
-            self._before = (int(page[last]), bool(self._decided[3, -1]))
+            out[3, gaps] = self._between_kept(gaps, page, solid)
+        if decided:
+            self._previous = (int(page[last]), bool(self._decided[3, -1]))
         self._decided = self._decided[:, :0]
         self._raw = self._raw[:, stop:]
         return Decided.of(out)
 
-    def _between(self, gaps: Ints, page: Ints, solid: Ints) -> Bools:
-        """Return which blank lines stand between kept lines of their page, the next one within reach."""
-        before = gaps - np.arange(len(gaps))  # how many of the lines that are not blank stand before each
-        fates = np.concatenate(([self._before[1]], self._decided[3] > 0, [False]))
-        pages = np.concatenate(([self._before[0]], page[solid], [-1]))
-        places = np.append(solid, len(page))
-        near = (places[before] - gaps <= BLANK_REACH) & (pages[before + 1] == page[gaps]) & (pages[before] == page[gaps])
-        return near & fates[before] & fates[np.minimum(before + 1, len(fates) - 1)]
+    def _between_kept(self, gaps: Ints, page: Ints, solid: Ints) -> Bools:
+        """Return which blank lines, at indices `gaps`, lie between kept lines of their page, the next at most BLANK_REACH lines away."""
+        before = gaps - np.arange(len(gaps))  # the number of non-blank lines before each
+        kept = np.concatenate(([self._previous[1]], self._decided[3] > 0, [False]))
+        pages = np.concatenate(([self._previous[0]], page[solid], [-1]))
+        positions = np.append(solid, len(page))
+        near = (positions[before] - gaps <= BLANK_REACH) & (pages[before + 1] == page[gaps]) & (pages[before] == page[gaps])
+        return near & kept[before] & kept[np.minimum(before + 1, len(kept) - 1)]

@@ -1,4 +1,9 @@
-"""TODO"""
+"""Character scan: a batch of lines as arrays of code points and their classes, in NFC and with link targets removed.
+
+Tables indexed by code point replace a Python loop over characters: one look-up each for class, case folding and accent
+removal. Only lines that may change are normalised. The target and title of a markdown link, `(url "title")` after `]`, are
+left out of the code points; links and images are counted per line.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +18,15 @@ from classifier.lines import ZERO_WIDTH, is_blank
 
 __all__ = ["CharClass", "Scan", "blank_flags", "composed", "is_word", "scan"]
 
-# A line's features read at most this many of its characters: real lines are shorter by far (the longest on the pages the
-# layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
+# Only this many characters of a line enter its features. Real lines are shorter (the longest on the pages that the layouts
+# were derived from has about 16,000), and a 64 MB line must cost no more than a copy.
 MAX_CHARS = 20_000
-MOST_MARKS = 30  # on one letter; more than any script needs (Unicode's Stream-Safe Text Format, UAX #15)
-TABLE_SIZE = 0x3000  # every script Vietnamese pages use; code points above count as letters of another script
+MOST_MARKS = 30  # combining marks in a row; more than any script needs (Unicode's Stream-Safe Text Format, UAX #15)
+TABLE_SIZE = 0x3000  # covers the scripts of Vietnamese pages; higher code points are classed as letters of another script
 
 
 class CharClass:
-    """Code-point classes; the numbers index the packed counters in `features.py`."""
+    """Code-point classes; `features.py` uses the values as array indices and relies on their order."""
 
     OTHER, LOWER, UPPER, DIGIT, SPACE, NEWLINE, MARKUP = range(7)
     COMMA, ENDER, COLON, SLASH, QUOTE, OPEN, CLOSE, BAR, DASH, SYMBOL = range(7, 17)
@@ -43,17 +48,18 @@ _PUNCTUATION = {
 }
 
 
-ACCENTED, UNSETTLED, CLASS = 0x20, 0x40, 0x1F  # bits of a code point's properties: CLASS masks its CharClass
+# Bits of a code point's properties: a letter outside ASCII, may change in NFC, and the mask of its CharClass.
+ACCENTED, UNSETTLED, CLASS = 0x20, 0x40, 0x1F
 
 
 def _character_tables() -> tuple[Ints, Ints, Ints]:
-    """Return properties, folded form (lower case, digits as 0) and folded form without accents, of every code point in the table."""
+    """Return three tables by code point: properties, folded form (lower case, digits as 0), and base letter without accents."""
     chars = list(map(chr, range(TABLE_SIZE)))
     category = np.array(list(map(unicodedata.category, chars)))
     major = category.astype("U1")
     upper, digit, letter = category == "Lu", category == "Nd", major == "L"
-    unseen = np.isin(category, ("Cc", "Cf", "Zs")) | np.array(list(map(str.isspace, chars)))  # zero-width and bidi marks too
-    kinds = [upper, letter | (major == "M"), digit, unseen]  # a combining mark belongs to its letter
+    invisible = np.isin(category, ("Cc", "Cf", "Zs")) | np.array(list(map(str.isspace, chars)))  # including zero-width and bidi marks
+    kinds = [upper, letter | (major == "M"), digit, invisible]  # a combining mark belongs to its letter
     classes = np.select(kinds, [CharClass.UPPER, CharClass.LOWER, CharClass.DIGIT, CharClass.SPACE], CharClass.OTHER).astype(np.uint8)
     for characters, kind in _PUNCTUATION.items():
         classes[list(map(ord, characters))] = kind
@@ -64,7 +70,7 @@ def _character_tables() -> tuple[Ints, Ints, Ints]:
         folded[code] = ord(lowered) if len(lowered) == 1 else code
     folded[digit] = ord("0")
 
-    # Code points that may change in NFC, by themselves or behind another (Hangul vowels and finals among them).
+    # Code points that may change in NFC, alone or after another one, including Hangul vowels and finals (U+1160 to U+11FF).
     unsettled = (major == "M") | [not unicodedata.is_normalized("NFC", char) for char in chars]
     unsettled[0x1160:0x1200] = True
     bare = np.arange(TABLE_SIZE, dtype=np.uint32)
@@ -74,7 +80,7 @@ def _character_tables() -> tuple[Ints, Ints, Ints]:
 
     accented = letter & (np.arange(TABLE_SIZE) > 0x7F)
     properties = classes | np.where(accented, ACCENTED, 0) | np.where(unsettled, UNSETTLED, 0)
-    properties[-1] = CharClass.LOWER | UNSETTLED  # stands for every code point beyond the table
+    properties[-1] = CharClass.LOWER | UNSETTLED  # the last entry stands for every code point beyond the table
     return properties.astype(np.uint8), folded, bare
 
 
@@ -82,35 +88,35 @@ PROPERTIES, FOLDED, BARE = _character_tables()
 
 
 class Scan(NamedTuple):
-    """A batch of n lines as arrays: m visible code points, each line closed by one NEWLINE so that none is empty."""
+    """A batch of n lines as m code points; each line ends with one NEWLINE, so that none is empty."""
 
     chars: Ints  # (m,) folded code points
     classes: Ints  # (m,) CharClass of each
-    accented: Bools  # (m,)
-    starts: Ints  # (n + 1,) where each line begins
-    raw_length: Ints  # (n,) characters before hiding link targets
+    accented: Bools  # (m,) letters outside ASCII
+    starts: Ints  # (n + 1,) index of each line's first code point, and m
+    raw_length: Ints  # (n,) code points before hiding link targets, NEWLINE included
     links: Ints  # (n,) link targets hidden
-    images: Ints  # (n,) how many of the links are images
-    link_chars: Ints  # (n,) letters and digits that stand inside link brackets
+    images: Ints  # (n,) images among the links
+    link_chars: Ints  # (n,) letters and digits inside link brackets
 
 
 def blank_flags(lines: Iterable[str]) -> Bools:
-    """Return `is_blank` of each line, without a call of ours for each."""
-    ends = map(str.rstrip, lines)  # where something visible ends the line, it is not blank: nearly all are decided by that
+    """Return `is_blank` of each line (n,), without a Python-level call for most lines."""
+    ends = map(str.rstrip, lines)  # a line that ends in a visible character is not blank, which settles nearly all
     return np.array([not end or (end[-1] in ZERO_WIDTH and is_blank(end)) for end in ends], np.bool_)
 
 
 def scan(lines: Sequence[str]) -> Scan:
-    """Turn lines (not blank, n >= 1) into code-point arrays, with link targets and their titles left out."""
-    text, codes, table = _decoded(_joined(lines))
+    """Return the code-point arrays of lines (n >= 1, none blank), without link targets and their titles."""
+    text, codes, table = _normalised(_joined(lines))
     properties = PROPERTIES.take(table)
     starts = np.zeros(len(lines) + 1, np.int64)
     starts[1:] = flatnonzero(codes == ord("\n")) + 1
     raw_length = diff(starts)
     links = images = link_chars = np.zeros(len(lines), np.int64)
     if "](" in text:
-        seen, starts, links, images, link_chars = _links(codes, properties, starts)
-        codes, table, properties = codes.take(seen), table.take(seen), properties.take(seen)
+        visible, starts, links, images, link_chars = _links(codes, properties, starts)
+        codes, table, properties = codes.take(visible), table.take(visible), properties.take(visible)
     folded = FOLDED.take(table)
     if codes.max() >= TABLE_SIZE:
         folded = np.where(codes < TABLE_SIZE, folded, codes)
@@ -118,43 +124,43 @@ def scan(lines: Sequence[str]) -> Scan:
 
 
 def _joined(lines: Sequence[str]) -> str:
-    """Return the lines as one text, each cut at MAX_CHARS and ended by one newline."""
+    """Return the lines as one text, each truncated to MAX_CHARS and terminated by a newline."""
     if max(map(len, lines)) > MAX_CHARS:
         lines = [line[:MAX_CHARS] for line in lines]
     text = "\n".join(map(str.rstrip, lines)) + "\n"
-    if text.count("\n") != len(lines):  # a caller's line may hold line ends of its own
+    if text.count("\n") != len(lines):  # a caller's line may contain newlines
         text = "\n".join(line.rstrip().replace("\n", " ") for line in lines) + "\n"
     return text
 
 
 def composed(text: str) -> str:
-    """Return text in NFC, line by line, runs of marks longer than any script's cut (`MOST_MARKS`); never slow."""
-    return _decoded(text)[0]
+    """Return text in NFC, in linear time: runs of combining marks are truncated to MOST_MARKS."""
+    return _normalised(text)[0]
 
 
-def _decoded(text: str) -> tuple[str, Ints, Ints]:
-    """Return lines of text in NFC, their code points, and their places in the character tables (in the form that gathers fastest)."""
+def _normalised(text: str) -> tuple[str, Ints, Ints]:
+    """Return the text in NFC, its code points (uint32), and their indices into the character tables (intp, fastest for `take`)."""
     codes, table = _code_points(text)
     unsettled = PROPERTIES.take(table) >= UNSETTLED
     if not unsettled.any():
         return text, codes, table
-    # Normalisation takes longer than all else here, so only lines that may need it get it. It composes nothing across a
-    # newline, and makes none.
+    # Normalisation is the slowest step, so only lines that may change are normalised. NFC never composes across a newline and
+    # never creates one.
     lines = text.split("\n")
     at = flatnonzero(unsettled)
     may_change = np.unique(flatnonzero(codes == ord("\n")).searchsorted(at)).tolist()
     joined = "\n".join([lines[i] for i in may_change])
     if len(at) > MOST_MARKS and (at[MOST_MARKS:] - at[:-MOST_MARKS] == MOST_MARKS).any():
-        joined = _fewer_marks(joined)
-    composed = unicodedata.normalize("NFC", joined).split("\n")
-    for i, line in zip(may_change, composed):
+        joined = _cap_marks(joined)
+    normalised = unicodedata.normalize("NFC", joined).split("\n")
+    for i, line in zip(may_change, normalised):
         lines[i] = line
     text = "\n".join(lines)
     return text, *_code_points(text)
 
 
-def _fewer_marks(text: str) -> str:
-    """Return the text with runs of combining marks cut at MOST_MARKS: NFC sorts a run, in time that grows with its square."""
+def _cap_marks(text: str) -> str:
+    """Return the text with runs of combining marks truncated to MOST_MARKS, because NFC sorts a run in quadratic time."""
     kept, run = [], 0
     for char in text:
         run = run + 1 if unicodedata.combining(char) else 0
@@ -169,10 +175,11 @@ def _code_points(text: str) -> tuple[Ints, Ints]:
 
 
 def _links(codes: Ints, properties: Ints, starts: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """Find every `(target "title")` that follows `]`.
+    """Find the target of every markdown link: `(target "title")` after `]`.
 
-    Returns which code points are visible without them, where each line begins among those, and for each line its links, its
-    images, and the letters and digits inside its brackets. Marks `!` before an image as markup, else it would end a sentence.
+    Returns the indices of the code points outside targets, the start of each line among them (n + 1,), and per line (n,) the
+    number of links, of images, and of letters and digits inside brackets. Sets the class of the `!` of an image to MARKUP in
+    `properties`, so that it does not count as a sentence end.
     """
     n = len(starts) - 1
     brackets = flatnonzero((codes == ord("[")) | (codes == ord("]")))
@@ -180,18 +187,18 @@ def _links(codes: Ints, properties: Ints, starts: Ints) -> tuple[Ints, Ints, Int
     closers = flatnonzero(codes == ord(")"))
     line = starts.searchsorted(opens, side="right") - 1
     ends = append(closers, len(codes))[closers.searchsorted(opens)]  # the first ")" after each "("
-    closed = ends < starts[line + 1]  # an unclosed target is text
+    closed = ends < starts[line + 1]  # an unclosed target is ordinary text
     opens, ends, line = opens[closed], ends[closed], line[closed]
     links = np.bincount(line, minlength=n)
-    # Brackets and exclamation marks of lines without links are text: what a line is must not depend on its batch.
-    marks = brackets[(codes[brackets] == ord("[")) & (brackets > 0)] - 1
-    marks = marks[codes[marks] == ord("!")]
-    image = starts.searchsorted(marks, side="right") - 1
+    # In lines without links, brackets and exclamation marks are ordinary text. Other lines of the batch must not change that.
+    bangs = brackets[(codes[brackets] == ord("[")) & (brackets > 0)] - 1
+    bangs = bangs[codes[bangs] == ord("!")]
+    image = starts.searchsorted(bangs, side="right") - 1
     linked = links[image] > 0
-    properties[marks[linked]] = CharClass.MARKUP
+    properties[bangs[linked]] = CharClass.MARKUP
 
     outer = np.ones(len(ends), np.bool_)
-    outer[1:] = ends[1:] > ends[:-1]  # targets that open inside another end with it
+    outer[1:] = ends[1:] > ends[:-1]  # a target that opens inside another one ends with it
     opens, ends = opens[outer], ends[outer]
     bounds = np.zeros(2 * len(opens) + 2, np.int64)
     bounds[1:-1:2], bounds[2::2], bounds[-1] = opens, ends + 1, len(codes)
@@ -199,12 +206,12 @@ def _links(codes: Ints, properties: Ints, starts: Ints) -> tuple[Ints, Ints, Int
     hidden = np.zeros(len(opens) + 1, np.int64)
     hidden[1:] = (ends + 1 - opens).cumsum()
     new_starts = starts - hidden[opens.searchsorted(starts)]
-    inside = np.where(links > 0, _inside_brackets(codes, properties, starts, brackets, visible), 0)
+    inside = np.where(links > 0, _count_inside_brackets(codes, properties, starts, brackets, visible), 0)
     return flatnonzero(visible), new_starts, links, np.bincount(image[linked], minlength=n), inside
 
 
-def _inside_brackets(codes: Ints, properties: Ints, starts: Ints, brackets: Ints, visible: Bools) -> Ints:
-    """Return how many visible letters and digits of each line stand inside brackets, those left open by earlier lines forgotten."""
+def _count_inside_brackets(codes: Ints, properties: Ints, starts: Ints, brackets: Ints, visible: Bools) -> Ints:
+    """Return the number of visible letters and digits inside brackets per line (n,); an open bracket ends with its line."""
     line = starts.searchsorted(brackets, side="right") - 1
     depth = np.zeros(len(brackets) + 1, np.int64)
     depth[1:] = np.where(codes[brackets] == ord("["), 1, -1).cumsum()
@@ -216,5 +223,5 @@ def _inside_brackets(codes: Ints, properties: Ints, starts: Ints, brackets: Ints
 
 
 def is_word(classes: Ints) -> Bools:
-    """Return which characters are letters, digits or marks on them."""
+    """Return which character classes are those of letters, combining marks and digits."""
     return (classes >= CharClass.LOWER) & (classes <= CharClass.DIGIT)

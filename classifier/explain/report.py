@@ -1,8 +1,8 @@
-"""Explained pages as one HTML file that needs nothing else: no network, no other file, nothing that is run but its own script.
+"""HTML report of explained pages: one self-contained file that needs no network and runs no script but its own.
 
-Lines are hostile. They go in as JSON in a data block, in ASCII with every `<`, `>` and `&` escaped, so that nothing in them can
-end it; the script makes text nodes of them, never markup; and the policy in the page's head lets only this style and this script
-run, by their digests, and nothing be fetched. What it leaves out: the analysis (`explain.py`) and where the file goes.
+Lines are untrusted. They are embedded as JSON in a data block, in ASCII with every `<`, `>` and `&` escaped, so that no line can
+close the block; the script turns them into text nodes, never into markup; and the page's content security policy allows only this
+style and this script, by their hashes, and no requests (see `html_page`).
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ __all__ = ["explained_page"]
 
 
 def explained_page(name: str, pages: Sequence[Sequence[Explanation]]) -> str:
-    """Return explained pages as an HTML page called `name`.
+    """Render explained pages as an HTML page titled `name`.
 
     Raises:
         InputError: there are more than MAX_LINES lines.
     """
     if sum(map(len, pages)) > MAX_LINES:
-        raise InputError(f"{name}: more than {MAX_LINES} lines are too many for a page to look at; explain fewer at a time")
+        raise InputError(f"{name}: more than {MAX_LINES} lines are too many for one HTML page; explain fewer at a time")
     names: dict[str, int] = {}
     data = {
         "name": name,
         "labels": [[label.value, label.description] for label in LABELS],
         "pages": [[_row(why, names) for why in page] for page in pages],
-        "names": list(names),  # filled by the line above
+        "names": list(names),  # filled by `_row` above
     }
     return lines_page(name, "explain", data)
 
 
 def _row(why: Explanation, names: dict[str, int]) -> Any:
-    """Return a line as explain.js takes it: 0 if blank."""
+    """Encode a line for explain.js; 0 for a blank line."""
     line = why.line
     if not (line.label and line.first_guess and why.runner_up and why.first_pass and why.context_pass):
         return 0
@@ -54,9 +54,9 @@ def _code(label: Label) -> int:
 
 
 def _reasons(reasons: Reasons, names: dict[str, int]) -> list[object]:
-    """Return a pass's odds, rest and features; a feature's name stands in `names`, which grows."""
+    """Encode a pass as odds, rest and features; `names` maps feature names to indices and is extended in place."""
     features = []
     for name, value, weight in reasons.features:
-        said = name if name.startswith("“") else meaning(name)
-        features.append([names.setdefault(said, len(names)), reading(name, value), round(weight, 3)])
+        label = name if name.startswith("“") else meaning(name)
+        features.append([names.setdefault(label, len(names)), reading(name, value), round(weight, 3)])
     return [round(reasons.odds, 3), round(reasons.rest, 3), features]

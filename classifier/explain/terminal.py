@@ -1,7 +1,7 @@
-"""Explained lines for a terminal: tinted by label, dropped ones struck, reasons on demand; plain where colour is not wanted.
+"""Terminal output of explained lines: coloured by label, dropped lines struck through, reasons on request, or plain text.
 
-Nothing is said by colour alone: a sign tells kept from dropped, the label's name stands on each line. What a line could do to a
-terminal (control and format characters) is shown, not sent. What it leaves out: where the text goes, and paging.
+Colour never carries information alone: a sign marks kept and dropped lines, and each line shows its label's name. Control and
+format characters are escaped, so that no line can send commands to the terminal.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from classifier.labels import Label
 
 __all__ = ["legend", "printable", "shown_line", "shown_reasons", "wants_colour"]
 
-# 256-colour codes that stay readable on dark and on light.
+# 256-colour codes that are readable on dark and light backgrounds.
 _COLOURS = dict(zip(Label, (33, 35, 107, 37, 245, 172, 167, 134, 74, 169, 136, 138)))
 _FOR, _AGAINST = "38;5;35", "38;5;167"
 _BOLD, _DIM, _STRUCK = 1, 2, 9
-UNSURE = 0.6  # probabilities below are dimmed: the label is hardly likelier than all others together
+UNSURE = 0.6  # probabilities below it are dimmed: the label is hardly likelier than all others together
 
 
 def wants_colour(stream: TextIO | None, choice: str = "auto") -> bool:
-    """Return whether to colour what goes to a stream: by choice, else if it is a terminal and NO_COLOR (no-color.org) is not set."""
+    """Return whether to colour a stream: by `choice`, else if it is a terminal and NO_COLOR (no-color.org) is not set."""
     if choice != "auto":
         return choice == "always"
     return bool(stream and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
 
 
 def printable(text: str) -> str:
-    """Return the text with what would not show, or do something to the terminal, written out; tabs as spaces.
+    """Escape characters that are invisible or control the terminal; tabs become spaces.
 
     >>> printable("đỏ\\x1b[2J\\tvàng\\u202e")
     'đỏ\\\\x1b[2J vàng\\\\u202e'
@@ -40,7 +40,7 @@ def printable(text: str) -> str:
 
 
 def shown_line(why: Explanation, colour: bool) -> str:
-    """Return a line: number, kept or dropped, label, probability, first guess if it was another, text."""
+    """Format a line: number, kept or dropped, label, probability, first guess if different, text."""
     line = why.line
     if line.label is None:
         return f"{line.number:5d}"
@@ -55,32 +55,32 @@ def shown_line(why: Explanation, colour: bool) -> str:
 
 def _painter(colour: bool) -> Callable[..., str]:
     def paint(text: str, *codes: str | int | None) -> str:
-        wanted = ";".join(str(code) for code in codes if code is not None)
-        return f"\x1b[{wanted}m{text}\x1b[0m" if colour and wanted and text else text
+        style = ";".join(str(code) for code in codes if code is not None)
+        return f"\x1b[{style}m{text}\x1b[0m" if colour and style and text else text
 
     return paint
 
 
 def shown_reasons(why: Explanation, colour: bool) -> Iterator[str]:
-    """Yield what weighed for a line's label against the runner-up, pass by pass."""
+    """Yield the reasons for a line's label against the runner-up, pass by pass."""
     if why.first_pass and why.context_pass:
         versus = f"{why.line.label} against {why.runner_up}"
         yield from _shown_pass(f"the line by itself: {versus}", why.first_pass, colour)
-        yield from _shown_pass(f"with what surrounds it, which decides: {versus}", why.context_pass, colour)
+        yield from _shown_pass(f"the line in context, which decides: {versus}", why.context_pass, colour)
 
 
 def _shown_pass(title: str, reasons: Reasons, colour: bool) -> Iterator[str]:
     paint = _painter(colour)
     yield paint(f"        {title}, log odds {reasons.odds:+.2f}", _BOLD)
     for name, value, weight in reasons.features:
-        said = name if name.startswith("“") else meaning(name)
+        description = name if name.startswith("“") else meaning(name)
         share = paint(f"{weight:+6.2f}", _FOR if weight > 0 else _AGAINST)
-        yield f"        {share}  {printable(said)} {paint(f'({reading(name, value)})', _DIM)}"
-    yield f"        {reasons.rest:+6.2f}  {paint('all the rest, and where the pass starts from', _DIM)}"
+        yield f"        {share}  {printable(description)} {paint(f'({reading(name, value)})', _DIM)}"
+    yield f"        {reasons.rest:+6.2f}  {paint('everything else, including the bias', _DIM)}"
 
 
 def legend(keep: frozenset[Label], colour: bool) -> str:
-    """Return the labels in their colours, and what the signs mean."""
+    """Return the labels in their colours and the meaning of the signs."""
     paint = _painter(colour)
     labels = " ".join(paint(label.value, f"38;5;{hue}", _BOLD if label in keep else None) for label, hue in _COLOURS.items())
-    return f"{labels}\n+ kept, - dropped, < first guess; --line N says why"
+    return f"{labels}\n+ kept, - dropped, < first guess; --line N shows why"

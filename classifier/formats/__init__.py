@@ -1,1 +1,1 @@
-"""File formats: one module reads and writes each, as streams of text or of records; `registry` finds the module by name."""
+"""File formats: one module per format reads and writes it as a stream of text or records; `registry` finds them by name."""

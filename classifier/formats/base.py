@@ -1,4 +1,4 @@
-"""TODO"""
+"""Types shared by all formats: input options, records, and the protocols of readers and writers."""
 
 from __future__ import annotations
 
@@ -9,58 +9,58 @@ from classifier.io.encoding import Decoding
 
 __all__ = ["ATTRIBUTES", "NEEDS_REVIEW", "NO_EXTRAS", "NO_SITE", "BadRecord", "Extras", "Options", "Reader", "Record", "Writer"]
 
-ATTRIBUTES, NEEDS_REVIEW = "attributes", "needs_review"
-NO_SITE = "no_site"  # what jobs count records without a site under
-Extras = Mapping[str, Any]  # what is added to a record, by field
+ATTRIBUTES, NEEDS_REVIEW = "attributes", "needs_review"  # fields that a job can add to records
+NO_SITE = "no_site"  # the key under which jobs count records without a site
+Extras = Mapping[str, Any]  # values of the fields added to a record, by name
 NO_EXTRAS: Extras = {}
 
 
 class Options(NamedTuple):
-    """How inputs are read."""
+    """Options for reading inputs, and for the fields added to their records."""
 
     decoding: Decoding
-    separator: str  # of pages of text
-    field: str  # that holds a record's text
-    id_field: str = "id"  # that says which record it is
-    adds: tuple[str, ...] = ()  # fields that records get besides: ATTRIBUTES, NEEDS_REVIEW
-    blank_lines: int = 0  # in a row that separate pages of text, instead of the separator; 0 for none
-    max_dropped: float | None = None  # share of its characters that a page may lose before it needs review
-    site_field: str | None = None  # that says which site a record is of
+    separator: str  # between pages of text
+    field: str  # name of the field that holds a record's text
+    id_field: str = "id"  # name of the field that identifies a record
+    adds: tuple[str, ...] = ()  # fields to add to records: ATTRIBUTES, NEEDS_REVIEW
+    blank_lines: int = 0  # if not 0, this many in a row separate pages of text instead of `separator`
+    max_dropped: float | None = None  # share of its characters that a page may lose without needing review; None: any
+    site_field: str | None = None  # name of the field that holds a record's site
 
 
 class Record(NamedTuple):
-    """A text to clean, and where it was found."""
+    """A text to clean, and its position in the input."""
 
     text: str
-    place: Any  # what its format's writer needs to put a text back
-    undecodable: int = 0  # bytes left out of it
+    place: Any  # what the format's writer needs to put a text back
+    undecodable: int = 0  # bytes dropped from the text
     id: str = "null"  # as JSON
-    site: str = ""  # a name or a URL; empty if it names none
+    site: str = ""  # a name or a URL; empty if unknown
 
 
 class BadRecord(NamedTuple):
-    """A record that cannot be used."""
+    """A record that cannot be used, and why."""
 
-    line: int  # counts from 1; of a format without lines, the record
-    raw: bytes  # as it stands in the file, without its line end
+    line: int  # from 1; the number of the record in formats without lines
+    raw: bytes  # unmodified, without its line end
     reason: str
 
 
 class Reader(Protocol):
-    """An input of records, being read."""
+    """Protocol of an input of records."""
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records in order, with bounded memory."""
 
 
 class Writer(Protocol):
-    """An output being written."""
+    """Protocol of an output."""
 
     def follow(self, reader: Any) -> None:
-        """Get ready for the records of a reader, the first or a further one; None stands for an input of text."""
+        """Prepare for the records of a reader, the first or a further one; None for an input of text."""
 
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
-        """Write a record with another text in the place of its own, and with fields it did not have."""
+        """Write a record with `text` in place of its own, and with added fields."""
 
     def close(self) -> None:
-        """Write what is left; without it, the output is not whole."""
+        """Write what is still buffered; the output is incomplete without this call."""

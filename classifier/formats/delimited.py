@@ -1,8 +1,8 @@
-"""CSV and TSV: a header, then one record a row, with the page's text in one column; the other values pass as they are.
+"""CSV and TSV: a header row, then one record per row, with the page's text in one column; other values are preserved.
 
-The dialect is that of spreadsheets: values may stand in quotes, and inside them line ends and doubled quotes. The header passes as
-it stands, and so does the way lines end; other rows are written anew, quoted where it is needed, or everywhere if the header is.
-What it leaves out: files without a header, other separators, and backslash escapes.
+The dialect is that of spreadsheets: values may be quoted, and may then hold line ends and doubled quotes. The header and its
+line end are copied; rows are rewritten with that line end, quoted where necessary, or throughout if the header is. Does not
+read files without a header, other delimiters, or backslash escapes.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from classifier.io.files import Sink
 
 __all__ = ["Reader", "Writer", "tab_reader"]
 
-# Python's csv takes 131,072 characters for a sign of a quote that is never closed. Pages can be longer; this much, none is.
+# Python's csv rejects values of more than 131,072 characters, to catch unclosed quotes. Pages can be longer, but not this long.
 csv.field_size_limit(1 << 26)
 
 TAB = "\t"
 
 
 class Header(NamedTuple):
-    """The first row."""
+    """The header row."""
 
     names: list[str]
-    raw: str  # as it stands, without its line end
+    raw: str  # unmodified, without its line end
     delimiter: str
-    end: str  # of its line
+    end: str  # line end
 
     @property
     def quoting(self) -> int:
-        """How values are to be quoted."""
+        """The csv quoting mode of the output: all values if the header starts with a quote, else as few as possible."""
         return csv.QUOTE_ALL if self.raw.removeprefix("\ufeff").startswith('"') else csv.QUOTE_MINIMAL
 
 
 class Place(NamedTuple):
-    """Where a text was found."""
+    """Position of a text."""
 
     row: list[str]
     column: int
@@ -49,16 +49,16 @@ class Place(NamedTuple):
 
 
 class Reader:
-    """An input of comma-separated rows."""
+    """Reader of comma-separated rows."""
 
     def __init__(self, file: BinaryIO, name: str, options: Options, delimiter: str = ",") -> None:
         """Read the header; see `formats.registry.open_reader`."""
         self.name = name
         self._decoder = TextDecoder(name, options.decoding)
-        self._lines = _Taken(_raw_lines(file, self._decoder))
+        self._lines = _RecordedLines(_raw_lines(file, self._decoder))
         self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
         self.header = self._read_header(delimiter)
-        self._column = self._place_of(options.field)
+        self._column = self._column_index(options.field)
         names = self.header.names
         self._id, self._site = (names.index(name) if name in names else None for name in (options.id_field, options.site_field))
 
@@ -71,17 +71,17 @@ class Reader:
         bare = raw.rstrip("\r\n")
         return Header([name.removeprefix("\ufeff") for name in names], bare, delimiter, raw[len(bare) :] or "\n")
 
-    def _place_of(self, field: str) -> int:
+    def _column_index(self, field: str) -> int:
         names = self.header.names
-        if names.count(field) == 1 or not names:  # an empty file has no rows either
+        if names.count(field) == 1 or not names:  # an empty file has no header and no rows
             return names.index(field) if names else 0
-        fault = f"{names.count(field)} columns {field!r}" if field in names else f"no column {field!r}, only {', '.join(names)}"
-        raise InputError(f"{self.name}: {fault}; name the one that holds the text with --text-field")
+        problem = f"{names.count(field)} columns {field!r}" if field in names else f"no column {field!r}, only {', '.join(names)}"
+        raise InputError(f"{self.name}: {problem}; name the text column with --text-field")
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
-        """Yield the rows; holds one, and some bytes of the next."""
+        """Yield the rows in order; holds one row and part of the next."""
         dropped = 0
-        for line, raw, row in self._parsed():
+        for line, raw, row in self._parse_rows():
             if isinstance(row, str):
                 yield BadRecord(line, to_utf8(raw.rstrip("\r\n")), row)
                 continue
@@ -90,8 +90,8 @@ class Reader:
             site = "" if self._site is None else row[self._site]
             yield Record(row[self._column], Place(row, self._column, self.header), lost, key, site)
 
-    def _parsed(self) -> Iterator[tuple[int, str, list[str] | str]]:
-        """Yield number, raw text and values of each row, or what is wrong with it instead of values."""
+    def _parse_rows(self) -> Iterator[tuple[int, str, list[str] | str]]:
+        """Yield line number, raw text and values of each row; for a bad row, the reason instead of the values."""
         while True:
             line = self._lines.count + 1
             try:
@@ -103,7 +103,7 @@ class Reader:
                 return
             if isinstance(row, list) and len(row) != len(self.header.names):
                 row = f"{len(row)} values, but the header has {len(self.header.names)}" if row else []
-            if row:  # a blank line is no record
+            if row:  # not a blank line
                 yield line, raw, row
 
 
@@ -113,7 +113,7 @@ def tab_reader(file: BinaryIO, name: str, options: Options) -> Reader:
 
 
 class Writer:
-    """An output of rows under one header."""
+    """Writer of rows under one header."""
 
     def __init__(self, out: Sink, options: Options) -> None:
         """See `formats.registry.open_writer`."""
@@ -121,17 +121,17 @@ class Writer:
         self._header: Header | None = None
 
     def follow(self, reader: Reader) -> None:
-        """Write the header, or see that the next input has the same."""
+        """Write the header of the first input; require the same header of every further one."""
         header = reader.header
         if not header.names:
             return
         for name in set(self._added) & set(header.names):
-            raise InputError(f"{reader.name}: column {name!r}, which was to be added, is there already; rename it")
+            raise InputError(f"{reader.name}: has a column {name!r} already, which this command adds; rename it")
         if self._header is None:
             self._header = header
             self._out.write(to_utf8(header.raw + "".join(header.delimiter + name for name in self._added) + header.end))
         elif header.names != self._header.names:
-            raise InputError(f"{reader.name}: another header than the files before it; clean it into a file of its own (--output-dir)")
+            raise InputError(f"{reader.name}: its header differs from that of the files before it; clean it separately (--output-dir)")
 
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
         """Write a row."""
@@ -142,38 +142,38 @@ class Writer:
         self._out.write(to_utf8(line.getvalue()))
 
     def close(self) -> None:
-        """Do nothing: rows are written as they come."""
+        """Do nothing: rows are written immediately."""
 
 
 def _as_value(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-class _Taken:
-    """Lines that are remembered when they are read: what a row was made of."""
+class _RecordedLines:
+    """Line iterator that records the raw text consumed for the current row."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
-        self._taken: list[str] = []
+        self._consumed: list[str] = []
         self.count = 0
 
-    def __iter__(self) -> _Taken:
+    def __iter__(self) -> _RecordedLines:
         return self
 
     def __next__(self) -> str:
         line = next(self._lines)
-        self._taken.append(line)
+        self._consumed.append(line)
         self.count += 1
         return line
 
     def take(self) -> str:
-        """Return what was read since the last call."""
-        taken, self._taken = "".join(self._taken), []
-        return taken
+        """Return the text consumed since the last call."""
+        consumed, self._consumed = "".join(self._consumed), []
+        return consumed
 
 
 def _raw_lines(source: BinaryIO, decoder: TextDecoder) -> Iterator[str]:
-    """Yield lines with their ends, cut at LF only."""
+    """Yield lines with their line ends, split at LF only."""
     rest: list[str] = []
     for chunk in chunks(source):
         *whole, last = decoder.feed(chunk).split("\n")
@@ -181,4 +181,4 @@ def _raw_lines(source: BinaryIO, decoder: TextDecoder) -> Iterator[str]:
             yield "".join(rest) + line + "\n"
             rest = []
         rest.append(last)
-    yield from io.StringIO("".join(rest) + decoder.flush())  # cuts at LF only, too
+    yield from io.StringIO("".join(rest) + decoder.flush())  # also splits at LF only

@@ -1,9 +1,8 @@
-"""HTML: one document, turned into lines by resiliparse; what comes out is text.
+"""HTML: one document per file, converted to lines by resiliparse; the output is plain text.
 
-Lines are those of block-level elements, alt texts of pictures included, as many of the pages the model learnt from were made. The
-encoding is the one that is asked for, else a byte order mark's, else UTF-8 where the bytes can be read as that, else what HTTP or the
-document (`<meta charset>`) says, else UTF-8 again.
-What it leaves out: choosing the article (that is the classifier's work), and keeping the markup.
+Each block-level element gives a line, and alt texts are included; many of the training pages were extracted this way. Encoding,
+by precedence: as requested, byte order mark, UTF-8 if the bytes are valid UTF-8, the charset declared by HTTP or the document
+(`<meta charset>`), else UTF-8. Does not select the article, which is the classifier's task, and does not keep the markup.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from classifier.io.sniffing import Sniffer
 __all__ = ["Reader", "html_to_lines", "text_of"]
 
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_HEAD = 4096  # bytes in which a document declares its encoding; the standard says 1024, pages care less
+_HEAD = 4096  # bytes searched for the declared encoding; the standard says 1024, but pages exceed that
 
 
 class Reader:
-    """An input that is one document."""
+    """Reader of a single document."""
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """See `formats.registry.open_reader`."""
@@ -34,7 +33,7 @@ class Reader:
         _extractor(name)
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
-        """Yield the document's text; holds the document."""
+        """Yield the text of the document, which is held in memory."""
         data = self._file.read()
         try:
             text, undecodable = text_of(data, self.name, self._decoding)
@@ -45,28 +44,28 @@ class Reader:
 
 
 def text_of(data: bytes, name: str, decoding: Decoding, declared: str | None = None) -> tuple[str, int]:
-    """Return a document's source as text, and how many bytes were left out of it; HTTP may have `declared` its encoding.
+    """Decode a document; return its source and the number of bytes dropped. `declared` is the charset declared by HTTP.
 
     Raises:
-        InputError: the bytes are no text, or cannot be decoded under the policy "strict".
+        InputError: the bytes are not text, or cannot be decoded under the policy "strict".
     """
     encoding = decoding.encoding or _declared(data, declared)
     if encoding:
-        lookout = Sniffer(name)
-        if not decoding.encoding and encoding == "utf-8":  # the declaration most often is a habit: what is no UTF-8 is still refused
-            lookout.feed(data)
-            lookout.flush()
+        sniffer = Sniffer(name)
+        if not decoding.encoding and encoding == "utf-8":  # often declared out of habit: other input is still rejected
+            sniffer.feed(data)
+            sniffer.flush()
         decoding = Decoding(encoding, decoding.errors)
     decoder = TextDecoder(name, decoding)
     text = decoder.feed(data) + decoder.flush()
-    return text.removeprefix("\ufeff"), decoder.dropped  # the mark would be the first text of the body, and end the head
+    return text.removeprefix("\ufeff"), decoder.dropped  # the parser would take the mark as body text, which ends the head
 
 
 def _declared(data: bytes, declared: str | None) -> str | None:
-    """Return the encoding that a document is declared to be in, if Python knows it and no byte order mark knows better."""
+    """Return UTF-8 if the bytes are valid, else a declared encoding that Python knows; None: `TextDecoder` decides."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF8)):
         return None
-    with suppress(UnicodeDecodeError):  # servers and templates say all kinds of things; other encodings hardly ever look like UTF-8
+    with suppress(UnicodeDecodeError):  # declarations are unreliable; text in other encodings is hardly ever valid UTF-8
         data.decode("utf-8")
         return "utf-8"
     found = _DECLARED.search(data[:_HEAD])
@@ -76,15 +75,15 @@ def _declared(data: bytes, declared: str | None) -> str | None:
             Decoding(encoding).checked()
         except (LookupError, InputError):
             continue
-        # A document that can be read as far as its declaration is in no UTF-16, whatever it says; Latin-1 is windows-1252, says HTML
+        # A document whose declaration can be read is not UTF-16, whatever it says. The HTML standard reads Latin-1 as windows-1252.
         return {"iso8859-1": "cp1252", "ascii": "cp1252"}.get(encoding, "utf-8" if encoding.startswith("utf-") else encoding)
     return None
 
 
 def html_to_lines(source: str, name: str) -> str:
-    """Return the text that a reader of a document sees, in lines."""
+    """Return the visible text of a document, as lines."""
     text = _extractor(name)(source, preserve_formatting=True, list_bullets=False, alt_texts=True)
-    return "\n".join(line.strip() for line in text.split("\n"))  # list items are indented
+    return "\n".join(line.strip() for line in text.split("\n"))  # resiliparse indents list items
 
 
 def _extractor(name: str) -> Any:

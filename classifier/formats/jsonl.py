@@ -1,8 +1,8 @@
-"""JSON lines: one object a line, with the page's text in one field; everything else passes as it stands.
+"""JSON lines: one object per line, with the page's text in one field; everything else is preserved byte for byte.
 
-The text's place in the line is found by a scan over the object's top level and its value exchanged there, so that numbers,
-escapes, order and white space of other fields cannot change. JSON is UTF-8 (RFC 8259). Lines of white space are no records.
-What it leaves out: fields inside fields, and the judgement what to do with a bad record.
+A scan of the object's top level locates the text, and only its value is replaced, so that numbers, escapes, order and white
+space of other fields cannot change. JSON is UTF-8 (RFC 8259). Blank lines are skipped. Does not look for the text in nested
+objects.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from classifier.io.sniffing import Sniffer
 __all__ = ["Reader", "Writer", "put_back", "read_records"]
 
 _BLANK = re.compile(r"[ \t\n\r]*")
-_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 BOM = "\ufeff"
 
 
 class Reader:
-    """An input of JSON lines."""
+    """Reader of JSON lines."""
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """See `formats.registry.open_reader`."""
         self._source = (file, name, options.decoding, options.field, options.id_field, options.adds, options.site_field)
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
-        """Yield the records; holds one line at a time."""
+        """Yield the records in order; holds one line at a time."""
         return read_records(*self._source)
 
 
 class Writer:
-    """An output of JSON lines."""
+    """Writer of JSON lines."""
 
     def __init__(self, out: Sink, options: Options) -> None:
         """See `formats.registry.open_writer`."""
         self._out = out
 
     def follow(self, reader: Reader) -> None:
-        """Go on with the records of another input."""
+        """Continue with the records of another input."""
 
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
         """Write a record's line."""
         self._out.write(put_back(record, text, extras))
 
     def close(self) -> None:
-        """Do nothing: lines are written as they come."""
+        """Do nothing: lines are written immediately."""
 
 
 def read_records(
@@ -65,31 +65,31 @@ def read_records(
     adds: Sequence[str] = (),
     site_field: str | None = None,
 ) -> Iterator[Record | BadRecord]:
-    """Yield the records of a source, in order; holds one line at a time. They may not have the fields that it `adds` to them.
+    """Yield the records of a source in order; holds one line at a time. A record that has one of the fields `adds` is bad.
 
     Raises:
-        InputError: the source is not UTF-8 (see `detection`), or another encoding is asked for.
+        InputError: the source is not UTF-8 (see `sniffing`), or another encoding is requested.
     """
     if decoding.encoding and decoding.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
         raise InputError(f"{name}: JSON lines are UTF-8; convert them: iconv -f {decoding.encoding} -t UTF-8 FILE")
-    lookout = None if decoding.encoding else Sniffer(name)
+    sniffer = None if decoding.encoding else Sniffer(name)
     offset = 0
     for number, line in enumerate(source, 1):
-        if number == 1 and lookout and line.startswith(_WIDE_MARKS):
+        if number == 1 and sniffer and line.startswith(_WIDE_BOMS):
             raise InputError(f"{name}: UTF-16, but JSON lines are UTF-8; convert them: iconv -f UTF-16 -t UTF-8 FILE")
-        if lookout:
-            lookout.feed(line)
+        if sniffer:
+            sniffer.feed(line)
         if (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
             yield _record(line[:-1] if line.endswith(b"\n") else line, number, offset, decoding.errors, (field, id_field, adds, site_field))
         offset += len(line)
-    if lookout:
-        lookout.flush()
+    if sniffer:
+        sniffer.flush()
 
 
 def put_back(record: Record, text: str, extras: Extras = NO_EXTRAS) -> bytes:
-    """Return the record's line with another text in the place of its own, and new fields at its end.
+    """Return the record's line with another text, and with the extra fields appended.
 
-    Text is written as it is, but for what UTF-8 cannot say: a lone surrogate keeps its JSON escape.
+    Non-ASCII text is not escaped, except lone surrogates, which UTF-8 cannot encode.
 
     >>> put_back(Record("một\\n", ('{"id": 1.10, "text": ', "}")), "một \\ud800")
     b'{"id": 1.10, "text": "m\\xe1\\xbb\\x99t \\\\ud800"}\\n'
@@ -119,54 +119,54 @@ def _record(line: bytes, number: int, offset: int, errors: str, fields: tuple[st
 
 
 class _Unusable(Exception):
-    """Sound JSON, but without a text to clean."""
+    """Why a line of JSON is not a record with a text to clean."""
 
 
 def _find(line: str, field: str, id_field: str, adds: Sequence[str], site_field: str | None) -> tuple[str, int, int, str, str]:
-    """Return the value of a top-level field that has to be text, where it stands in the line, the id as it stands, and the site."""
+    """Return the text, the start and end of its JSON value in the line, the id as raw JSON, and the site."""
     fields = list(_fields(line))
     found = [(value, start, end) for name, value, start, end in fields if name == field]
     if not found:
-        raise _Unusable(f"no field {field!r}; name the one that holds the text with --text-field")
+        raise _Unusable(f"no field {field!r}; name the text field with --text-field")
     if len(found) > 1:
-        raise _Unusable(f"field {field!r} stands {len(found)} times")
+        raise _Unusable(f"field {field!r} occurs {len(found)} times")
     if not isinstance(found[0][0], str):
         raise _Unusable(f"field {field!r} is not text")
     for name, *_ in fields:
         if name in adds:
-            raise _Unusable(f"field {name!r}, which was to be added, is there already; rename it")
+            raise _Unusable(f"has a field {name!r} already, which this command adds; rename it")
     key = next((line[start:end] for name, _, start, end in fields if name == id_field), "null")
     return *found[0], key, next((value for name, value, *_ in fields if name == site_field and isinstance(value, str)), "")
 
 
 def _fields(line: str) -> Iterator[tuple[str, Any, int, int]]:
-    """Yield name, value, and the value's start and end of every field of the object that is the whole line."""
-    position = _blank(line, len(BOM) if line.startswith(BOM) else 0)
+    """Yield name, value, and start and end of the value, of each field of the object that makes up the line."""
+    position = _skip_blanks(line, len(BOM) if line.startswith(BOM) else 0)
     if not line.startswith("{", position):
-        _scan(line, position)  # no JSON at all is the worse mistake
+        _scan(line, position)  # invalid JSON is the more useful message
         raise _Unusable("not a JSON object")
-    position = _blank(line, position + 1)
+    position = _skip_blanks(line, position + 1)
     closed = line.startswith("}", position)
     while not closed:
         name, position = scanstring(line, _expect(line, position, '"'), True)
-        start = _blank(line, _expect(line, _blank(line, position), ":"))
+        start = _skip_blanks(line, _expect(line, _skip_blanks(line, position), ":"))
         value, end = _scan(line, start)
         yield name, value, start, end
-        position = _blank(line, end)
+        position = _skip_blanks(line, end)
         closed = line.startswith("}", position)
         if not closed:
-            position = _blank(line, _expect(line, position, ","))
-    if _blank(line, position + 1) != len(line):
+            position = _skip_blanks(line, _expect(line, position, ","))
+    if _skip_blanks(line, position + 1) != len(line):
         raise JSONDecodeError("Extra data", line, position + 1)
 
 
-def _blank(line: str, position: int) -> int:
-    """Return where the white space from here on ends."""
+def _skip_blanks(line: str, position: int) -> int:
+    """Return the position after the white space at a position."""
     return _BLANK.match(line, position).end()  # type: ignore[union-attr]
 
 
 def _expect(line: str, position: int, char: str) -> int:
-    """Return the place behind a character that has to stand here."""
+    """Return the position after a required character."""
     if not line.startswith(char, position):
         raise JSONDecodeError(f"Expecting {char}", line, position)
     return position + 1
@@ -176,12 +176,12 @@ def _refuse_constant(name: str) -> None:
     raise _Unusable(f"{name} is not JSON")
 
 
-# Numbers are not converted: Python refuses integers of more than 4300 digits, and they are not needed.
+# Numbers are not converted: their values are not needed, and Python rejects integers of more than 4300 digits.
 _SCAN_ONCE = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_refuse_constant).scan_once  # type: ignore[attr-defined]
 
 
 def _scan(line: str, position: int) -> tuple[Any, int]:
-    """Return the JSON value that stands here, and where it ends."""
+    """Return the JSON value at a position, and the position after it."""
     try:
         return _SCAN_ONCE(line, position)
     except StopIteration as stop:

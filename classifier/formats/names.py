@@ -1,4 +1,4 @@
-"""TODO"""
+"""Format detection by file suffix, and the names of outputs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _SUFFIXES = {
 
 
 FORMATS = tuple(dict.fromkeys(_SUFFIXES.values()))
-OUTPUTS = {"html": "text"}  # the format a clean input is written in, where it is another than its own
-_NEW_SUFFIXES = {"html": ".txt", "warc": ".wet"}  # of outputs in another format
+OUTPUTS = {"html": "text"}  # output format of the inputs that are not written in their own
+_NEW_SUFFIXES = {"html": ".txt", "warc": ".wet"}  # suffixes of outputs, by input format, where they change
 
 
 def is_known(name: str) -> bool:
-    """Return whether a file's name stands for a format."""
+    """Return whether a file name has the suffix of a format."""
     return PurePath(without_compression(name)).suffix.lower() in _SUFFIXES
 
 
 def format_of(name: str) -> str:
-    """Return the format a file's name stands for; text if it says nothing.
+    """Return the format of a file name's suffix; text if the suffix is unknown.
 
     >>> format_of("crawl/2025.JSONL"), format_of("crawl.jsonl.zst"), format_of("page.txt"), format_of("-")
     ('jsonl', 'jsonl', 'text', 'text')
@@ -34,7 +34,7 @@ def format_of(name: str) -> str:
 
 
 def output_name(name: str, form: str) -> str:
-    """Return the name for the clean form of a file: its own, unless it is written in another format.
+    """Return the name of the output for a file: the same name, with another suffix if the output needs one.
 
     >>> output_name("crawl.jsonl.gz", "jsonl")
     'crawl.jsonl.gz'
@@ -48,7 +48,7 @@ def output_name(name: str, form: str) -> str:
 
 
 def with_suffix(name: str, suffix: str) -> str:
-    """Return a file's name with another suffix in the place of its format's and its packing's, or behind a name without them.
+    """Return a file name with `suffix` in place of its format and compression suffixes, or after a name without them.
 
     >>> with_suffix("sub/page.html.gz", ".tsv"), with_suffix("bao.vn__1", ".tsv")
     ('sub/page.tsv', 'bao.vn__1.tsv')

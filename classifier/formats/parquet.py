@@ -1,8 +1,8 @@
-"""Parquet: one record a row, with the page's text in one column of strings; schema, metadata and other columns pass as they are.
+"""Parquet: one record per row, with the page's text in one string column; schema, metadata and other columns are preserved.
 
-Row groups are read in slices and written again when a group ends or has grown large, so memory stays bounded. A text that is
-null is a bad record. What it leaves out: texts inside lists and structs, and Parquet that comes through a pipe or inside gzip or
-zstd: its index stands at the end.
+Row groups are read in slices and written when a group ends or has grown large, so memory stays bounded. A null text is a bad
+record. Does not read texts inside lists or structs, nor input through a pipe or inside gzip or zstd, since Parquet has its
+index at the end of the file.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from classifier.io.files import Sink
 
 __all__ = ["Reader", "Writer"]
 
-SLICE_ROWS = 64  # as many as are cleaned together
-GROUP_BYTES = 32 << 20  # of a row group in memory, at which it is written
+SLICE_ROWS = 64  # the size of a batch of pages that are cleaned together
+GROUP_BYTES = 32 << 20  # size in memory at which a row group is written
 
 
 class Place(NamedTuple):
-    """Where a text was found."""
+    """Position of a text."""
 
     rows: Any  # pyarrow.RecordBatch
     row: int
@@ -32,7 +32,7 @@ class Place(NamedTuple):
 
 
 class Reader:
-    """An input of row groups."""
+    """Reader of row groups."""
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """Read the schema; see `formats.registry.open_reader`."""
@@ -45,23 +45,23 @@ class Reader:
             self._file = parquet.ParquetFile(file, buffer_size=1 << 16)
             self.schema = self._file.schema_arrow
         except (arrow.ArrowException, OSError) as error:
-            raise InputError(f"{name}: no Parquet file, or a damaged one ({error}); fetch or make it again") from error
+            raise InputError(f"{name}: not a Parquet file, or a damaged one ({error}); download or create it again") from error
         self.compression = _compression(self._file.metadata)
-        self._column = self._place_of(options.field, arrow)
+        self._column = self._column_index(options.field, arrow)
         once = [name for name in self.schema.names if self.schema.names.count(name) == 1]
         self._id, self._site = (name if name in once else None for name in (options.id_field, options.site_field))
 
-    def _place_of(self, field: str, arrow: Any) -> int:
+    def _column_index(self, field: str, arrow: Any) -> int:
         names = self.schema.names
         if names.count(field) != 1:
-            raise InputError(f"{self.name}: no column {field!r}, only {', '.join(names)}; name the one with the text with --text-field")
+            raise InputError(f"{self.name}: no column {field!r}, only {', '.join(names)}; name the text column with --text-field")
         kind = self.schema.field(field).type
         if not any(test(_value_type(kind, arrow)) for test in (arrow.types.is_string, arrow.types.is_large_string)):
-            raise InputError(f"{self.name}: column {field!r} holds {kind}, not strings; name the one with the text with --text-field")
+            raise InputError(f"{self.name}: column {field!r} holds {kind}, not strings; name the text column with --text-field")
         return names.index(field)
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
-        """Yield the rows; holds a slice of them."""
+        """Yield the rows in order; holds one slice of them."""
         arrow, _ = _libraries(self.name)
         number = 0
         try:
@@ -75,7 +75,7 @@ class Reader:
                         record = self._record(value, key, Place(rows, row, self._column, group), number)
                         yield record._replace(site=site) if isinstance(site, str) and isinstance(record, Record) else record
         except (arrow.ArrowException, OSError) as error:
-            raise InputError(f"{self.name}: damaged behind row {number} ({error}); fetch or make it again") from error
+            raise InputError(f"{self.name}: damaged after row {number} ({error}); download or create it again") from error
 
     def _record(self, value: bytes | None, key: object, place: Place, number: int) -> Record | BadRecord:
         if value is None:
@@ -89,7 +89,7 @@ class Reader:
 
 
 class Writer:
-    """An output of row groups under one schema."""
+    """Writer of row groups under one schema."""
 
     def __init__(self, out: Sink, options: Options) -> None:
         """See `formats.registry.open_writer`."""
@@ -97,24 +97,24 @@ class Writer:
         self._arrow, self._parquet = _libraries("Parquet")
         self._file: Any = None
         self._source_schema: Any = None
-        self._schema: Any = None  # with what is added
+        self._schema: Any = None  # with the added columns
         self._slice: list[tuple[Place, str, Extras]] = []
         self._group: list[Any] = []  # record batches
 
     def follow(self, reader: Reader) -> None:
-        """Take the schema, or see that the next input has the same."""
+        """Use the schema of the first input; require the same schema of every further one."""
         if self._file is not None and not reader.schema.equals(self._source_schema):
-            raise InputError(f"{reader.name}: another schema than the files before it; clean it into a file of its own (--output-dir)")
+            raise InputError(f"{reader.name}: its schema differs from that of the files before it; clean it separately (--output-dir)")
         if self._file is None:
             self._source_schema = self._schema = reader.schema
             for name in self._added:
                 if name in reader.schema.names:
-                    raise InputError(f"{reader.name}: has a column {name!r} already; rename it")
+                    raise InputError(f"{reader.name}: has a column {name!r} already, which this command adds; rename it")
                 self._schema = self._schema.append(self._arrow.field(name, _type_of(name, self._arrow)))
-            self._file = self._parquet.ParquetWriter(_Out(self._out), self._schema, compression=reader.compression)
+            self._file = self._parquet.ParquetWriter(_SinkFile(self._out), self._schema, compression=reader.compression)
 
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
-        """Write a row, with those of its slice."""
+        """Buffer a row; row groups are written when they are complete."""
         place = record.place
         if self._slice and self._slice[0][0].rows is not place.rows:
             ended = self._slice[0][0].group != place.group
@@ -149,8 +149,8 @@ class Writer:
             self._file.close()
 
 
-class _Out:
-    """A sink as pyarrow wants its files."""
+class _SinkFile:
+    """Adapter from a sink to the file interface of pyarrow."""
 
     closed = False
 
@@ -158,10 +158,10 @@ class _Out:
         self.write = sink.write
 
     def flush(self) -> None:
-        """Leave that to the sink."""
+        """Do nothing: the owner of the sink flushes it."""
 
     def close(self) -> None:
-        """Leave that to the sink."""
+        """Do nothing: the owner of the sink closes it."""
 
 
 def _libraries(name: str) -> tuple[Any, Any]:
@@ -172,7 +172,7 @@ def _libraries(name: str) -> tuple[Any, Any]:
 
 
 def _compression(metadata: Any) -> str:
-    """Return how the first row group is compressed: the output is to be no larger than it has to."""
+    """Return the compression of the first row group, which the output uses too."""
     if not metadata.num_row_groups or not metadata.num_columns:
         return "snappy"
     return str(metadata.row_group(0).column(0).compression).lower().replace("uncompressed", "none")
@@ -189,7 +189,7 @@ def _cast(texts: Any, kind: Any, arrow: Any) -> Any:
 
 
 def _type_of(name: str, arrow: Any) -> Any:
-    """Return the type of a column that is added: a flag, or JSON."""
+    """Return the type of an added column: a flag, or JSON as text."""
     return arrow.bool_() if name == "needs_review" else arrow.string()
 
 
@@ -198,6 +198,6 @@ def _as_value(value: object) -> object:
 
 
 def _as_json(place: Place) -> bytes:
-    """Return a row as JSON: what quarantine holds of it."""
+    """Return a row as JSON, for quarantine."""
     (row,) = place.rows.slice(place.row, 1).to_pylist()
     return to_utf8(json.dumps(row, ensure_ascii=False, default=str))

@@ -1,4 +1,4 @@
-"""Which class reads and which writes a format."""
+"""Format registry: reader and writer classes by format name."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _WRITERS: dict[str, Any] = {
 
 
 def open_reader(form: str, file: BinaryIO, name: str, options: Options) -> Reader:
-    """Return a reader of an input in a format of records; the name is for messages.
+    """Return a reader for an input in a format of records; `name` is for messages.
 
     Raises:
-        InputError: the input is of another kind, or a library is missing.
+        InputError: the input is not in this format, or a library is missing.
     """
     return _READERS[form](file, name, options)
 
 
 def open_writer(form: str, out: Sink, options: Options) -> Writer:
-    """Return a writer of the clean form of inputs in a format."""
+    """Return a writer for the cleaned records of inputs in a format."""
     return _WRITERS[OUTPUTS.get(form, form)](out, options)

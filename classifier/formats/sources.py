@@ -1,7 +1,7 @@
-"""Where inputs come from: files, folders, patterns and standard input; and the place of each one's output in a folder.
+"""Input discovery (files, folders, patterns, standard input), output paths, and a check that no output overwrites an input.
 
-A folder stands for every file in it and below whose name says that it is in a known format; a pattern (`'crawl/**/*.wet'`) for
-what it fits. Outputs mirror the tree below. What it leaves out: what is in the files.
+A folder means every file in and below it with the suffix of a known format; a pattern (`'crawl/**/*.wet'`), every file it
+matches. In an output folder, outputs mirror the tree of the inputs.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ class Source(NamedTuple):
 
     path: str  # STDIN for standard input
     format: str
-    place: str = ""  # below the folder or pattern that it was found by; empty if it was named
+    place: str = ""  # path below the folder or pattern that found it; empty if named directly
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name of the input in messages."""
         return "standard input" if self.path == STDIN else self.path
 
     @property
     def target(self) -> str:
-        """Where its output belongs, below an output folder."""
+        """Path of its output below an output folder."""
         return output_name(self.place or Path(self.path).name, self.format)
 
     def open(self) -> AbstractContextManager[BinaryIO]:
-        """Open it for reading bytes, unpacked."""
+        """Open the input for reading decompressed bytes."""
         return nullcontext(sys.stdin.buffer) if self.path == STDIN else open_decompressed(self.path)
 
 
 def find_sources(paths: Sequence[str], form: str | None, into: str | None = None) -> list[Source]:
-    """Return the inputs, in the format given or the one that their names say; folders only where outputs go `into` a folder.
+    """Return the inputs, in the given format or that of their names; accept folders only if outputs go `into` a folder.
 
     Raises:
-        InputError, OSError: one of them is missing, may not be read, or has nothing in it.
+        InputError, OSError: an input is missing, cannot be read, or is a folder or pattern without files.
     """
-    return [Source(path, form or format_of(path), place) for name in paths for path, place in _found(name, form, into)]
+    return [Source(path, form or format_of(path), place) for name in paths for path, place in _expand(name, form, into)]
 
 
 def find_inputs(paths: Sequence[str], form: str | None) -> list[Source]:
-    """Return the inputs of a command that only looks at them: as `find_sources`, folders always allowed."""
-    return find_sources(paths, form, os.devnull)  # where no output goes, so that nothing in a folder is taken for one
+    """Return the inputs of a command that only reads them: as `find_sources`, but folders are always accepted."""
+    return find_sources(paths, form, os.devnull)  # a path that no folder contains, so nothing is skipped as an output
 
 
-def _found(name: str, form: str | None, into: str | None) -> Iterator[tuple[str, str]]:
-    """Yield path and place of every input that a name stands for."""
+def _expand(name: str, form: str | None, into: str | None) -> Iterator[tuple[str, str]]:
+    """Yield path and place of every input that a name refers to."""
     if name == STDIN:
         if sys.stdin is None:
             raise InputError("standard input is closed; name a FILE")
@@ -70,24 +70,24 @@ def _found(name: str, form: str | None, into: str | None) -> Iterator[tuple[str,
         if into is None:
             advice = f"name the files in it, for example {name.rstrip('/')}/*.txt, or clean it into an --output-dir"
             raise InputError(f"{name}: a folder; {advice}")
-        yield from _below(name, form is not None, os.path.realpath(into))
+        yield from _walk(name, form is not None, os.path.realpath(into))
     elif glob.has_magic(name) and not os.path.lexists(name):
-        yield from _fitting(name, os.path.realpath(into) if into else None)
+        yield from _matches(name, os.path.realpath(into) if into else None)
     else:
         yield _readable(name), ""
 
 
 def _readable(path: str) -> str:
     if not os.access(path, os.R_OK):
-        os.stat(path)  # says what is wrong, unless it is only the permission
+        os.stat(path)  # raises the precise error, unless only the permission is missing
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     return path
 
 
-def _below(folder: str, any_name: bool, into: str) -> Iterator[tuple[str, str]]:
-    """Yield the files in a folder and below, in order of their names, but for hidden ones and what is in the folder `into`."""
+def _walk(folder: str, any_name: bool, into: str) -> Iterator[tuple[str, str]]:
+    """Yield the files in and below a folder, sorted by name, except hidden ones and those in the folder `into`."""
     nothing = True
-    for here, folders, files in os.walk(folder, onerror=_fail):
+    for here, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if name[0] != "." and os.path.realpath(os.path.join(here, name)) != into)
         for name in sorted(files):
             if name[0] != "." and (any_name or is_known(name)):
@@ -95,47 +95,47 @@ def _below(folder: str, any_name: bool, into: str) -> Iterator[tuple[str, str]]:
                 path = _readable(os.path.join(here, name))
                 yield path, os.path.relpath(path, folder)
     if nothing:
-        raise InputError(f"{folder}: no file in it has the name of a known format; say which one they are in with --format")
+        raise InputError(f"{folder}: no file in it has the name of a known format; name the format with --format")
 
 
-def _fail(error: OSError) -> None:
+def _raise(error: OSError) -> None:
     raise error
 
 
-def _fitting(pattern: str, into: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the files that fit a pattern, in order of their names; their places are below its last folder without a wildcard."""
+def _matches(pattern: str, into: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the files that match a pattern, sorted; their places are relative to its last folder without a wildcard."""
     parts = PurePath(pattern).parts
     fixed = next(count for count, part in enumerate(parts) if glob.has_magic(part))
     paths = [path for path in sorted(glob.glob(pattern, recursive=True)) if not os.path.isdir(path)]
     if into:
         paths = [path for path in paths if not os.path.realpath(path).startswith(into + os.sep)]
     if not paths:
-        raise FileNotFoundError(errno.ENOENT, "No such file, and none that fits this as a pattern", pattern)
+        raise FileNotFoundError(errno.ENOENT, "No such file, and no file matches it as a pattern", pattern)
     for path in paths:
         yield _readable(path), os.path.relpath(path, os.path.join("", *parts[:fixed]) or ".")
 
 
 def targets_in(folder: str, sources: Sequence[Source], suffix: str = "") -> list[Path]:
-    """Return the output of each input in a folder: a file of the same name, or with another suffix, at the same place below.
+    """Return the output path of each input in a folder: the same relative path, optionally with another suffix.
 
     Raises:
-        InputError: an input has no such name, shares it with another, or cannot be read twice.
+        InputError: an input is not a regular file, its output name is reserved, or two inputs have the same output.
     """
-    taken: dict[Path, str] = {}
+    inputs_by_target: dict[Path, str] = {}
     for source in sources:
         if source.path == STDIN or not os.path.isfile(source.path):
             raise InputError(f"{source.name}: --output-dir takes files only; leave it out for pipes")
         target = Path(folder) / (with_suffix(source.place or Path(source.path).name, suffix) if suffix else source.target)
         if target.name.startswith(OWN):
-            raise InputError(f"{source.path}: names that begin with {OWN} are for tinsach's own files; rename it")
-        if target in taken:
-            raise InputError(f"{source.path}: would have the same output as {taken[target]}; name different folders for them")
-        taken[target] = source.path
-    return list(taken)
+            raise InputError(f"{source.path}: names that begin with {OWN} are reserved for tinsach's own files; rename it")
+        if target in inputs_by_target:
+            raise InputError(f"{source.path}: would have the same output as {inputs_by_target[target]}; name different folders for them")
+        inputs_by_target[target] = source.path
+    return list(inputs_by_target)
 
 
 def refuse_same_file(inputs: Iterable[_Input], outputs: Iterable[str | Path]) -> None:
-    """Raise InputError if something would be written over an input, or two things to one file, by whatever names."""
+    """Raise InputError if an output is also an input, or if two outputs are the same file, under whatever names."""
     seen: dict[object, str] = {}
     for source in inputs:
         identity = _stream_identity(sys.stdin) if source.path == STDIN else _identity(source.path)
@@ -148,7 +148,7 @@ def refuse_same_file(inputs: Iterable[_Input], outputs: Iterable[str | Path]) ->
 
 
 def _identity(path: str | Path) -> object:
-    """Return what tells a file from others: device and inode, its real path if there is none yet, None for a device."""
+    """Return the identity of a file: device and inode; its real path if it does not exist; None for a device."""
     try:
         return _status_identity(os.stat(path))
     except OSError:
@@ -158,7 +158,7 @@ def _identity(path: str | Path) -> object:
 def _stream_identity(stream: object) -> object:
     try:
         return _status_identity(os.fstat(stream.fileno()))  # type: ignore[attr-defined]
-    except (AttributeError, OSError, ValueError):  # closed, or no file at all
+    except (AttributeError, OSError, ValueError):  # closed, or not backed by a file
         return None
 
 

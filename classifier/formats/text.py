@@ -1,6 +1,6 @@
-"""Text: pages of lines, one after the other, separated by form feeds, by a line of the user's choice, or by blank lines.
+"""Plain text: pages of lines, separated by form feeds, by a line of the user's choice, or by blank lines.
 
-Streams within a page too: lines are labelled as they come, whatever the length of the page.
+Only the writer is here. Text is read by `stream.label_blocks`, which labels lines as they arrive, however long the page.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ __all__ = ["Writer"]
 
 
 class Writer:
-    """An output of pages; those of each input are separated from the last input's."""
+    """Writer of pages, with a separator between the pages of two inputs."""
 
     def __init__(self, out: Sink, options: Options) -> None:
         """See `formats.registry.open_writer`."""
         self.out, self._separator = out, between_pages(options.separator)
-        self._begun = False
+        self._started = False
 
     def follow(self, reader: Any) -> None:
-        """Separate what comes from what was written."""
-        if self._begun:
+        """Write a separator, unless this is the first input."""
+        if self._started:
             self.out.write(to_utf8(self._separator))
-        self._begun = True
+        self._started = True
 
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
-        """Write the clean text of a record that is an input's only page."""
+        """Write the clean text of a record that is the only page of its input."""
         if text:
             self.out.write(to_utf8(text + "\n"))
 
     def close(self) -> None:
-        """Do nothing: lines are written as they come."""
+        """Do nothing: lines are written immediately."""

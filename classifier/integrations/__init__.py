@@ -1,4 +1,4 @@
-"""Engines: tinsach inside the tools that people process text with, one small file each.
+"""Integrations: tinsach inside data-processing engines, one small module each.
 
     sklearn    LineCleaner, a transformer for a Pipeline
     datasets   BatchCleaner, for Dataset.map
@@ -6,7 +6,7 @@
     spark      clean(frame), and a job over folders: python -m classifier.integrations.spark in/ out/
     ray        clean(dataset), and the same job: python -m classifier.integrations.ray in/ out/
 
-Each gives what `Cleaner.clean_pages` gives, byte for byte. An engine's library is imported by the file of that name alone, and
-a cleaner is loaded once in each process that works (`recipe`). What they share about columns and folders is in `columns` and
-`job`. What they leave out: turning HTML into text, and dropping pages of which nothing is left.
+Each returns the same text as `Cleaner.clean_pages`, byte for byte. An engine's library is imported by its own module only, and each
+worker process loads a cleaner once (`cleaner.Recipe`). Code shared between engines is in `columns` and `job`. Integrations neither
+extract text from HTML nor drop pages that end up empty.
 """

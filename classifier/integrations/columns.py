@@ -1,7 +1,7 @@
-"""Batches as engines hand them over: a column of an Arrow table, or JSON lines as bytes.
+"""Batch cleaning for engines: a list of texts, a column of an Arrow table, or JSON lines as bytes.
 
-Spark and Ray share both. JSON lines are not read into columns: an engine would guess types, sort fields and fill gaps with nulls.
-The text is exchanged in its line instead, and the rest of the line stays as it stands, as in `tinsach clean`.
+JSON lines are not parsed into columns: an engine would guess types, sort fields and fill gaps with nulls. Only the text is replaced
+within its line; the rest of the line stays byte for byte, as in `tinsach clean`.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from classifier.io.encoding import Decoding
 
 __all__ = ["clean_column", "clean_json_lines", "clean_texts"]
 
-SHOWN = 60  # bytes of a bad line in its message
+SHOWN = 60  # bytes of a bad line quoted in the error message
 
 
 def clean_texts(recipe: Recipe, texts: Sequence[str | None]) -> list[str | None]:
-    """Clean a batch of pages; a missing text stays missing."""
+    """Clean a batch of pages; None stays None."""
     cleaned = recipe.cleaner().clean_pages(text for text in texts if text is not None)
     return [None if text is None else next(cleaned) for text in texts]
 
 
 def clean_column(table: Any, field: str, recipe: Recipe) -> Any:
-    """Return an Arrow table or record batch with one column of text cleaned, types and missing texts as they were.
+    """Return an Arrow table or record batch with one text column cleaned; types and nulls are preserved.
 
     Raises:
-        InputError: there is no such column, or it holds no text.
+        InputError: the column does not exist or is not text.
     """
     import pyarrow as pa
 
@@ -40,7 +40,7 @@ def clean_column(table: Any, field: str, recipe: Recipe) -> Any:
         raise InputError(f"no column {field!r}; name the one that holds the text: {', '.join(names)}")
     position = names.index(field)
     kind = table.schema.field(position).type
-    if pa.types.is_null(kind):  # a batch in which all texts are missing
+    if pa.types.is_null(kind):  # all texts of the batch are missing
         return table
     if kind not in (pa.string(), pa.large_string(), pa.string_view()):
         raise InputError(f"column {field!r} holds {kind}, not text; name another one: {', '.join(names)}")
@@ -49,20 +49,20 @@ def clean_column(table: Any, field: str, recipe: Recipe) -> Any:
 
 
 def clean_json_lines(lines: Sequence[bytes], field: str, recipe: Recipe) -> list[bytes]:
-    """Return JSON lines with the text in one field cleaned and all else as it stands; blank lines are no records.
+    """Return JSON lines with the text in one field cleaned and everything else unchanged; blank lines are skipped.
 
     Raises:
-        InputError: a line is no JSON object with text in that field.
+        InputError: a line is not a JSON object with text in that field.
     """
-    records = [_good(one) for one in read_records(BytesIO(b"\n".join(lines)), "JSON lines", Decoding(errors="strict"), field)]
+    records = [_valid(one) for one in read_records(BytesIO(b"\n".join(lines)), "JSON lines", Decoding(errors="strict"), field)]
     cleaned = clean_texts(recipe, [record.text for record in records])
     return [put_back(record, text or "").removesuffix(b"\n") for record, text in zip(records, cleaned)]
 
 
-def _good(record: Record | BadRecord) -> Record:
+def _valid(record: Record | BadRecord) -> Record:
     if isinstance(record, BadRecord):
         start = record.raw[:SHOWN].decode("utf-8", "backslashreplace")
         raise InputError(
-            f"{record.reason}, in the line that begins {start!r}; `tinsach clean --on-error quarantine FILE` finds all of them"
+            f"{record.reason}, in the line that begins {start!r}; `tinsach clean --on-error quarantine FILE` collects all of them"
         )
     return record

@@ -1,7 +1,7 @@
-"""Hugging Face datasets: an object whose `batch` is what `Dataset.map` takes.
+"""Hugging Face datasets: an object whose `batch` method is a function for `Dataset.map`.
 
-It pickles to a few hundred bytes that name the model by digest and tinsach by release, which is what datasets makes its cache key of:
-the cache is found again for the same cleaner, and not for another. Missing texts stay missing.
+It pickles to a few hundred bytes that identify the model by digest and tinsach by release. datasets derives its cache key from the
+pickle, so the cache is reused for an equal cleaner and for no other. Missing texts stay missing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["BatchCleaner"]
 
 
 class BatchCleaner:
-    """Cleans one column of a dataset, for `dataset.map(BatchCleaner().batch, batched=True)`; needs no import of datasets itself.
+    """Cleans one column of a dataset: `dataset.map(BatchCleaner().batch, batched=True)`. Does not import datasets itself.
 
     >>> BatchCleaner(threshold=0).batch({"text": ["Làng gốm đỏ lửa", None]})  # 0 keeps every line
     {'text': ['Làng gốm đỏ lửa', None]}
@@ -34,7 +34,7 @@ class BatchCleaner:
         keep: str | Iterable[str] = DEFAULT_KEEP,
         threshold: float | None = None,
     ) -> None:
-        """Clean `text_field`, in its place or `into` another column; for the rest see `classifier.load`, whose errors it raises."""
+        """Clean `text_field` in place or `into` another column; other arguments and errors are those of `classifier.load`."""
         self.text_field = text_field
         self.into = into or text_field
         self.recipe = classifier.load(model, keep=keep, threshold=threshold).recipe
@@ -43,11 +43,11 @@ class BatchCleaner:
         """Return the cleaned column of a batch of columns.
 
         Raises:
-            InputError: there is no such column, or `map` was called without `batched=True`.
+            InputError: the column does not exist, or `map` was called without `batched=True`.
         """
         if self.text_field not in rows:
             raise InputError(f"no column {self.text_field!r}; name the one that holds the text: {', '.join(rows)}")
         texts = rows[self.text_field]
         if isinstance(texts, str) or texts is None:
-            raise InputError("one row where a batch of rows is meant; call map(cleaner.batch, batched=True)")
+            raise InputError("got a single row instead of a batch; call map(cleaner.batch, batched=True)")
         return {self.into: clean_texts(self.recipe, texts)}

@@ -1,7 +1,7 @@
-"""datatrove: a pipeline step that leaves of each document its article.
+"""datatrove: a pipeline step that reduces each document to its article.
 
-It counts lines kept and dropped, the latter by label, and hands what it dropped to a writer, if it is given one. Documents go on
-one for one, those of which nothing is left with an empty text: a filter after it can take them away.
+It counts kept and dropped lines, the latter by label, and can pass dropped lines to an exclusion writer. It yields one document per
+input document; one with no line kept gets an empty text, so a later filter can remove it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ __all__ = ["LineCleaner"]
 
 
 class LineCleaner(PipelineStep):
-    """Cleans `document.text`.
+    """Pipeline step that cleans `document.text`.
 
     Args:
-        keep: the labels to keep; by default title and body.
+        keep: labels to keep (default: title and body).
         threshold: see `classifier.load`.
-        model: another model's file or folder.
-        exclusion_writer: takes a document for each one that lost lines: those lines as its text, their labels in its metadata.
-        batch_size: documents that are cleaned together.
+        model: model file or folder (default: the shipped model).
+        exclusion_writer: receives one document for each that lost lines: those lines as text, their labels as metadata.
+        batch_size: number of documents cleaned together.
     """
 
     type = "✂️ - CLEANER"
@@ -54,7 +54,7 @@ class LineCleaner(PipelineStep):
         self.batch_size = batch_size
 
     def run(self, data: Iterable[Document], rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        """Yield the documents in order, cleaned; reads one batch ahead."""
+        """Yield the cleaned documents in order; reads one batch ahead."""
         with self.exclusion_writer or nullcontext() as writer:
             for batch in batched(data, self.batch_size):
                 with self.track_time("batch"):
@@ -62,7 +62,7 @@ class LineCleaner(PipelineStep):
                 for document, page in zip(batch, pages):
                     self._count(page)
                     if writer and page.dropped:
-                        writer.write(_leavings(document, page), rank)
+                        writer.write(_dropped_document(document, page), rank)
                     document.text = page.text
                     self.update_doc_stats(document)
                     yield document
@@ -77,8 +77,8 @@ class LineCleaner(PipelineStep):
 class _Page(NamedTuple):
     text: str
     kept: int  # lines, blank ones included
-    dropped: list[str]  # lines that are not blank
-    labels: list[str]  # theirs
+    dropped: list[str]  # non-blank lines
+    labels: list[str]  # of the dropped lines
 
 
 def _clean(cleaner: Cleaner, texts: list[str]) -> Iterator[_Page]:
@@ -88,6 +88,6 @@ def _clean(cleaner: Cleaner, texts: list[str]) -> Iterator[_Page]:
         yield _Page(text, int(page.kept.sum()), [line for _, line in dropped], [label.value for label, _ in dropped])
 
 
-def _leavings(document: Document, page: _Page) -> Document:
+def _dropped_document(document: Document, page: _Page) -> Document:
     metadata = {**document.metadata, "labels": page.labels}
     return Document(text="\n".join(page.dropped), id=document.id, metadata=metadata)

@@ -1,8 +1,8 @@
-"""Ray Data: a function from dataset to dataset, by `map_batches`, and a job over folders.
+"""Ray Data: clean a dataset with `map_batches`, or a folder with a command.
 
     python -m classifier.integrations.ray in/ out/
 
-The workers need `tinsach[ray]` installed. Their processes are used again, and with them the cleaner: no actors are needed.
+Workers need `tinsach[ray]` installed. Ray reuses worker processes, and each process caches its cleaner, so no actors are needed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from classifier.labels import DEFAULT_KEEP
 
 __all__ = ["clean", "main"]
 
-LINES = 1000  # of a file in memory at a time
+LINES = 1000  # lines of a file per block
 
 
 def clean(
@@ -36,17 +36,17 @@ def clean(
     threshold: float | None = None,
     **options: Any,
 ) -> Any:
-    """Return the dataset with one column of text cleaned; missing texts stay missing.
+    """Return the dataset with one text column cleaned; missing texts stay missing.
 
-    Further options go to `map_batches`; see `classifier.load` for the others. A column that is not there is found out when
-    the dataset is run.
+    See `classifier.load` for model, keep and threshold; other options go to `map_batches`. A missing column raises an error only
+    when the dataset is executed.
     """
     cleaned = partial(clean_column, field=text_field, recipe=classifier.load(model, keep=keep, threshold=threshold).recipe)
     return dataset.map_batches(cleaned, batch_format="pyarrow", **options)
 
 
 def _clean_lines(table: Any, field: str, recipe: Recipe) -> Any:
-    """Clean a table of JSON lines."""
+    """Clean a table with JSON lines in its only column."""
     import pyarrow as pa
 
     return pa.table({"line": pa.array(clean_json_lines(table.column("line").to_pylist(), field, recipe), pa.large_binary())})
@@ -61,7 +61,7 @@ def _clean_folder(job: FolderJob) -> None:
 
 
 def _read_lines(data: Any, folder: str) -> Any:
-    """Read lines as bytes; `read_text` would cut them at U+2028 and other characters that JSON strings may hold."""
+    """Read lines as bytes; `read_text` would also split at U+2028 and other characters that JSON strings may contain."""
     import pyarrow as pa
     from ray.data.datasource import FileBasedDatasource
 

@@ -1,7 +1,7 @@
-"""scikit-learn: a transformer from pages to articles, to stand before a vectorizer.
+"""scikit-learn: a transformer from pages to articles, for use before a vectorizer.
 
-It learns nothing from the pages: `fit` checks the parameters and notes which model they mean, and only that note is pickled. Pages
-of which nothing is kept become empty strings, so that the rows still match `y`.
+`fit` learns nothing from the pages: it validates the parameters and stores a recipe of the cleaner, and a pickle holds this recipe
+instead of the model. Pages with no line kept become empty strings, so that rows still match `y`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ with require_library("sklearn"):
 
 __all__ = ["LineCleaner"]
 
-_KEEP = tuple(sorted(map(str, DEFAULT_KEEP)))  # scikit-learn takes plain values only as defaults
+_KEEP = tuple(sorted(map(str, DEFAULT_KEEP)))  # scikit-learn allows only plain values as defaults
 
 
 class LineCleaner(TransformerMixin, BaseEstimator):
-    """Turns pages of text into their articles.
+    """Transforms pages of text into their articles.
 
     Args:
-        model: another model's file or folder.
-        keep: the labels to keep, as names; by default title and body.
+        model: model file or folder (default: the shipped model).
+        keep: names of the labels to keep (default: title and body).
         threshold: see `classifier.load`.
-        n_jobs: processes to clean in; None is one, -1 all cores.
+        n_jobs: number of processes; None means 1, -1 all cores.
 
     >>> LineCleaner(threshold=0).fit_transform(["Làng gốm đỏ lửa"])  # 0 keeps every line
     ['Làng gốm đỏ lửa']
@@ -50,10 +50,10 @@ class LineCleaner(TransformerMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     def fit(self, X: Iterable[str], y: Any = None) -> LineCleaner:
-        """Find the model and check the parameters; the pages are not looked at.
+        """Validate the parameters and find the model; X is ignored.
 
         Raises:
-            InputError, ModelError: as `classifier.load`; both are ValueErrors.
+            InputError, ModelError: as in `classifier.load`; both are ValueErrors.
         """
         self.recipe_ = classifier.load(self.model, keep=self.keep, threshold=self.threshold).recipe
         return self
@@ -63,14 +63,14 @@ class LineCleaner(TransformerMixin, BaseEstimator):
 
         Raises:
             NotFittedError: `fit` was not called.
-            InputError: X is one string, or holds something that is not a string.
+            InputError: X is a single string, or contains something other than strings.
         """
         check_is_fitted(self)
         jobs = 1 if self.n_jobs is None else self.n_jobs
         return list(self.recipe_.cleaner().clean_pages(X, jobs=jobs))
 
     def __sklearn_tags__(self) -> Any:
-        """Say that input is text."""
+        """Declare that the input is text."""
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False

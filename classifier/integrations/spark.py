@@ -1,8 +1,8 @@
-"""Spark: a function from data frame to data frame, by `mapInArrow`, and a job over folders.
+"""Spark: clean a data frame with `mapInArrow`, or a folder with a command.
 
     python -m classifier.integrations.spark in/ out/
 
-Rows stay where they are: no shuffle. The workers need `tinsach[spark]` installed, as on the driver.
+Rows stay in their partitions, without a shuffle. Workers need `tinsach[spark]` installed, like the driver.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ def clean(
     keep: str | Iterable[str] = DEFAULT_KEEP,
     threshold: float | None = None,
 ) -> Any:
-    """Return the data frame with one column of text cleaned; nulls stay null. See `classifier.load` for the other arguments.
+    """Return the data frame with one text column cleaned; nulls stay null. See `classifier.load` for model, keep and threshold.
 
     Raises:
-        InputError: there is no such column, or it holds no text.
+        InputError: the column does not exist or is not text.
     """
     return _clean(frame, text_field, classifier.load(model, keep=keep, threshold=threshold).recipe)
 
 
 def _clean(frame: Any, field: str, recipe: Recipe) -> Any:
     kinds = dict(frame.dtypes)
-    if kinds.get(field) != "string":  # said here, rather than by a worker minutes later
-        fault = f"holds {kinds[field]}, not text" if field in kinds else "is not there"
+    if kinds.get(field) != "string":  # fail here, not in a worker minutes later
+        fault = f"holds {kinds[field]}, not text" if field in kinds else "does not exist"
         raise InputError(f"column {field!r} {fault}; name the one that holds the text: {', '.join(kinds)}")
 
     def batches(source: Iterator[Any]) -> Iterator[Any]:
@@ -52,7 +52,7 @@ def _clean(frame: Any, field: str, recipe: Recipe) -> Any:
 
 
 def _clean_lines(frame: Any, field: str, recipe: Recipe) -> Any:
-    """Clean a frame of JSON lines as bytes."""
+    """Clean a data frame with JSON lines, as bytes, in its only column."""
 
     def batches(source: Iterator[Any]) -> Iterator[Any]:
         import pyarrow as pa
@@ -65,7 +65,7 @@ def _clean_lines(frame: Any, field: str, recipe: Recipe) -> Any:
 
 
 def _clean_folder(job: FolderJob) -> None:
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the workers are whatever `python3` is
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # by default workers run whichever `python3` is on the PATH
     with require_library("spark"):
         from pyspark.sql import SparkSession
     spark = SparkSession.builder.appName("tinsach").getOrCreate()
@@ -78,7 +78,7 @@ def _clean_folder(job: FolderJob) -> None:
 
 
 def _rename(spark: Any, folder: str) -> None:
-    """Call files of JSON lines so: to Spark they are text, named .txt. Goes through Hadoop, which knows every file system."""
+    """Rename Spark's text output from .txt to .jsonl, through Hadoop's API, which works on every file system that Spark can use."""
     path = spark._jvm.org.apache.hadoop.fs.Path(folder)
     files = path.getFileSystem(spark._jsc.hadoopConfiguration())
     for found in files.listStatus(path):

@@ -1,1 +1,1 @@
-"""Byte-level input and output: decoding, content sniffing, compression, atomic files. Knows nothing of pages or labels."""
+"""Byte-level input and output: decoding, content sniffing, compression, atomic files. Independent of pages and labels."""

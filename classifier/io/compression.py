@@ -1,7 +1,7 @@
-"""gzip and zstd around any format, by the file's name: `.gz` and `.zst` are unpacked in reading and packed in writing.
+"""Transparent gzip and zstd compression, chosen by file suffix (`.gz`, `.zst`), for reading and writing.
 
-Both ways stream. Damaged and cut files are errors with the file's name, never a shorter text. Reproducible: no time or name
-goes into a gzip header. What it leaves out: guessing from the bytes, since a pipe has other tools for that.
+Both directions stream. A damaged or truncated file raises InputError; it never passes as a shorter text. Output is
+reproducible: the gzip header holds neither time nor name. Does not detect compression by content.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from classifier.errors import InputError, require_library
 
 __all__ = ["compressing", "compression_of", "open_decompressed", "without_compression"]
 
-# Zstd is unpacked so many bytes at a time: a block of 128 KB takes 4 bytes at least, so no piece can become more than 32 MB.
+# Compressed bytes decoded at a time. A zstd block of 128 KB takes at least 4 bytes, so a piece expands to 32 MB at most.
 ZSTD_PIECE = 1 << 10
-LEVELS = {".gz": 6, ".zst": 3}  # each tool's own default
+LEVELS = {".gz": 6, ".zst": 3}  # the defaults of the command-line tools
 
 
 def compression_of(name: str) -> str:
-    """Return the compression that a file's name stands for, as its suffix; empty if none.
+    """Return the compression suffix of a file name, in lower case; empty if it has none.
 
     >>> compression_of("crawl.jsonl.ZST"), compression_of("page.txt")
     ('.zst', '')
@@ -31,21 +31,21 @@ def compression_of(name: str) -> str:
 
 
 def open_decompressed(path: str) -> BinaryIO:
-    """Open a file for reading what is in it, unpacked."""
-    packing = compression_of(path)
-    if not packing:
+    """Open a file for reading its decompressed content."""
+    suffix = compression_of(path)
+    if not suffix:
         return open(path, "rb")
-    raw = _Gzip(path) if packing == ".gz" else _Zstd(path)
+    raw = _Gzip(path) if suffix == ".gz" else _Zstd(path)
     return io.BufferedReader(raw, 1 << 16)
 
 
 def compressing(file: BinaryIO, name: str) -> BinaryIO:
-    """Return a file that packs into `file` as the name says: `file` itself, or another that has to be closed, before it."""
-    packing = compression_of(name)
-    if packing == ".gz":
-        return cast(BinaryIO, gzip.GzipFile("", "wb", LEVELS[packing], file, mtime=0))
-    if packing == ".zst":
-        return _zstandard(name).ZstdCompressor(level=LEVELS[packing], write_checksum=True).stream_writer(file, closefd=False)
+    """Return a file that compresses into `file` by the suffix of `name`: `file` itself, or a wrapper to close before it."""
+    suffix = compression_of(name)
+    if suffix == ".gz":
+        return cast(BinaryIO, gzip.GzipFile("", "wb", LEVELS[suffix], file, mtime=0))
+    if suffix == ".zst":
+        return _zstandard(name).ZstdCompressor(level=LEVELS[suffix], write_checksum=True).stream_writer(file, closefd=False)
     return file
 
 
@@ -55,8 +55,8 @@ def _zstandard(name: str) -> Any:
     return zstandard
 
 
-class _Unpacked(io.RawIOBase):
-    """A file being unpacked."""
+class _DecompressedFile(io.RawIOBase):
+    """Raw stream of the decompressed bytes of a file."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -78,11 +78,11 @@ class _Unpacked(io.RawIOBase):
         super().close()
 
     def damaged(self, reason: object) -> InputError:
-        """Return the error to raise."""
-        return InputError(f"{self._path}: damaged or cut ({reason}); fetch or make it again")
+        """Return the error for a damaged file."""
+        return InputError(f"{self._path}: damaged or cut ({reason}); download or create it again")
 
 
-class _Gzip(_Unpacked):
+class _Gzip(_DecompressedFile):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self._members = gzip.GzipFile(fileobj=self._file)
@@ -94,47 +94,47 @@ class _Gzip(_Unpacked):
             raise self.damaged(error) from error
 
 
-class _Zstd(_Unpacked):
-    """Reads frame after frame itself: zstandard's own reader takes a cut file for a whole one."""
+class _Zstd(_DecompressedFile):
+    """Decodes frame by frame, because zstandard's own reader accepts a truncated file."""
 
     def __init__(self, path: str) -> None:
         self._library = _zstandard(path)
         super().__init__(path)
-        self._frame: Any = None  # being read, if there is one
-        self._packed = b""  # not unpacked yet
-        self._ready = memoryview(b"")  # unpacked and not returned yet
+        self._frame: Any = None  # decompressor of the current frame; None between frames
+        self._input = b""  # compressed bytes, not decoded yet
+        self._output = memoryview(b"")  # decompressed bytes, not returned yet
 
     def _read(self, size: int) -> bytes:
-        while not self._ready:
-            self._packed = self._packed or self._file.read(ZSTD_PIECE)
-            if not self._packed:
+        while not self._output:
+            self._input = self._input or self._file.read(ZSTD_PIECE)
+            if not self._input:
                 if self._frame is not None:
-                    raise self.damaged("the last frame has no end")
+                    raise self.damaged("the last frame is incomplete")
                 return b""
-            self._ready = memoryview(self._unpack())
-        data, self._ready = bytes(self._ready[:size]), self._ready[size:]
+            self._output = memoryview(self._decompress())
+        data, self._output = bytes(self._output[:size]), self._output[size:]
         return data
 
-    def _unpack(self) -> bytes:
+    def _decompress(self) -> bytes:
         self._frame = self._frame or self._library.ZstdDecompressor().decompressobj()
         try:
-            data = self._frame.decompress(self._packed)
+            data = self._frame.decompress(self._input)
         except self._library.ZstdError as error:
             raise self.damaged(error) from error
-        self._packed = self._frame.unused_data if self._frame.eof else b""
+        self._input = self._frame.unused_data if self._frame.eof else b""
         if self._frame.eof:
             self._frame = None
         return data
 
 
-_PACKINGS = (".gz", ".zst")
+_SUFFIXES = (".gz", ".zst")
 
 
 def without_compression(name: str) -> str:
-    """Return a file's name without the suffix of a compression.
+    """Return a file name without its compression suffix, if any.
 
     >>> without_compression("crawl.jsonl.gz"), without_compression("page.txt")
     ('crawl.jsonl', 'page.txt')
     """
     path = PurePath(name)
-    return name[: -len(path.suffix)] if path.suffix.lower() in _PACKINGS else name
+    return name[: -len(path.suffix)] if path.suffix.lower() in _SUFFIXES else name

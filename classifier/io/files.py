@@ -1,8 +1,7 @@
-"""Files on disk: outputs that appear whole or not at all, and mistakes with names, refused before anything is read.
+"""Atomic output files, and OS errors that name their file.
 
-An output is written under a scratch name beside its place, packed if its name says so (`compression`), forced to disk and
-renamed. Devices and pipes cannot be renamed over: they are written as they are. What it leaves out: what is in the files, and
-how inputs are found (`sources`).
+An output is written to a scratch file in its own folder, compressed if its suffix says so, synced to disk and renamed. Devices
+and pipes are written directly, since a rename would replace them.
 """
 
 from __future__ import annotations
@@ -33,28 +32,28 @@ __all__ = [
     "standard_output",
 ]
 
-OWN = ".tinsach-"
-SCRATCH = OWN + "tmp-"  # how the names of unfinished files begin
+OWN = ".tinsach-"  # name prefix of tinsach's own files
+SCRATCH = OWN + "tmp-"  # name prefix of unfinished outputs
 STDIN = "-"
 _ADVICE = {
     errno.ENOSPC: "make room and run it again",
     errno.EDQUOT: "make room and run it again",
-    errno.EFBIG: "write to a place that takes files of this size",
-    errno.EIO: "the disk reports a fault; write to another one",
+    errno.EFBIG: "write to a place that allows files of this size",
+    errno.EIO: "the disk reports an error; write to another one",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 
 
 def os_error_message(error: OSError) -> str:
-    """Return in one line what went wrong with which file, and what to do."""
+    """Return one line that names the file, the error and what to do about it."""
     if error.filename is None:
         return str(error)
     return f"{error.filename}: {error.strerror}; {_ADVICE.get(error.errno or 0, 'check the path and its permissions')}"
 
 
 def sha256_of(path: str | Path) -> str:
-    """Return the digest of a file's bytes, in hexadecimal."""
-    import hashlib  # OpenSSL takes a while to load, and most calls need no digests
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    import hashlib  # OpenSSL is slow to load, and most runs need no digest
 
     digest = hashlib.sha256()
     with open(path, "rb") as file:
@@ -67,14 +66,14 @@ def sha256_of(path: str | Path) -> str:
 
 
 class Sink:
-    """Where bytes go: a file whose name an error carries."""
+    """Output file whose write errors carry its name."""
 
     def __init__(self, file: BinaryIO, name: str, live: bool = False) -> None:
-        """Write to `file`; at once, if it is `live`, since somebody may be reading along."""
+        """Write to `file`; if `live`, flush after every write, since somebody may be reading along."""
         self._file, self._name, self._live = file, name, live
 
     def write(self, data: bytes) -> None:
-        """Write bytes; an OSError names the file."""
+        """Write bytes; an OSError carries the name of the file."""
         with error_filename(self._name):
             self._file.write(data)
             if self._live:
@@ -83,7 +82,7 @@ class Sink:
 
 @contextmanager
 def error_filename(name: str, instead: bool = False) -> Iterator[None]:
-    """Let an OSError that names no file name this one; or `instead` of a name that means nothing to the user."""
+    """Set the file name of an OSError that has none; with `instead`, also replace one that the user does not know."""
     try:
         yield
     except OSError as error:
@@ -93,7 +92,7 @@ def error_filename(name: str, instead: bool = False) -> Iterator[None]:
 
 
 def standard_output() -> Sink:
-    """Return standard output, written as it comes."""
+    """Return standard output as a live sink."""
     if sys.stdout is None:
         raise InputError("standard output is closed; name a file with --output")
     return Sink(sys.stdout.buffer, "standard output", live=True)
@@ -101,29 +100,29 @@ def standard_output() -> Sink:
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Sink]:
-    """Open a file for writing that appears under its name only when it is complete and on the disk."""
+    """Open a file for writing that appears under its name only when it is complete and on disk."""
     name, target = str(path), Path(os.path.realpath(path))
     if os.path.isdir(path):
         raise InputError(f"{name}: a folder; name a file to write")
-    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe; a rename would replace /dev/null
-        with error_filename(name), open(path, "wb") as device, _packing(device, name) as file:
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe: a rename would replace it
+        with error_filename(name), open(path, "wb") as device, _compressed(device, name) as file:
             yield Sink(file, name, live=True)
         return
     if not target.parent.is_dir():
         raise InputError(f"{name}: there is no folder {target.parent}; make it first")
-    scratch = target.with_name(f"{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")  # known before it is made: see the except
+    scratch = target.with_name(f"{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")  # bound before it is created, for the except clause
     try:
         with error_filename(name, instead=True):
             file = open(scratch, "xb", buffering=1 << 16)  # noqa: SIM115 - closed below, where closing may fail
         try:
             _copy_mode(target, scratch)
-            with _packing(file, name) as packing:
-                yield Sink(packing, name)
+            with _compressed(file, name) as compressor:
+                yield Sink(compressor, name)
             with error_filename(name):
                 file.flush()
                 force_to_disk(file)
         finally:
-            with suppress(OSError):  # closing writes what is left, and on a full disk fails again
+            with suppress(OSError):  # closing flushes the buffer, which fails again on a full disk
                 file.close()
         with error_filename(name, instead=True):
             os.replace(scratch, target)
@@ -134,23 +133,23 @@ def atomic_write(path: str | Path) -> Iterator[Sink]:
 
 
 @contextmanager
-def _packing(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """Let what is written be packed as the name says."""
-    packing = compressing(file, name)
+def _compressed(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """Compress what is written to `file` by the suffix of `name`; close the compressor, not the file."""
+    compressor = compressing(file, name)
     try:
-        yield packing
-        if packing is not file:
+        yield compressor
+        if compressor is not file:
             with error_filename(name):
-                packing.close()
+                compressor.close()
     except BaseException:
-        if packing is not file:
-            with suppress(OSError):  # nobody wants what is left, but unclosed it would be written when there is no file any more
-                packing.close()
+        if compressor is not file:
+            with suppress(OSError):  # its data is discarded; left open, it would write to the closed file when garbage-collected
+                compressor.close()
         raise
 
 
 def force_to_disk(file: BinaryIO) -> None:
-    """Wait until what was written is on the disk; where there is no such thing, do without."""
+    """Sync a file to disk (fsync); does nothing where the file system does not support it."""
     try:
         os.fsync(file.fileno())
     except OSError as error:
@@ -159,32 +158,35 @@ def force_to_disk(file: BinaryIO) -> None:
 
 
 def _copy_mode(target: Path, scratch: Path) -> None:
-    """Make the scratch file as readable for others as its target is; else it is what the umask says."""
+    """Give the scratch file the permissions of an existing target; a new file keeps those of the umask."""
     with suppress(FileNotFoundError):
         os.chmod(scratch, stat.S_IMODE(target.stat().st_mode))
 
 
 def remove_stale_files(folder: Path, alone: bool) -> None:
-    """Remove what killed runs left unfinished: `alone` in a folder, all of it there and below; else only that of dead processes."""
+    """Remove unfinished outputs of killed runs.
+
+    If this process is `alone` in the folder, all in it and below; else only those of dead processes, directly in it.
+    """
     for scratch in folder.rglob(SCRATCH + "*") if alone else folder.glob(SCRATCH + "*"):
         if alone or not _is_alive(scratch.name[len(SCRATCH) :].partition("-")[0]):
             scratch.unlink(missing_ok=True)
 
 
 def _is_alive(process: str) -> bool:
-    if os.name == "nt":  # there, the signal 0 would be the end of it
+    if os.name == "nt":  # there, signal 0 is CTRL_C_EVENT and interrupts the process
         return True
     try:
         os.kill(int(process), 0)
     except (ProcessLookupError, ValueError):
         return False
-    except OSError:  # somebody else's
+    except OSError:  # it belongs to another user
         return True
     return True
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force a rename to disk, where folders can be opened and synced."""
+    """Sync a rename to disk, where the platform can open and sync folders."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -193,11 +195,11 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-# -- the same file twice -------------------------------------------------------------------------------------------------
+# -- inputs --------------------------------------------------------------------------------------------------------------
 
 
 class _Input(Protocol):
-    """What is asked of an input here; `sources.Source` is one."""
+    """Protocol of an input for `sources.refuse_same_file`; `sources.Source` implements it."""
 
     @property
     def path(self) -> str: ...

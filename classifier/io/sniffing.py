@@ -1,9 +1,8 @@
-"""Is this the text we were promised? A look at the first bytes of an input, before they can become silent garbage.
+"""Content sniffing: reject input that is not UTF-8 text before it becomes silent garbage.
 
-`require_utf8` raises an error that names what the bytes look like and how to convert them: UTF-16 without a byte order
-mark, binary files, and Vietnamese in windows-1258, TCVN3 (ABC) or VNI, as raw bytes or read as Latin-1 and saved as UTF-8
-("Hµ Néi", "Vieät Nam"), and UTF-8 saved as UTF-8 twice ("Viá»‡t Nam"). What it leaves out: converting anything, and
-encodings of other languages.
+`require_utf8` raises an error that names what the bytes look like and how to convert them: binary files, UTF-16 and UTF-32
+without a byte order mark, Vietnamese in windows-1258, TCVN3 (ABC) or VNI, as raw bytes or misread as Latin-1 and saved as UTF-8
+("Hµ Néi", "Vieät Nam"), and double-encoded UTF-8 ("Viá»‡t Nam"). Does not detect legacy encodings of other languages.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from classifier.errors import InputError
 
 __all__ = ["SAMPLE", "Sniffer", "require_utf8"]
 
-SAMPLE = 1 << 16  # bytes looked at
-FIRST_LOOK = 1 << 10
+SAMPLE = 1 << 16  # bytes examined
+FIRST_CHECK = 1 << 10  # bytes examined by the first check
 
-# Control characters that no text editor writes, above this share and number, make a binary file; a stray few are text.
+# A file is binary if control characters that no text editor writes exceed both this share and this number; a stray few are text.
 CONTROL_SHARE, CONTROLS = 0.05, 16
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n\v\f\r\x1b"))
 
-_MAGIC = (  # (first bytes, what has them, what to do)
-    (b"%PDF-", "a PDF file", "turn it into text first, for example with pdftotext"),
+_MAGIC = (  # (signature, file type, advice)
+    (b"%PDF-", "a PDF file", "convert it to text first, for example with pdftotext"),
     (b"PK\x03\x04", "a zip archive or an Office document", "unpack it or save it as plain text first"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office document", "save it as plain text first"),
     (b"\x1f\x8b", "gzip-compressed data", "unpack it first: gunzip -c FILE | tinsach clean"),
@@ -38,19 +37,19 @@ _MAGIC = (  # (first bytes, what has them, what to do)
 
 
 class Sniffer:
-    """Keeps the first bytes of an input and looks at them when there are 1, 4, 16 and 64 KB, and at the end if it is shorter.
+    """Buffers the first bytes of an input and checks them at 1, 4, 16 and 64 KB, or at the end of a shorter input.
 
-    Fixed points make the verdict depend on the bytes, not on how a pipe happened to cut them.
+    Fixed checkpoints make the verdict independent of how the bytes were chunked.
     """
 
     def __init__(self, name: str) -> None:
-        """Start before the first byte of the input called `name`."""
+        """Start before the first byte of an input; `name` is for messages."""
         self._name = name
         self._head = bytearray()
-        self._next = FIRST_LOOK
+        self._next = FIRST_CHECK
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes; raise InputError if they are no text that can be read."""
+        """Process the next bytes; raise InputError if the input is not readable text."""
         if self._next > SAMPLE:
             return
         self._head += chunk[: SAMPLE - len(self._head)]
@@ -59,13 +58,13 @@ class Sniffer:
             self._next *= 4
 
     def flush(self) -> None:
-        """Look once more at an input that ended early."""
+        """Check an input that ended before the last checkpoint."""
         if self._next <= SAMPLE:
             require_utf8(bytes(self._head), self._name)
 
 
 def require_utf8(sample: bytes, name: str) -> None:
-    """Raise InputError if the first bytes of an input are plainly not UTF-8 text; `name` is for the message."""
+    """Raise InputError if the first bytes of an input are clearly not UTF-8 text; `name` is for the message."""
     for magic, what, advice in _MAGIC:
         if sample.startswith(magic) and (magic != b"BZh" or sample[4:10] == b"1AY&SY"):
             raise InputError(f"{name}: looks like {what}; {advice}")
@@ -76,27 +75,27 @@ def require_utf8(sample: bytes, name: str) -> None:
 
 
 def _refuse_binary(sample: bytes, name: str) -> None:
-    """Name the wide encoding whose NULs these are, or call it a binary file."""
+    """Raise InputError for UTF-16 or UTF-32, recognised by the positions of its NULs, or for a binary file."""
     nuls = [sample[start::4].count(0) / (len(sample) / 4) for start in range(4)]
-    for encoding, often, least, never in (
+    for encoding, nul_bytes, least, other_bytes in (
         ("UTF-32LE", (2, 3), 0.9, (0,)),
         ("UTF-32BE", (0, 1), 0.9, (3,)),
         ("UTF-16LE", (1, 3), 0.3, (0, 2)),  # the high byte of some Vietnamese letters is not NUL
         ("UTF-16BE", (0, 2), 0.3, (1, 3)),
     ):
-        if all(nuls[i] > least for i in often) and all(nuls[i] < 0.05 for i in never):
+        if all(nuls[i] > least for i in nul_bytes) and all(nuls[i] < 0.05 for i in other_bytes):
             raise InputError(f"{name}: looks like {encoding} without a byte order mark; {_advice(encoding)}")
-    raise InputError(f"{name}: looks like a binary file; tinsach reads text (--encoding utf-8 takes it as it is)")
+    raise InputError(f"{name}: looks like a binary file; tinsach reads text (--encoding utf-8 reads it as it is)")
 
 
 def _advice(encoding: str) -> str:
     return f"convert it: iconv -f {encoding} -t UTF-8 FILE, or pass --encoding {encoding.lower()}"
 
 
-# Letters that Vietnamese in UTF-8 is full of and no legacy reading has: đ ă ơ ư, the block U+1EA0-1EFF, combining marks.
+# UTF-8 bytes frequent in Vietnamese and absent from misread legacy text: đ ă ơ ư, the block U+1EA0-1EFF, combining marks.
 _UNICODE_MARKS = (b"\xe1\xba", b"\xe1\xbb", b"\xc4\x90", b"\xc4\x91", b"\xc4\x82", b"\xc4\x83", b"\xc6\xa0", b"\xc6\xa1",
                   b"\xc6\xaf", b"\xc6\xb0", b"\xcc")  # fmt: skip
-_TWICE = ("\u00e1\u00ba".encode(), "\u00e1\u00bb".encode())  # what becomes of the first two bytes of that block
+_DOUBLE_ENCODED = ("\u00e1\u00ba".encode(), "\u00e1\u00bb".encode())  # the first two bytes of that block, encoded once more
 
 
 def _refuse_legacy(sample: bytes, name: str) -> None:
@@ -105,20 +104,20 @@ def _refuse_legacy(sample: bytes, name: str) -> None:
     text = sample.decode("utf-8", "ignore")
     undecodable = len(sample) - len(text.encode())
     if 2 * unicode_marks > latin and undecodable < 4:
-        return  # Vietnamese in Unicode has 2.6 times as many of these as letters from Latin-1
-    if (twice := sum(map(sample.count, _TWICE))) >= 4 and twice > unicode_marks:
+        return  # Vietnamese in Unicode has 2.6 times as many of these as Latin-1 letters
+    if (twice := sum(map(sample.count, _DOUBLE_ENCODED))) >= 4 and twice > unicode_marks:
         raise InputError(
             f"{name}: looks like UTF-8 that was read as windows-1252 and saved as UTF-8 once more; "
-            "take that back, for example with ftfy (--encoding utf-8 takes it as it is)"
+            "undo that, for example with ftfy (--encoding utf-8 reads it as it is)"
         )
-    from classifier.io.legacy_encodings import CONVERTERS, legacy_encoding  # only on suspicion: its tables take longer than a page
+    from classifier.io.legacy_encodings import CONVERTERS, legacy_encoding  # only on suspicion: building its tables is slow
 
     if undecodable >= 4 and (found := legacy_encoding(sample.decode("latin-1"), 0)):
         raise InputError(
-            f"{name}: looks like Vietnamese in {found}, not UTF-8; convert it with {CONVERTERS[found]} (--encoding NAME takes it as it is)"
+            f"{name}: looks like Vietnamese in {found}, not UTF-8; convert it with {CONVERTERS[found]} (--encoding NAME reads it as it is)"
         )
     if found := legacy_encoding(text.encode("latin-1", "replace").decode("latin-1"), unicode_marks):
         raise InputError(
-            f"{name}: looks like Vietnamese in {found} that was read as Latin-1 and saved as UTF-8; take that back with "
-            f"iconv -f UTF-8 -t CP1252, then convert it with {CONVERTERS[found]} (--encoding utf-8 takes it as it is)"
+            f"{name}: looks like Vietnamese in {found} that was read as Latin-1 and saved as UTF-8; undo that with "
+            f"iconv -f UTF-8 -t CP1252, then convert it with {CONVERTERS[found]} (--encoding utf-8 reads it as it is)"
         )

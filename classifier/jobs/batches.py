@@ -1,6 +1,6 @@
-"""A batch of pages, cleaned together: what `jobs` needs to know of each, in a form that other processes can send back.
+"""Batches of pages, cleaned or labelled together, with picklable inputs and results for worker processes.
 
-What it leaves out: where pages come from and where they go.
+Pages of several sites may share a batch: each is labelled with the rules and the memory of its own site, and the order stays.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from classifier.sites.rule import site_name
 
 __all__ = ["Batch", "CleanPage", "CleanedBatch", "at_site", "batches_of", "clean_batch", "label_batch", "label_by_site", "sites_of"]
 
-# Records are cleaned together, for speed, until there are this many of them or of their characters, to bound memory and delay.
+# A batch ends at this many records or characters: large enough for speed, small enough to bound memory and latency.
 BATCH_RECORDS, BATCH_CHARS = 64, 1 << 20
 
 
 class Batch(NamedTuple):
-    """Pages to clean, and what to find out besides."""
+    """Pages to clean, and which optional results to return."""
 
     texts: list[str]
-    dropped: bool = False
-    spans: bool = False
-    sites: tuple[str, ...] = ()  # of each page, if pages have sites of their own
+    dropped: bool = False  # the dropped lines
+    spans: bool = False  # the spans of kept lines in the clean text
+    sites: tuple[str, ...] = ()  # of each page; empty if pages have no sites of their own
 
 
 class CleanPage(NamedTuple):
-    """A page's clean text, the share of its characters that it lost, and the spans of the lines it kept, if they are asked for."""
+    """A page's clean text, the share of its characters that was dropped, and the spans of its kept lines, if requested."""
 
     text: str
     share_dropped: float
@@ -47,11 +47,11 @@ class CleanedBatch(NamedTuple):
 
     pages: list[CleanPage]
     stats: Stats
-    dropped: list[tuple[Label, str]]  # the lines removed, if they are asked for
+    dropped: list[tuple[Label, str]]  # the dropped lines, if requested
 
 
 def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Group records into batches."""
+    """Group records into batches of at most BATCH_RECORDS, ended early at BATCH_CHARS."""
     batch: list[Record] = []
     chars = 0
     for record in records:
@@ -65,7 +65,7 @@ def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def sites_of(batch: Sequence[Record], options: Options) -> tuple[str, ...]:
-    """Return the site of each record, nothing where records name none."""
+    """Return the site of each record; empty without a site field."""
     return () if options.site_field is None else tuple(record.site for record in batch)
 
 
@@ -87,7 +87,7 @@ def _kept_spans(page: Labels) -> Attributes:
 
 
 def label_batch(cleaner: Cleaner, texts: Sequence[str], sites: Sequence[str] = ()) -> list[Attributes]:
-    """Return the attributes of each page; `sites` holds the site of each, or nothing."""
+    """Return the attributes of each page; `sites` holds the site of each page, or is empty."""
     pages = label_by_site(cleaner, texts, sites).pages()
     return [
         attributes_of(line_starts(text, page.lines), page.lines, page.codes.tolist(), page.probabilities.tolist())
@@ -96,12 +96,14 @@ def label_batch(cleaner: Cleaner, texts: Sequence[str], sites: Sequence[str] = (
 
 
 def at_site(cleaner: Cleaner, site: str) -> Cleaner:
-    """Return the cleaner for a page of a site; without one, the cleaner itself."""
+    """Return the cleaner bound to a site; the cleaner itself if the site is empty."""
     return cleaner.at(site) if site else cleaner
 
 
 def label_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str] = ()) -> Labels:
-    """Label pages as `Cleaner.label_pages` does, each as a page of its site (empty for none; no sites at all: none for any).
+    """Label pages as `Cleaner.label_pages` does, each as a page of its own site; an empty site is the cleaner's.
+
+    Pages with the same rules and memory are labelled in one call. `sites` may be empty: no page has a site of its own.
 
     >>> import classifier
     >>> label_by_site(classifier.load(), ["Trang chủ", "Đọc nhiều"], ["bao-bai-song.vn", ""]).lines
@@ -114,7 +116,7 @@ def label_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str] =
     for number, site in enumerate(sites):
         name = site_name(site) if rules is None or memory is not None else rules.known(site)
         if memory is not None and name == (cleaner.site or ""):
-            site = ""  # no group of its own: the memory has to see its pages in order with those that name no site
+            site = ""  # the cleaner's own site: the memory must see these pages in order with those that name no site
         groups.setdefault(name if site else None, []).append(number)
     if len(groups) == 1:
         return _group_cleaner(cleaner, next(iter(groups))).label_pages(pages)
@@ -127,7 +129,7 @@ def _group_cleaner(cleaner: Cleaner, site: str | None) -> Cleaner:
 
 
 def _in_order(parts: Sequence[Labels], numbers: Sequence[int]) -> Labels:
-    """Return labels of pages, numbered as they stand in the parts, in the order of their numbers."""
+    """Return the labels of all parts in page order; `numbers` holds the page number of each page of the parts."""
     sizes = np.concatenate([np.diff(part.offsets) for part in parts])
     starts = sizes.cumsum() - sizes
     order = np.argsort(numbers)

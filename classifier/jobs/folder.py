@@ -1,7 +1,7 @@
-"""Cleaning many inputs into a folder, each into an output of its own at the same place below.
+"""Folder jobs: each input cleaned into an output file at the same relative path below a folder, resumable.
 
-Goes on after an interruption, by the journal in `resume`; works on several files at once, in processes, where nothing of all of them
-has to go to one place.
+The journal records finished outputs, so that an interrupted run can be resumed. With several processes, files are cleaned in
+parallel, unless dropped lines or bad records of all files go to one output.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ __all__ = ["clean_into_folder"]
 
 
 def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume: bool) -> int:
-    """Clean each input into a file at its place below the folder; return how many there were from before, with `resume`."""
+    """Clean each input into its target below the folder; return how many were found finished (with `resume`)."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: not a folder; name another --output-dir")
     folder.mkdir(exist_ok=True)
-    under_way: deque[tuple[Path, str]] = deque()
+    in_progress: deque[tuple[Path, str]] = deque()
     with Journal.opened(folder, job.digest(), resume) as journal:
-        todo = _unfinished(job, sources, folder, journal, under_way)
+        todo = _unfinished(job, sources, folder, journal, in_progress)
         done = 0
         for counts in _cleaned_files(job, todo, folder, len(sources)):
-            target, content = under_way.popleft()
+            target, content = in_progress.popleft()
             journal.note(target, content, counts)
             done += 1
     return len(sources) - done
 
 
 def _unfinished(
-    job: Job, sources: Sequence[Source], folder: Path, journal: Journal, under_way: deque[tuple[Path, str]]
+    job: Job, sources: Sequence[Source], folder: Path, journal: Journal, in_progress: deque[tuple[Path, str]]
 ) -> Iterator[tuple[Source, Path]]:
-    """Yield the inputs that are to be cleaned, and where; count the others."""
+    """Yield the inputs to clean with their targets; add the recorded counts of the others."""
     for source in sources:
         target = folder / source.target
         content = f"{source.format} {sha256_of(source.path)}"
@@ -52,12 +52,12 @@ def _unfinished(
             _count_again(job, source, counts)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        under_way.append((target, content))
+        in_progress.append((target, content))
         yield source, target
 
 
 def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, files: int) -> Iterator[dict[str, int]]:
-    """Clean inputs into files, and yield what was counted in each; many files in several processes, one file by parts of it."""
+    """Clean inputs into files, yielding the counts of each: several files in parallel, a single one by batches in parallel."""
     if job.processes == 1 or files == 1 or job.collects:
         for source, target in todo:
             before = Counter(job.counts)
@@ -72,12 +72,12 @@ def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, 
                 job.absorb(counts, stats, review)
                 yield dict(counts)
     except BaseException:
-        remove_stale_files(folder, alone=True)  # what the workers, who are dead by now, had begun
+        remove_stale_files(folder, alone=True)  # left by the workers, which are dead by now
         raise
 
 
 def _clean_file(cleaner: Cleaner, piece: tuple[Options, bool, Source, Path]) -> tuple[Counter[str], Stats, list[str]]:
-    """Clean one input into a file of its own, in a process of its own."""
+    """Clean one input into its target; runs in a worker process."""
     options, tolerant, source, target = piece
     job = Job(cleaner, options, ErrorPolicy(tolerant))
     with atomic_write(target) as out:
@@ -86,7 +86,7 @@ def _clean_file(cleaner: Cleaner, piece: tuple[Options, bool, Source, Path]) -> 
 
 
 def _count_again(job: Job, source: Source, counts: dict[str, int]) -> None:
-    """Count what a finished file held; its bad records are read once more, since their quarantine is written anew."""
+    """Add the counts of a finished file; if it has bad records, read it again, because the quarantine file is rewritten."""
     if not (counts.get("bad") and job.faults.quarantine):
         job.counts.update(counts)
         return

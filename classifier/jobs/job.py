@@ -1,7 +1,7 @@
-"""Cleaning whole inputs, with every record and line accounted for.
+"""Cleaning jobs: whole inputs read, cleaned and written, with every record and line counted.
 
-`Job` reads an input in its format and writes the clean one. Bad records stop it, or are left out and counted (`ErrorPolicy`).
-`clean_into_one` puts many inputs into one output; for an output for each, see `folders`. Options come checked from `cli`.
+Bad records stop a job, or are skipped or quarantined and counted (`ErrorPolicy`). `clean_into_one` writes many inputs to one
+output; for one output per input, see `folder`. Options arrive validated by `cli`.
 """
 
 from __future__ import annotations
@@ -28,18 +28,22 @@ from classifier.stream import label_blocks
 
 __all__ = ["ErrorPolicy", "Job", "clean_into_one"]
 
-REVIEW_NAMED = 5  # so many pages that need review are named; all are counted
+REVIEW_NAMED = 5  # all pages that need review are counted, but only this many are named
 
 
 class ErrorPolicy:
-    """What is done about a bad record: the job fails, or it is left out, or put into quarantine as it was."""
+    """Policy for bad records: fail, skip them, or write them unchanged to a quarantine file."""
 
     def __init__(self, skip: bool = False, quarantine: Sink | None = None) -> None:
-        """Fail, unless bad records are to be skipped or there is a place for them."""
+        """Fail on bad records, unless `skip` is set or there is a quarantine file."""
         self.tolerant, self.quarantine = skip or quarantine is not None, quarantine
 
     def take(self, bad: BadRecord, name: str) -> None:
-        """Put a bad record where it belongs, or raise InputError."""
+        """Quarantine or skip a bad record.
+
+        Raises:
+            InputError: the policy is to fail.
+        """
         if self.quarantine is not None:
             self.quarantine.write(bad.raw + b"\n")
         elif not self.tolerant:
@@ -47,15 +51,15 @@ class ErrorPolicy:
 
 
 class Job:
-    """Cleans inputs, one after the other."""
+    """Cleans inputs one after the other, and counts what they held."""
 
     def __init__(self, cleaner: Cleaner, options: Options, faults: ErrorPolicy, dropped: Sink | None = None, processes: int = 1) -> None:
-        """Set how inputs are read and cleaned, what is done about bad records, where removed lines go, and how many work on it."""
+        """Configure the job; `dropped` receives the lines removed, `processes` is the number of worker processes (1: none)."""
         self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, processes
         self._dropped = dropped
-        self.tell: Callable[[Stats], None] = lambda stats: None  # how far the job is
-        self.review: list[str] = []  # the first pages that lost too much
-        # "records" read, of them "bad" (the others came out) and without a site, "undecodable" bytes left out, "needs_review" pages that
+        self.tell: Callable[[Stats], None] = lambda stats: None  # progress callback
+        self.review: list[str] = []  # names of the first pages that lost too much
+        # "records" read, of which "bad" (all others were written) and NO_SITE; "undecodable" bytes dropped; NEEDS_REVIEW: pages that
         # lost too much
         self.counts: Counter[str] = Counter()
         self.stats = Stats()
@@ -67,11 +71,11 @@ class Job:
 
     @property
     def collects(self) -> bool:
-        """Whether something of every input goes to one place, so that one process has to see it all."""
+        """Whether dropped lines or bad records of all inputs go to one output, so that one process must write them all."""
         return self._dropped is not None or self.faults.quarantine is not None
 
     def absorb(self, counts: Counter[str], stats: Stats, review: Sequence[str]) -> None:
-        """Count what another process did."""
+        """Add the counts of another process."""
         self.counts.update(counts)
         self.stats.add(stats)
         self.review += review[: REVIEW_NAMED - len(self.review)]
@@ -82,7 +86,7 @@ class Job:
         clean_into_one(self, [source], out)
 
     def clean_into(self, source: Source, writer: Writer) -> None:
-        """Clean one input into what may hold others already."""
+        """Clean one input into a writer that may already hold others."""
         with source.open() as file:
             if isinstance(writer, text.Writer) and source.format == "text":
                 writer.follow(None)
@@ -92,7 +96,7 @@ class Job:
 
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
         decoder = TextDecoder(name, self.options.decoding)
-        number, page = 1, Stats()  # of the page that is open
+        number, page = 1, Stats()  # of the open page
         for block in label_blocks(self.cleaner.stream(), read_lines(file, decoder), *self._separators):
             clean: list[str] = []
             for part in block:
@@ -116,7 +120,7 @@ class Job:
         self._lost_too_much(page.share_dropped, f"{name}, page {number}")
 
     def _lost_too_much(self, share: float, name: str) -> bool:
-        """Return whether a page needs review, and remember it."""
+        """Return whether a page lost more than `max_dropped`; if so, count it and keep its name."""
         if self.options.max_dropped is None or share <= self.options.max_dropped:
             return False
         self.counts[NEEDS_REVIEW] += 1
@@ -125,7 +129,7 @@ class Job:
         return True
 
     def good_records(self, records: Iterable[Record | BadRecord], name: str) -> Iterator[Record]:
-        """Yield the records that can be used; count all, and see to the others."""
+        """Yield the good records; count all records, and apply the error policy to bad ones."""
         for record in records:
             self.counts["records"] += 1
             if isinstance(record, BadRecord):
@@ -150,14 +154,14 @@ class Job:
                 writer.put(record, page.text, self._extras(page, f"{source.name}, record {number}"))
 
     def _batches(self, reader: Reader, name: str, waiting: deque[list[Record]]) -> Iterator[Batch]:
-        """Yield the texts of records in batches; the records wait for their texts' return."""
+        """Yield the texts of records in batches, and queue the records themselves in `waiting` until their clean texts return."""
         spans = ATTRIBUTES in self.options.adds
         for batch in batches_of(self.good_records(reader, name)):
             waiting.append(batch)
             yield Batch([record.text for record in batch], self._dropped is not None, spans, sites_of(batch, self.options))
 
     def _extras(self, page: CleanPage, name: str) -> Extras:
-        """Return what is added to a page's record."""
+        """Return the fields to add to a page's record."""
         found = {NEEDS_REVIEW: self._lost_too_much(page.share_dropped, name), ATTRIBUTES: page.attributes}
         return {field: found[field] for field in self.options.adds}
 
@@ -166,17 +170,20 @@ class Job:
             self._dropped.write(to_utf8("".join(f"{label}\t{line}\n" for label, line in lines)))
 
     def statistics(self, files: int, found: int) -> bytes:
-        """Return what this run counted, as JSON; what an earlier run finished is in none of the counts but `files`."""
+        """Return counts and speed as JSON.
+
+        Outputs that an earlier run finished (`found`) are included in the record counts, but not in pages, lines, bytes and speed.
+        """
         seconds = time.perf_counter() - self._started
         speed = {"seconds": round(seconds, 3), "pages_per_second": round(self.stats.pages / seconds, 1)}
         speed["megabytes_per_second"] = round(self.stats.bytes / 1e6 / seconds, 3)
         counts = {name: self.counts[name] for name in ("records", "bad", "undecodable", NEEDS_REVIEW)}
-        told = {"files": files, "files_found_finished": found, **counts, **self.stats.as_json(), **speed}
-        return (json.dumps(told, indent=2) + "\n").encode()
+        report = {"files": files, "files_found_finished": found, **counts, **self.stats.as_json(), **speed}
+        return (json.dumps(report, indent=2) + "\n").encode()
 
     def digest(self) -> str:
-        """Return a digest of everything but the input that decides what the output is."""
-        import hashlib  # see files.sha256_of
+        """Return a digest of everything besides the input that determines the output."""
+        import hashlib  # lazy: see files.sha256_of
 
         recipe = self.cleaner.recipe
         rules = None if recipe.rules is None else recipe.rules.rules
@@ -186,7 +193,7 @@ class Job:
 
 
 def clean_into_one(job: Job, sources: Sequence[Source], out: Sink) -> None:
-    """Clean all inputs, whose formats share an output, into one: pages of text separated."""
+    """Clean all inputs, whose formats share an output format, into one output; pages of text are separated."""
     with closing(open_writer(sources[0].format, out, job.options)) as writer:
         for source in sources:
             job.clean_into(source, writer)

@@ -1,8 +1,8 @@
-"""What a job over many files has finished, so that an interrupted one can go on where it stopped.
+"""Resume journal: the finished outputs of a folder job, so that an interrupted run can continue.
 
-A journal in the output folder gets a line after each output is in place: digests of the input, of the output, and of all
-that decides how one becomes the other. An output counts as done only if all three still hold: a changed input, option, model
-or output is cleaned anew, and a line torn by a crash is one file done twice, never one lost.
+The journal is a file in the output folder. It gets a line after each output is in place: digests of the input, of the output, and
+of the options and model that turn one into the other. An output counts as finished only if all three still match; otherwise it is
+cleaned again. A line torn by a crash costs one file cleaned twice, never one lost.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ JOURNAL = ".tinsach-resume.jsonl"
 
 
 class Journal:
-    """The finished files of a folder, as far as they came out of one job."""
+    """The finished outputs of a folder that one job, identified by its digest, has produced."""
 
     def __init__(self, file: BinaryIO, folder: Path, job: str, entries: dict[str, dict[str, Any]]) -> None:
-        """Use `Journal.opened`."""
+        """Set the fields; use `Journal.opened`."""
         self._file, self._folder, self._job, self._entries = file, folder, job, entries
 
     @classmethod
     @contextmanager
     def opened(cls, folder: Path, job: str, resume: bool) -> Iterator[Journal]:
-        """Open the folder's journal: to go on with it, after clearing away unfinished files, or to begin a new one.
+        """Open and lock the folder's journal: start an empty one, or `resume` it after removing unfinished outputs.
 
-        `job` is a digest of the options and the model. One process at a time may hold a folder's journal.
+        `job` is the digest of the options and the model.
+
+        Raises:
+            InputError: another process has locked the journal.
         """
         path = folder / JOURNAL
         with open(path, "a+b") as file:
@@ -45,7 +48,7 @@ class Journal:
             yield cls(file, folder, job, _read(file))
 
     def finished(self, target: Path, source: str) -> dict[str, int] | None:
-        """Return what was counted when `target` was made, if this job would make the same of `source` (a digest) again."""
+        """Return the counts recorded for `target` if it is intact and has the same job and `source` digests, else None."""
         entry = self._entries.get(self._name(target))
         if not entry or entry["job"] != self._job or not target.is_file():
             return None
@@ -53,7 +56,7 @@ class Journal:
         return entry["counts"] if same else None
 
     def note(self, target: Path, source: str, counts: dict[str, int]) -> None:
-        """Note that `target` is in place."""
+        """Record that `target` is in place, and force the record to disk."""
         entry = dict(zip(_KEYS, (self._name(target), self._job, source, sha256_of(target), counts)))
         with error_filename(self._file.name):
             self._file.write(json.dumps(entry).encode() + b"\n")
@@ -68,12 +71,12 @@ _KEYS = ("name", "job", "input", "output", "counts")
 
 
 def _read(file: BinaryIO) -> dict[str, dict[str, Any]]:
-    """Return the entries by name, the last of each, and leave the file ready for the next line."""
+    """Return the last entry of each name, and complete a torn last line so that the next entry starts a new one."""
     file.seek(0)
     content = file.read()
     entries: dict[str, dict[str, Any]] = {}
     for line in content.splitlines():
-        with suppress(ValueError, TypeError):  # torn by a crash, or not ours: that file is done again
+        with suppress(ValueError, TypeError):  # torn by a crash, or foreign: that file is cleaned again
             entry = json.loads(line)
             if set(entry) == set(_KEYS):
                 entries[entry["name"]] = entry
@@ -83,11 +86,11 @@ def _read(file: BinaryIO) -> dict[str, dict[str, Any]]:
 
 
 def _lock(file: BinaryIO, folder: Path) -> None:
-    """Hold the journal until the process ends, where the system has such locks."""
-    with suppress(ImportError, OSError):  # a system, or a network disk, without locks
+    """Lock the journal until it is closed, where the system supports locks."""
+    with suppress(ImportError, OSError):  # no locks on this system or network file system
         import fcntl
 
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InputError(f"{folder}: another tinsach is writing there; let it finish, or choose another --output-dir") from error
+            raise InputError(f"{folder}: in use by another tinsach process; let it finish, or choose another --output-dir") from error

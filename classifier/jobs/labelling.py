@@ -1,6 +1,6 @@
 """Labelling whole inputs: line by line, as spans beside records, or page by page in batches.
 
-Bad records are handled by the job's error policy, as in cleaning. Memory is bounded: one batch of pages, and the page being read.
+Bad records are handled by the job's error policy, as in cleaning. Memory is bounded by one batch of pages and the page being read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["NamedPages", "label_inputs", "label_named_pages", "label_one", "labe
 
 
 def label_inputs(job: Job, sources: Sequence[Source]) -> Iterator[list[LabelledLine] | str]:
-    """Yield the labelled lines of all inputs as they are decided, and between two pages what separates them, as a string."""
+    """Yield the labelled lines of all inputs as they are decided; between two pages, yield the separator as a string."""
     for number, source in enumerate(sources):
         if number:
             yield between_pages(job.options.separator)
@@ -49,16 +49,16 @@ def label_one(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
 
 
 def label_records(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:
-    """Return lines of JSON, one for each record of all inputs, with its id and its spans by label; None if the inputs are text.
+    """Return JSON lines, one per record, with the record's id and its spans by label; None if all inputs are text.
 
     Raises:
         InputError: some inputs are text and others are records.
     """
-    of_text = [OUTPUTS.get(source.format, source.format) == "text" for source in sources]
-    if all(of_text):
+    is_text = [OUTPUTS.get(source.format, source.format) == "text" for source in sources]
+    if all(is_text):
         return None
-    if any(of_text):
-        raise InputError("of text every line gets an object, of records every record; label them one after the other")
+    if any(is_text):
+        raise InputError("text gets one object per line, records get one per record; label text and records in separate runs")
     return (line for source in sources for line in _records_of(job, source))
 
 
@@ -72,20 +72,20 @@ def _records_of(job: Job, source: Source) -> Iterator[str]:
 
 
 class NamedPages(NamedTuple):
-    """A batch of labelled pages with their names."""
+    """A batch of labelled pages and their names."""
 
     names: list[str]
     labels: Labels
 
 
 def label_named_pages(job: Job, sources: Sequence[Source]) -> Iterator[NamedPages]:
-    """Label the pages of all inputs, in order; a page is named by its file and, where that holds several, its number."""
+    """Label the pages of all inputs in batches, in order; a page's name is its file and, if the file holds several, its number."""
     for batch in batches_of(page for source in sources for page in _named(job, source)):
         yield NamedPages([page.place for page in batch], job.cleaner.label_pages(page.text for page in batch))
 
 
 def _named(job: Job, source: Source) -> Iterator[Record]:
-    """Yield the pages of an input, named at their place."""
+    """Yield the pages of an input as records whose `place` is the page's name."""
     with source.open() as file:
         if source.format == "text":
             decoder = TextDecoder(source.name, job.options.decoding)
@@ -100,7 +100,7 @@ def _named(job: Job, source: Source) -> Iterator[Record]:
 
 
 def _text_pages(blocks: Iterator[list[str]], name: str, options: Options) -> Iterator[Record]:
-    """Yield pages of text; the separator behind the last one opens none."""
+    """Yield the pages of a text file; a separator at its end opens no further page."""
     at_blanks = AtBlankLines(options.blank_lines)
     numbers = count(1)
     page: list[str] = []

@@ -1,4 +1,4 @@
-"""How far a job is, on a terminal: pages, pages and megabytes a second, and the share dropped.
+"""Progress bar on a terminal: pages, pages and megabytes per second, and the share of text dropped.
 
 Needs tqdm; without it, nothing is shown.
 """
@@ -18,7 +18,7 @@ __all__ = ["progress"]
 
 @contextmanager
 def progress(output_on_terminal: bool) -> Iterator[Callable[[Stats], None]]:
-    """Return what to call with the counts so far; it does nothing where there is no terminal, or where the output goes to one."""
+    """Yield a callback for the counts so far; it does nothing if stderr is not a terminal, or if the output goes to one."""
     bar = None if output_on_terminal or not (sys.stderr and sys.stderr.isatty()) else _bar()
     if bar is None:
         yield lambda stats: None
@@ -39,5 +39,5 @@ def _bar() -> Any:
         from tqdm import tqdm
     except ImportError:
         return None
-    tqdm.monitor_interval = 0  # no thread beside ours
+    tqdm.monitor_interval = 0  # no monitor thread
     return tqdm(unit=" pages", miniters=1, mininterval=0.2, leave=False, file=sys.stderr)

@@ -1,7 +1,6 @@
-"""What a job did, in numbers: pages, lines by label, bytes, the share dropped; in words and as JSON.
+"""Job statistics: pages, lines by label, bytes, and the share of text dropped, as text and as JSON.
 
-Counts of parts add up, whichever process counted them. Characters and bytes are those of lines that are not blank, without
-their line ends.
+Statistics of parts add up, whichever process counted them. Characters and bytes are those of non-blank lines, without line ends.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ class Stats:
     """Counts of pages and lines."""
 
     def __init__(self) -> None:
-        """Begin at nothing."""
+        """Start at zero."""
         self.pages = self.bytes = self.chars = self.dropped_chars = 0
         self.lines: Counter[tuple[bool, Label]] = Counter()  # by (kept, label)
 
     @property
     def share_dropped(self) -> float:
-        """Share of the characters that were dropped, 0 where there were none."""
+        """Share of the characters that were dropped; 0 if there were none."""
         return self.dropped_chars / self.chars if self.chars else 0.0
 
     def add(self, other: Stats) -> None:
-        """Add another's counts."""
+        """Add the counts of another part."""
         self.pages += other.pages
         self.bytes += other.bytes
         self.chars += other.chars
@@ -40,7 +39,7 @@ class Stats:
         self.lines.update(other.lines)
 
     def add_lines(self, lines: Iterable[LabelledLine]) -> None:
-        """Count lines of a page that is still open."""
+        """Count lines of a page that is still open; the page itself is not counted."""
         for line in lines:
             if line.label:
                 self.lines[line.kept, line.label] += 1
@@ -50,21 +49,21 @@ class Stats:
 
     @classmethod
     def of_pages(cls, labels: Labels) -> tuple[Stats, list[float]]:
-        """Return the counts of whole pages, and the share of each page's characters that is dropped."""
-        stats, solid = cls(), labels.codes >= 0
+        """Return the counts of whole pages, and each page's share of dropped characters."""
+        stats, nonblank = cls(), labels.codes >= 0
         stats.pages = len(labels.offsets) - 1
         for kept in (True, False):
-            counts = np.bincount(labels.codes[solid & (labels.kept == kept)], minlength=len(LABELS))
+            counts = np.bincount(labels.codes[nonblank & (labels.kept == kept)], minlength=len(LABELS))
             stats.lines.update({(kept, label): int(count) for label, count in zip(LABELS, counts) if count})
-        stats.bytes = len("".join([line for line, is_text in zip(labels.lines, solid) if is_text]).encode("utf-8", "surrogatepass"))
-        sizes = np.where(solid, np.fromiter(map(len, labels.lines), np.int64, len(labels.lines)), 0)
+        stats.bytes = len("".join([line for line, is_text in zip(labels.lines, nonblank) if is_text]).encode("utf-8", "surrogatepass"))
+        sizes = np.where(nonblank, np.fromiter(map(len, labels.lines), np.int64, len(labels.lines)), 0)
         sums = np.concatenate(([0], sizes.cumsum())), np.concatenate(([0], np.where(labels.kept, 0, sizes).cumsum()))
         stats.chars, stats.dropped_chars = (int(sum_[-1]) for sum_ in sums)
         chars, dropped = (np.diff(sum_[labels.offsets]) for sum_ in sums)
         return stats, (dropped / np.maximum(chars, 1)).tolist()
 
     def summary(self) -> list[str]:
-        """Return how many lines of each label were kept and dropped, as two lines of text."""
+        """Return two lines of text: how many lines of each label were kept, and how many dropped."""
         parts = []
         for kept, word in ((True, "kept"), (False, "dropped")):
             by_label = ", ".join(f"{label} {self.lines[kept, label]}" for label in LABELS if self.lines[kept, label])
@@ -74,7 +73,7 @@ class Stats:
         return parts
 
     def as_json(self) -> dict[str, Any]:
-        """Return the counts by name."""
+        """Return the counts by name, ready for `json.dumps`."""
         by_label = {label: {"kept": self.lines[True, label], "dropped": self.lines[False, label]} for label in LABELS}
         return {
             "pages": self.pages,

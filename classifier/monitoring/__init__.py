@@ -1,1 +1,1 @@
-"""Monitoring: drift detection against a profile, and the selection of pages to label next."""
+"""Monitoring: drift detection against a profile of pages, and the selection of pages to label next."""

@@ -1,9 +1,9 @@
-"""Has the input moved? A set of pages against a baseline's profile, signal by signal, in words.
+"""Drift detection: a set of pages compared with a profile, signal by signal, with a description of each shift.
 
-A signal has moved when its distance is over the common limit and over what a set of so many pages shows by chance (`profile.py`).
-Against the training profile a set of pages counts as one draw, however many pages it has, since pages of one site are alike: only what
-lies outside of nearly all layouts and subjects of training alarms. Against a baseline of one's own, pages are the draws.
-What it leaves out: measuring (`profile.py`), baselines as files (`baseline.py`), the command (`drift_command.py`).
+A signal has moved if its distance exceeds both the common limit and what a set of that many pages shows by chance (`profile`).
+Against the training profile, a set of pages counts as one sample however many pages it has, because the pages of one site are
+alike: only sets outside nearly all layouts and subjects of training raise an alarm. Against a user's baseline, each page is a
+sample.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from classifier.monitoring.profile import CONFIDENCE, KEEPING, MEDIAN, OF_LINES,
 
 __all__ = ["FEWEST_PAGES", "Shift", "compare"]
 
-# The industry's limits of the population stability index; what lies between is told, and does not alarm.
+# The usual limits of the population stability index. Between the two, a shift is reported but does not change the exit status.
 STABLE, MOVED = 0.1, 0.25
-# Of fewer pages nothing is said: one odd page would be a large share of them (real sites with one page: training/EXPERIMENTS.md).
+# Fewer pages get no verdict: one odd page would be a large share of them (real sites with one page: training/EXPERIMENTS.md).
 FEWEST_PAGES = 5
-TOLD_LABELS = 3
-# What a movement may mean, by signal and direction (None: whichever).
+LABELS_NAMED = 3  # labels in the description of a shift
+# Likely causes of a shift, by signal and direction (True: it rose; None: either).
 MEANINGS: Mapping[tuple[str, bool | None], str] = {
     ("labels", None): "another layout or extractor",
     ("confidence", True): "an easier layout, or less of the page",
@@ -43,18 +43,18 @@ MEANINGS: Mapping[tuple[str, bool | None], str] = {
 
 
 class Shift(NamedTuple):
-    """What became of one signal."""
+    """The comparison of one signal."""
 
     signal: str
     distance: float  # population stability index
-    limit: float  # over which it has moved
-    state: str  # "stable", "shifted" (told, no alarm), "moved", "unknown" (no page has a line)
-    words: str  # what changed, from what to what; empty where nothing did
-    meaning: str  # what that may be
+    limit: float  # the signal has moved if the distance is larger
+    state: str  # "stable", "shifted" (reported, no alarm), "moved", "unknown" (no page has a line)
+    words: str  # description of the change; empty if stable
+    meaning: str  # likely cause
 
 
 def compare(profile: Profile, measures: Measures) -> list[Shift]:
-    """Compare pages with a profile, in the order of SIGNALS.
+    """Return the shift of each signal of the pages against a profile, in the order of SIGNALS.
 
     Raises:
         InputError: there are fewer than FEWEST_PAGES.
@@ -68,32 +68,32 @@ def compare(profile: Profile, measures: Measures) -> list[Shift]:
 
 
 def _shift(signal: str, profile: Profile, measures: Measures, found: Floats) -> Shift:
-    noise = profile.allowance(signal, len(measures.length))
-    limit = round(max(MOVED, noise), 3)
+    chance = profile.allowance(signal, len(measures.length))
+    limit = round(max(MOVED, chance), 3)
     if signal in OF_LINES and not found.any():
         return Shift(signal, 0.0, limit, "unknown", "no page has a line in it", "")
     base = profile.shares[signal]
-    far = round(float(distance(found, base)), 3)
-    if far <= max(STABLE, noise):
-        return Shift(signal, far, limit, "stable", "", "")
-    tell = _TOLD.get(signal, _scalar)
-    rose, words = tell(signal, found, base, profile, measures)
+    psi = round(float(distance(found, base)), 3)
+    if psi <= max(STABLE, chance):
+        return Shift(signal, psi, limit, "stable", "", "")
+    describe = _DESCRIBERS.get(signal, _scalar)
+    rose, words = describe(signal, found, base, profile, measures)
     meaning = MEANINGS.get((signal, rose)) or MEANINGS.get((signal, None)) or ""
-    return Shift(signal, far, limit, "moved" if far > limit else "shifted", words, meaning)
+    return Shift(signal, psi, limit, "moved" if psi > limit else "shifted", words, meaning)
 
 
-# -- words -----------------------------------------------------------------------------------------------------------------
+# -- descriptions ------------------------------------------------------------------------------------------------------------
 
-_Told = tuple["bool | None", str]  # whether it rose, where there is such a thing, and what changed
+_Description = tuple["bool | None", str]  # whether the signal rose (None: it has no direction), and what changed
 
 
-def _labels(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Told:
-    largest = (-np.abs(found - base)).argsort(kind="stable")[:TOLD_LABELS].tolist()
+def _labels(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Description:
+    largest = (-np.abs(found - base)).argsort(kind="stable")[:LABELS_NAMED].tolist()
     moves = [f"{LABELS[code]} {found[code]:.0%}, {base[code]:.0%} in the baseline" for code in largest]
     return None, "label shares moved: of the lines " + "; ".join(moves)
 
 
-def _confidence(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Told:
+def _confidence(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Description:
     below, before = found.cumsum()[:-1], base.cumsum()[:-1]
     at = int(np.abs(below - before).argmax())
     rose = bool(below[at] < before[at])
@@ -101,7 +101,7 @@ def _confidence(signal: str, found: Floats, base: Floats, profile: Profile, meas
     return rose, f"confidence {'rose' if rose else 'fell'}: {what}"
 
 
-def _keeping(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Told:
+def _keeping(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Description:
     one, other = ((shares[0], shares[1:-1].sum(), shares[-1]) for shares in (found, base))
     at = int(np.abs(np.subtract(one, other)).argmax())
     bounds = (f"below {KEEPING[0]:g}", f"from {KEEPING[0]:g} to {KEEPING[-1]:g}", f"of {KEEPING[-1]:g} or more")
@@ -117,10 +117,10 @@ _SCALARS: Mapping[str, tuple[str, str, Callable[[float], str]]] = {
 }
 
 
-def _scalar(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Told:
-    name, unit, spell = _SCALARS[signal]
+def _scalar(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Description:
+    name, unit, as_text = _SCALARS[signal]
     values = getattr(measures, signal)[measures.length > 0] if signal in OF_LINES else getattr(measures, signal)
-    now, before = spell(float(np.median(values))), spell(float(profile.borders[signal][MEDIAN]))
+    now, before = as_text(float(np.median(values))), as_text(float(profile.borders[signal][MEDIAN]))
     if now == before:
         outer = found[0] + found[-1], base[0] + base[-1]
         return None, f"{name} scattered: {outer[0]:.0%} of the pages lie in the baseline's outer bins, {outer[1]:.0%} of its own"
@@ -128,7 +128,7 @@ def _scalar(signal: str, found: Floats, base: Floats, profile: Profile, measures
     return rose, f"{name} {'rose' if rose else 'fell'}: the median page has {now} {unit}, {before} in the baseline"
 
 
-_TOLD: Mapping[str, Callable[[str, Floats, Floats, Profile, Measures], _Told]] = {
+_DESCRIBERS: Mapping[str, Callable[[str, Floats, Floats, Profile, Measures], _Description]] = {
     "labels": _labels,
     "confidence": _confidence,
     "keeping": _keeping,

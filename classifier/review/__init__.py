@@ -1,1 +1,1 @@
-"""Label review: labelled-page files, and a local web page to correct them."""
+"""Label review: labelled-page files, and a local web page for correcting them."""

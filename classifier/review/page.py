@@ -1,7 +1,7 @@
-"""Labelled pages while a person corrects them: how sure the model is of each label, and saving every change at once.
+"""Pages under review: the model's confidence in each label, and saving of every change at once.
 
-A save brings all changes since its window was opened, so that none depends on another; a late one never undoes a newer one, and
-nothing is written over a file that somebody else has changed. What it leaves out: how the changes come here (`review_server`).
+A save carries all changes since its window was opened, so saves do not depend on each other. A delayed save never undoes a newer
+one, and a file that somebody else has changed is never overwritten.
 """
 
 from __future__ import annotations
@@ -28,53 +28,53 @@ _CODES = {label.value: code for code, label in enumerate(LABELS)}
 
 
 class Conflict(InputError):
-    """A page cannot be saved, now or later, because its file has become another's."""
+    """The page can no longer be saved from this window: another window replaced it, or its file was changed or removed."""
 
 
 class ReviewedPage:
-    """A labelled page in its file; threads may share it."""
+    """A labelled page and its file; thread-safe."""
 
     def __init__(self, path: str, cleaner: Cleaner) -> None:
-        """Read the page and let the model of `cleaner` judge its labels.
+        """Read the page and score its labels with the model of `cleaner`.
 
         Raises:
-            InputError, OSError: it cannot be read as a labelled page, or has more than MAX_LINES lines.
+            InputError, OSError: the file cannot be read as a labelled page, or has more than MAX_LINES lines.
         """
         self.path, self._cleaner = path, cleaner
-        self.failure = ""  # why the last save failed; empty if it did not
+        self.failure = ""  # why the last save failed; empty if it succeeded
         self._lock = threading.Lock()
-        self._window, self._sequence = 0, 0  # the one open last, and its newest change that is saved
-        self._judged = LabelledPage(path, (), 2, (), "")  # the page whose lines and labels the model has judged
+        self._window, self._sequence = 0, 0  # the newest window, and the number of its newest saved change
+        self._scored = LabelledPage(path, (), 2, (), "")  # the page whose lines and labels the model has scored
         self._load()
 
     @property
     def doubt(self) -> float:
-        """The share of its lines whose labels are wrong, as the model expects; 0 to 1."""
-        own = [certainty for row, certainty in zip(self._opened.rows, self._certainties) if row.label != BLANK_LABEL]
-        return 1 - sum(own) / len(own) if own else 0.0
+        """Expected share of wrong labels, by the model's probabilities; 0 to 1."""
+        certainties = [certainty for row, certainty in zip(self._opened.rows, self._certainties) if row.label != BLANK_LABEL]
+        return 1 - sum(certainties) / len(certainties) if certainties else 0.0
 
     @property
     def corrected(self) -> int:
-        """How many labels are others than when the page was first read."""
-        return sum(one.label != other.label for one, other in zip(self._judged.rows, self._now.rows))
+        """Number of labels that differ from those first read."""
+        return sum(one.label != other.label for one, other in zip(self._scored.rows, self._now.rows))
 
     def _load(self) -> None:
         data = Path(self.path).read_bytes()
         page = parse_page(data, self.path)
         if len(page.rows) > MAX_LINES:
-            raise InputError(f"{self.path}: more than {MAX_LINES} lines are too many for a page to look at; cut it into several files")
-        # Not before it is known to be sound: the window still open would else save over what it has never seen.
+            raise InputError(f"{self.path}: more than {MAX_LINES} lines are too many for one HTML page; split it into several files")
+        # Assign only now that the file is known to be valid: else the open window could overwrite a version it has never shown.
         self._bytes, self._opened, self._now = data, page, page
-        if self._judged.lines != page.lines:  # labels that have been corrected since are no doubts
-            self._judged = page
+        if self._scored.lines != page.lines:  # same lines: keep the first labels, so that corrected ones count as certain
+            self._scored = page
             self._probabilities = label_probabilities(self._cleaner, page.lines)
         self._certainties = [
             1.0 if row.probability == 1 or row.label != first.label else float(p[_CODES[row.label]]) if row.label in _CODES else 0.0
-            for row, first, p in zip(page.rows, self._judged.rows, self._probabilities)
-        ]  # a probability of 1 stands for a person, or for a model that is as sure
+            for row, first, p in zip(page.rows, self._scored.rows, self._probabilities)
+        ]  # a probability of 1 means that a person chose the label, or that the model is just as sure
 
     def open(self, number: int, pages: int) -> str:
-        """Read the file again and return it as an HTML page, number `number` of `pages`, in a new window: only this one can save now."""
+        """Reread the file and return it as an HTML page, `number` of `pages`, in a new window: only this window can save from now on."""
         with self._lock:
             self._load()
             self._window, self._sequence, self.failure = self._window + 1, 0, ""
@@ -89,7 +89,7 @@ class ReviewedPage:
         return lines_page(Path(self.path).name, "review", data, connects=True)
 
     def _shown(self) -> list[object]:
-        """Return each line as review.js takes it: 0 if it cannot be labelled."""
+        """Encode each line for review.js; 0 for a blank line."""
         shown: list[object] = []
         for index, (row, p, certainty) in enumerate(zip(self._opened.rows, self._probabilities, self._certainties)):
             if row.label == BLANK_LABEL:
@@ -101,15 +101,15 @@ class ReviewedPage:
         return shown
 
     def save(self, window: int, sequence: int, labels: Mapping[int, str]) -> None:
-        """Write the page as the window had it on opening, but for these labels by index, unless a newer change of it is saved already.
+        """Write the page as the window opened it, with these labels by line index. Ignored if a newer change is already saved.
 
         Raises:
-            Conflict: another window, or somebody else, has taken over the file.
-            InputError, OSError: there is no such line or label, or the file cannot be written.
+            Conflict: a newer window was opened, or the file was changed or removed.
+            InputError, OSError: a line or label does not exist, or the file cannot be written.
         """
         with self._lock:
             if window != self._window:
-                raise Conflict("the page was opened once more, in another window; go on there, or reload this one")
+                raise Conflict("the page was opened again, in another window; continue there, or reload this one")
             if sequence <= self._sequence:
                 return
             try:
@@ -124,24 +124,24 @@ class ReviewedPage:
 
     def _write(self, page: LabelledPage) -> None:
         try:
-            there = Path(self.path).read_bytes()
+            current = Path(self.path).read_bytes()
         except FileNotFoundError as error:
-            raise Conflict(f"{self.path} has gone; put it back, and reload this page") from error
-        if there != self._bytes:
-            raise Conflict(f"{self.path} was changed by somebody else; nothing was overwritten; reload this page, and label once more")
+            raise Conflict(f"{self.path} no longer exists; restore it, and reload this page") from error
+        if current != self._bytes:
+            raise Conflict(f"{self.path} was changed by somebody else; nothing was overwritten; reload this page, and redo your changes")
         data = page.encoded()
-        if data != there:
+        if data != current:
             with atomic_write(self.path) as out:
                 out.write(data)
         self._bytes, self._now = data, page
 
     def close(self) -> None:
-        """Wait until a save that has begun is through, and let none begin any more: the process may end."""
+        """Wait for a running save and block later ones, so that the process can exit."""
         self._lock.acquire()
 
 
 def label_probabilities(cleaner: Cleaner, lines: Sequence[str]) -> Floats:
-    """Return the probability of each label (lines, labels) for the lines of one page; of blank lines, zeros.
+    """Return the label probabilities (lines, labels) of one page; zeros for blank lines.
 
     >>> import classifier
     >>> p = label_probabilities(classifier.load(), ["Trang chủ", ""])
@@ -158,19 +158,19 @@ def label_probabilities(cleaner: Cleaner, lines: Sequence[str]) -> Floats:
 
 
 def find_pages(names: Sequence[str]) -> list[str]:
-    """Return the paths of labelled pages: files as named, and every page.tsv in a folder or below, in order; each once.
+    """Return the paths of labelled pages, each once: files as named, and all *.tsv files below named folders, sorted, hidden ones skipped.
 
     Raises:
-        InputError: there is none in a folder.
+        InputError: a folder contains none.
     """
     found: dict[str, str] = {}
     for name in names:
         paths = [name]
         if Path(name).is_dir():
-            below = sorted(Path(name).rglob("*.tsv"))
-            paths = [str(path) for path in below if not any(part[0] == "." for part in path.relative_to(name).parts)]
+            tables = sorted(Path(name).rglob("*.tsv"))
+            paths = [str(path) for path in tables if not any(part[0] == "." for part in path.relative_to(name).parts)]
             if not paths:
-                raise InputError(f"{name}: no labelled page.tsv in it; `tinsach label PAGES --output-dir {name}` makes some")
+                raise InputError(f"{name}: no labelled page.tsv in it; `tinsach label PAGES --output-dir {name}` writes them")
         for path in paths:
             found.setdefault(str(Path(path).resolve()), path)
     return list(found.values())

@@ -1,8 +1,7 @@
-"""The local server behind `tinsach review`: labelled pages out to a browser on the same computer, changes back in.
+"""Local HTTP server of `tinsach review`: serves labelled pages to a browser on the same computer and receives the changes.
 
-It listens on the loopback interface only. Whoever asks has to know a random token in the path, and to name the server by its own
-address (a page elsewhere that has its name resolve to 127.0.0.1 cannot); changes have to come as JSON, which no other site's page may
-send. What it leaves out: what the pages hold and how they are saved (`review`).
+It listens on the loopback interface only. A request needs a random token in its path and the server's own address as its Host,
+which defeats DNS rebinding. Changes have to be sent as JSON, which browsers do not let pages of other sites send.
 """
 
 from __future__ import annotations
@@ -24,86 +23,86 @@ from classifier.review.page import Conflict, ReviewedPage
 __all__ = ["MAX_BODY", "ReviewServer"]
 
 HOST = "127.0.0.1"
-MAX_BODY = 1 << 20  # bytes of a save; one of report.MAX_LINES changes has some 100 KB
-PATIENCE = 20  # seconds for a request to come in, so that half of one holds no thread for good
+MAX_BODY = 1 << 20  # bytes per save; html_page.MAX_LINES changes take some 100 KB
+REQUEST_TIMEOUT = 20  # seconds, so that an incomplete request cannot hold a thread forever
 _HEADERS = {
-    "Cache-Control": "no-store",  # a page from the past would not know what has been saved since
-    "Content-Security-Policy": "frame-ancestors 'none'",  # the rest stands in the page
+    "Cache-Control": "no-store",  # a cached page would miss later saves
+    "Content-Security-Policy": "frame-ancestors 'none'",  # the rest of the policy is in the page
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",  # the address holds the token
+    "Referrer-Policy": "no-referrer",  # the URL contains the token
     "X-Content-Type-Options": "nosniff",
 }
 
 
 class ReviewServer(ThreadingHTTPServer):
-    """Serves pages under review, each by its number."""
+    """HTTP server for pages under review, addressed by index."""
 
-    daemon_threads = True  # a browser's idle connections must not keep it from ending; saves are waited for by themselves
+    daemon_threads = True  # idle browser connections must not block the exit; `ReviewedPage.close` waits for saves
 
     def __init__(self, pages: Sequence[ReviewedPage], port: int = 0) -> None:
-        """Listen on a port, or on any that is free.
+        """Listen on `port`, or on any free port if it is 0.
 
         Raises:
-            InputError: the port is none, or taken.
+            InputError: the port is invalid or in use.
         """
         self.pages, self.token = pages, secrets.token_urlsafe(16)
         try:
             super().__init__((HOST, port), _Handler)
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or "no number from 0 to 65535"
+            reason = getattr(error, "strerror", None) or "not a number from 0 to 65535"
             raise InputError(f"--port {port}: {reason}; choose another, or leave it out") from error
 
     def server_bind(self) -> None:
-        """Bind, without looking up this computer's name as HTTPServer does."""
+        """Bind without the host name lookup that HTTPServer does, which can be slow."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     @property
     def hosts(self) -> tuple[str, str]:
-        """What a browser that was given the address calls the server."""
+        """Accepted values of the Host header."""
         return f"{HOST}:{self.server_port}", f"localhost:{self.server_port}"
 
     @property
     def url(self) -> str:
-        """Where the first page is."""
+        """URL of the first page."""
         return f"http://{self.hosts[0]}/{self.token}/0"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of browsers that have gone; tell everything else as a bug."""
+        """Ignore dropped connections and timeouts; report anything else, as it is a bug."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: ReviewServer
-    timeout = PATIENCE
+    timeout = REQUEST_TIMEOUT
 
     def do_GET(self) -> None:
         number = self._number()
         if number is None:
-            return self._nothing()
+            return self._not_found()
         try:
             page = self.server.pages[number].open(number, len(self.server.pages))
         except (InputError, OSError) as error:
-            return self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"{_said(error)}\n".encode(), "text/plain")
+            return self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"{_reason(error)}\n".encode(), "text/plain")
         self._answer(HTTPStatus.OK, page.encode(), "text/html")
 
     def do_POST(self) -> None:
         number = self._number()
         if number is None:
-            return self._nothing()
+            return self._not_found()
         if self.headers.get_content_type() != "application/json" or self.headers.get("Origin", self._own_origin()) != self._own_origin():
-            return self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "changes come as application/json, from the page itself")
+            return self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "changes have to be sent as application/json, from the page itself")
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()):
-            return self._refuse(HTTPStatus.LENGTH_REQUIRED, "changes come with their length")
+            return self._refuse(HTTPStatus.LENGTH_REQUIRED, "changes have to be sent with their length")
         if len(length) > 9 or int(length) > MAX_BODY:
             return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"changes of more than {MAX_BODY} bytes; label fewer lines at a time")
         self._save(self.server.pages[number], self.rfile.read(int(length)))
 
     def _save(self, page: ReviewedPage, body: bytes) -> None:
         try:
-            page.save(*_change(body))
+            page.save(*_parse_change(body))
         except Conflict as error:
             self._refuse(HTTPStatus.CONFLICT, str(error))
         except InputError as error:
@@ -117,17 +116,17 @@ class _Handler(BaseHTTPRequestHandler):
         return f"http://{self.headers.get('Host')}"
 
     def _number(self) -> int | None:
-        """Return which page is asked for, by somebody who may."""
-        before, _, number = self.path.rpartition("/")
-        known = secrets.compare_digest(before.encode(), f"/{self.server.token}".encode())
-        if not known or self.headers.get("Host") not in self.server.hosts:
+        """Return the index of the requested page, or None if the request is not authorised or there is no such page."""
+        prefix, _, number = self.path.rpartition("/")
+        authorised = secrets.compare_digest(prefix.encode(), f"/{self.server.token}".encode())
+        if not authorised or self.headers.get("Host") not in self.server.hosts:
             return None
         return {str(number): number for number in range(len(self.server.pages))}.get(number)
 
-    def _nothing(self) -> None:
-        self._answer(HTTPStatus.NOT_FOUND, b"nothing here; see the address that tinsach review has printed\n", "text/plain")
+    def _not_found(self) -> None:
+        self._answer(HTTPStatus.NOT_FOUND, b"nothing here; use the address that tinsach review printed\n", "text/plain")
 
-    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _nothing
+    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _not_found
 
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         self._answer(status, json.dumps({"error": reason}).encode(), "application/json")
@@ -144,15 +143,15 @@ class _Handler(BaseHTTPRequestHandler):
         return "tinsach"
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the page shows what is wrong."""
+        """Log nothing: the page itself shows errors."""
 
 
-def _said(error: InputError | OSError) -> str:
+def _reason(error: InputError | OSError) -> str:
     return os_error_message(error) if isinstance(error, OSError) else str(error)
 
 
-def _change(body: bytes) -> tuple[int, int, dict[int, str]]:
-    """Return window, sequence and labels by index, of a save."""
+def _parse_change(body: bytes) -> tuple[int, int, dict[int, str]]:
+    """Return the window, the sequence number and the labels by line index of a save."""
     try:
         change = json.loads(body)
         window, sequence = change["window"], change["sequence"]

@@ -1,1 +1,1 @@
-"""Site-specific knowledge: rules that an editor writes, and a memory of the lines that a site repeats."""
+"""Per-site knowledge: hand-written label rules, and a memory of the lines that recur across a site's pages."""

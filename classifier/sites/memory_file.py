@@ -1,8 +1,8 @@
-"""A site memory's file: two plain arrays in an uncompressed zip, of which nothing is believed before it is checked.
+"""Site-memory file format: two arrays in an uncompressed zip (npz), verified before use.
 
-`cells` are the counts, `about` is JSON with one right spelling that holds digests of the cells and of itself: a changed byte is refused,
-or lies where nothing is read. Nothing in the file can run, and no size comes from it (`model_file` says how its arrays are
-read). Named `FILE.gz` or `FILE.zst` it is packed, to a fraction while the memory is young. What it leaves out: what cells mean.
+`cells` holds the counts; `about` is sealed JSON (`sealed_json`) with digests of the cells and of itself, so a changed byte is
+refused unless it is in a part that is never read. Nothing in the file is executable, and no size is taken from it (`model_file`
+describes how its arrays are read). `FILE.gz` and `FILE.zst` are compressed, to a fraction of the size while the memory is young.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = ["FORMAT", "FORMAT_VERSION", "memory_bytes", "read_memory"]
 FORMAT = "tinsach-site-memory"
 FORMAT_VERSION = 1
 ENTRIES = ("about", "cells")
-MOST_ABOUT = 1 << 20  # bytes beside the cells: ten thousand sites that were reset take 260 KB
+MOST_ABOUT = 1 << 20  # bytes besides the cells: ten thousand reset sites take 260 KB
 _RESTORE = "restore it, or name another file to begin a new one"
 
 
 def memory_bytes(cells: Ints, saved: Mapping[str, Any]) -> bytes:
-    """Return the file of counts and of what belongs to them; the same memory gives the same bytes."""
+    """Return the bytes of a file with these counts and metadata; equal memories give equal bytes."""
     about = {"format": FORMAT, "format_version": FORMAT_VERSION, **saved, "lines_hash": _probe(), "cells_sha256": _digest(cells)}
     buffer = io.BytesIO()
     np.savez(buffer, about=np.frombuffer(sealed(about), np.uint8), cells=cells)
@@ -43,36 +43,36 @@ def memory_bytes(cells: Ints, saved: Mapping[str, Any]) -> bytes:
 
 
 def read_memory(path: str | Path, shape: tuple[int, ...]) -> tuple[Ints, dict[str, Any]]:
-    """Return the counts, which have to be of this shape, and what was saved with them.
+    """Return the counts, which must have this shape, and the metadata saved with them.
 
     Raises:
-        InputError: the file is missing, damaged, or no memory of this version.
+        InputError: the file is missing, damaged, or not a memory of this version.
     """
     spec = ArraySpec(shape, "|u1")
     data = _bounded(path, spec.nbytes + MOST_ABOUT)
     try:
         entries = read_entries(Path(path), data, dict.fromkeys(ENTRIES, spec))
-        del data  # a third copy of the cells is one too many
+        del data  # free the raw bytes: `entries` is a second copy of the cells, the array a third
         about = entries["about"]
         size = len(about) - 10 - int.from_bytes(about[8:10], "little")
         saved = _checked(path, read_array(Path(path), "about", ArraySpec((size,), "|u1"), about).tobytes())
         cells = read_array(Path(path), "cells", spec, entries["cells"])
-    except ModelError as error:  # it says what is wrong, and speaks of models
+    except ModelError as error:  # its message is about model files
         raise InputError(f"{path}: damaged, or not a site memory; {_RESTORE}") from error
     if _digest(cells) != saved["cells_sha256"]:
-        raise InputError(f"{path}: damaged: its counts differ from their digest; {_RESTORE}")
+        raise InputError(f"{path}: damaged: its counts do not match their digest; {_RESTORE}")
     return cells, saved
 
 
 def _bounded(path: str | Path, limit: int) -> bytes:
-    """Return what is in a file, unpacked; one with more in it is not read to its end."""
+    """Return the decompressed content of a file, reading at most one byte more than `limit`."""
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             raise InputError(f"{path}: not a regular file; {_RESTORE}")
         with open_decompressed(str(path)) as file:
             data = file.read(limit + 1)
-    except ValueError as error:  # a NUL in the name; or what `opened` says of a damaged file
-        raise error if isinstance(error, InputError) else InputError(f"{path!r}: cannot be a file's name; {_RESTORE}") from error
+    except ValueError as error:  # a NUL in the name, or the InputError that `open_decompressed` raises on a damaged file
+        raise error if isinstance(error, InputError) else InputError(f"{path!r}: not a valid file name; {_RESTORE}") from error
     except OSError as error:
         raise InputError(os_error_message(error)) from error
     if len(data) > limit:
@@ -81,7 +81,7 @@ def _bounded(path: str | Path, limit: int) -> bytes:
 
 
 def _checked(path: str | Path, about: bytes) -> dict[str, Any]:
-    """Return what the file says of itself, after checking it."""
+    """Return the metadata of the file, after checking it."""
     try:
         saved = unsealed(about, FORMAT, FORMAT_VERSION)
     except SealError as error:
@@ -92,14 +92,12 @@ def _checked(path: str | Path, about: bytes) -> dict[str, Any]:
         raise _other_version(path)
     numbers = [saved.get("pages"), saved.get("counted"), *_values(saved.get("resets"))]
     if not all(type(number) is int and 0 <= number < 1 << 62 for number in numbers) or not 2 <= saved["pages"] <= MOST:
-        raise InputError(f"{path}: says of itself what no site memory does; {_RESTORE}")
+        raise InputError(f"{path}: its metadata is not that of a site memory; {_RESTORE}")
     return saved
 
 
 def _other_version(path: str | Path) -> InputError:
-    return InputError(
-        f"{path}: made by another version of tinsach, which tells lines apart otherwise; name another file to begin a new one"
-    )
+    return InputError(f"{path}: made by another version of tinsach, which hashes lines differently; name another file to begin a new one")
 
 
 def _values(resets: object) -> list[Any]:
@@ -107,7 +105,7 @@ def _values(resets: object) -> list[Any]:
 
 
 def _probe() -> str:
-    """Return the hash of a line: two versions that hash it alike count lines alike."""
+    """Return the hash of a fixed line: versions of tinsach that agree on it are taken to hash all lines alike."""
     return f"{int(extract_features(['Đọc nhiều: 24 giờ qua, Ấm lạnh ở chợ Bến Ngự…']).hashes[0, 0]):016x}"
 
 

@@ -1,12 +1,12 @@
-"""How long a regex can take: a bound on its steps over the worst line there is, read off its parse tree.
+"""Static cost bound for regexes: an upper bound on the backtracking steps over the worst possible line, from the parse tree.
 
-Python's matcher tries, where a part can match in several ways, all of them, and for each all ways of what follows. So the ways
-of parts multiply, those of alternatives add up, those of a repeated part multiply with themselves; the bound counts them.
-It is an upper one: most patterns take far fewer steps. What has no such bound is refused: backreferences, lookarounds, conditions.
+`re` explores every way each part can match, and for each of them every way of the rest, so the counts of parts in sequence
+multiply, those of alternatives add up, and those of a repeated part multiply with themselves. Most patterns take far fewer steps.
+Constructs without such a bound are refused: backreferences, lookarounds and conditionals.
 
-Ways that exclude each other are counted once, where that is plain to see: alternatives that begin with different letters; repeats
-of characters none of which can be the letter that follows (`\\d+ bình`); a word behind a repeat, which cannot stand in more
-places than fit it (`.*bình luận`). What it leaves out: proofs that would need more than a look at neighbours.
+Mutually exclusive ways are counted once where adjacent parts prove it: alternatives that begin with different letters; repeats of
+characters none of which can be the letter that follows (`\\d+ bình`); a literal word after a repeat, which occurs at most as often
+as it fits into the line (`.*bình luận`).
 """
 
 from __future__ import annotations
@@ -20,60 +20,60 @@ from classifier.errors import InputError
 
 __all__ = ["MOST_STEPS", "SEEN_CHARS", "require_cheap", "steps_of"]
 
-SEEN_CHARS = 1000  # of a line: buttons, headings and credits, which rules are about, end long before
-MOST_STEPS = 2_000_000
-_REMAINDERS = 10  # a search begins everywhere: what is left of the line from there on is counted in tenths
+SEEN_CHARS = 1000  # of a line: the buttons, headings and credits that rules are about are far shorter
+MOST_STEPS = 2_000_000  # the slowest of 30,000 random patterns below it took 0.025 s on one line (docs/SITES.md)
+_REMAINDERS = 10  # an unanchored search starts at every position; the remaining length is rounded up to tenths of the line
 _FAR_TOO_MANY = 1e30
 
 _ONE_CHARACTER = ("LITERAL", "NOT_LITERAL", "IN", "ANY")
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
-_NO_BOUND = {"GROUPREF": "backreferences", "GROUPREF_EXISTS": "conditions"}  # the rest are lookarounds, empty ones among them
+_NO_BOUND = {"GROUPREF": "backreferences", "GROUPREF_EXISTS": "conditions"}  # any other operator is a lookaround, or an empty one
 _CATEGORIES = {
     "CATEGORY_DIGIT": r"\d", "CATEGORY_NOT_DIGIT": r"\D", "CATEGORY_SPACE": r"\s", "CATEGORY_NOT_SPACE": r"\S",
     "CATEGORY_WORD": r"\w", "CATEGORY_NOT_WORD": r"\W",
 }  # fmt: skip
 
-_Items = Sequence[tuple[Any, Any]]  # a sequence of the parse tree: operator and operand of each part
+_Items = Sequence[tuple[Any, Any]]  # a sequence in the parse tree: operator and operand of each part
 
 
 def require_cheap(regex: str) -> None:
-    """Refuse a regex that is none, or could take more than MOST_STEPS steps on a line of SEEN_CHARS characters.
+    """Refuse a regex that is invalid, or could take more than MOST_STEPS steps on a line of SEEN_CHARS characters.
 
     Raises:
-        InputError: with what to write instead.
+        InputError: it is refused; the message says what to write instead.
 
     >>> require_cheap(r"^\\d+ bình luận$")
     >>> require_cheap(r"(a+)+$")
     Traceback (most recent call last):
-    classifier.errors.InputError: could try more than 2,000,000 ways on a hostile line; begin it with ^, write {0,20} instead of * or +, ...
+    classifier.errors.InputError: could try more than 2,000,000 ways to match a hostile line; begin it with ^, write {0,20} instead ...
     """
     steps = steps_of(regex)
     if steps > MOST_STEPS:
         raise InputError(
-            f"could try more than {MOST_STEPS:,} ways on a hostile line; begin it with ^, write {{0,20}} instead of * or +, "
-            "and repeat nothing that holds a repeat"
+            f"could try more than {MOST_STEPS:,} ways to match a hostile line; begin it with ^, write {{0,20}} instead of * or +, "
+            "and do not nest repeats"
         )
 
 
 def steps_of(regex: str) -> float:
-    """Return the bound on the steps of a search through a line of SEEN_CHARS characters.
+    """Return an upper bound on the steps of a search in a line of SEEN_CHARS characters.
 
     Raises:
-        InputError: it is no regex, or holds what has no bound.
+        InputError: the regex is invalid, or uses a construct without a bound.
     """
     try:
         re.compile(regex)
         tree = _parsed(regex)
         if _is_anchored(tree, tree.state.flags):
             return SEEN_CHARS + _sequence(tree, SEEN_CHARS)[1]
-        word = _longest_alone([av for op, av in takewhile(lambda item: str(item[0]) == "LITERAL", tree)])
-        starts = SEEN_CHARS / _REMAINDERS / max(word, 1)  # in each tenth; elsewhere the word at its beginning is not there
+        word = _unbordered_length([av for op, av in takewhile(lambda item: str(item[0]) == "LITERAL", tree)])
+        starts = SEEN_CHARS / _REMAINDERS / max(word, 1)  # per tenth, at most: the leading word cannot begin more often
         tenths = (_sequence(tree, SEEN_CHARS * tenth // _REMAINDERS)[1] for tenth in range(1, _REMAINDERS + 1))
         return SEEN_CHARS * (word + 1) + starts * sum(tenths)
     except (re.error, OverflowError) as error:
-        raise InputError(f"is no regex ({error}); see Python's re, and write \\ before what is meant as it stands") from error
+        raise InputError(f"is invalid ({error}); see Python's re, and write \\ before characters that are meant literally") from error
     except RecursionError as error:
-        raise InputError("is nested too deeply; write several rules") from error
+        raise InputError("is nested too deeply; split it into several rules") from error
 
 
 def _parsed(regex: str) -> Any:
@@ -85,7 +85,7 @@ def _parsed(regex: str) -> Any:
 
 
 def _is_anchored(items: _Items, flags: int) -> bool:
-    """Return whether a match can only begin where the line does."""
+    """Return whether every match begins at the start of the line."""
     for op, av in items:
         name = str(op)
         if name == "AT":
@@ -97,17 +97,17 @@ def _is_anchored(items: _Items, flags: int) -> bool:
 
 
 def _sequence(items: _Items, left: int) -> tuple[float, float]:
-    """Return in how many ways a sequence can match from one place with `left` characters behind it, and the steps to try all."""
+    """Return in how many ways a sequence can match at one position with `left` characters remaining, and the steps to try them all."""
     ways, steps = 1.0, 0.0
-    spread, places, before = 1.0, 1.0, None  # of the repeat before: its ways, those that are left, what it repeats
-    word: list[int] = []  # the letters behind it
+    spread, places, before = 1.0, 1.0, None  # of the preceding repeat: its ways, those still possible, its character set
+    word: list[int] = []  # the literal letters after it
     for op, av in items:
         own_ways, own_steps = _part(str(op), av, left)
         steps = min(steps + ways * own_steps, _FAR_TOO_MANY)
         if str(op) == "LITERAL" and before is not None:
             word.append(av)
             ways /= places
-            places = 1.0 if _excludes(before, word[0]) else min(spread, left // _longest_alone(word) + 1.0)
+            places = 1.0 if _excludes(before, word[0]) else min(spread, left // _unbordered_length(word) + 1.0)
             ways *= places
         else:
             ways = min(ways * own_ways, _FAR_TOO_MANY)
@@ -131,7 +131,7 @@ def _part(name: str, av: Any, left: int) -> tuple[float, float]:
     if name in _REPEATS:
         least, most, items = av
         return _repeat(name, (int(least), int(most)), items, left)
-    raise InputError(f"uses {_NO_BOUND.get(name, 'lookarounds')}, which cannot be bounded in time; write several rules without")
+    raise InputError(f"uses {_NO_BOUND.get(name, 'lookarounds')}, whose cost has no bound; write several rules without them")
 
 
 def _repeat(name: str, bounds: tuple[int, int], items: Any, left: int) -> tuple[float, float]:
@@ -151,31 +151,31 @@ def _repeat(name: str, bounds: tuple[int, int], items: Any, left: int) -> tuple[
 
 
 def _exclusive(branches: Sequence[_Items]) -> bool:
-    """Return whether alternatives begin with different letters, so that no place fits two of them."""
+    """Return whether alternatives begin with different letters, so that at most one of them matches at any position."""
     if not all(len(branch) and str(branch[0][0]) == "LITERAL" for branch in branches):
         return False
     return len({_folded(branch[0][1]) for branch in branches}) == len(branches)
 
 
 def _folded(code: int) -> str:
-    """Return what a letter shares with all that it may equal where case does not count."""
+    """Return a key that is equal for all letters that may match each other case-insensitively."""
     return chr(code).casefold()[0]
 
 
-def _longest_alone(codes: Sequence[int]) -> int:
-    """Return the length of the longest beginning of a word in which no other occurrence of it can begin; 1 at least, 0 of no word."""
+def _unbordered_length(codes: Sequence[int]) -> int:
+    """Return the length of the longest unbordered prefix of a word (occurrences of it never overlap); 0 for the empty word."""
     word = [*map(_folded, codes)]
     return max((n for n in range(1, len(word) + 1) if not any(word[:k] == word[n - k : n] for k in range(1, n))), default=0)
 
 
 def _excludes(repeated: tuple[Any, Any], letter: int) -> bool:
-    """Return whether no repeated character can be this letter, in upper or lower case."""
+    """Return whether the repeated character set excludes this letter, in either case."""
     op, av = repeated
     return not _holds(op, av, letter) and (not _is_cased(letter) or _is_letterless(op, av))
 
 
 def _holds(op: Any, av: Any, letter: int) -> bool:
-    """Return whether a set of characters holds a letter, whatever the flags say of Unicode."""
+    """Return whether a character set holds a letter, with or without the ASCII flag."""
     name = str(op)
     if name == "IN":
         negated = bool(av) and str(av[0][0]) == "NEGATE"
@@ -189,7 +189,7 @@ def _holds(op: Any, av: Any, letter: int) -> bool:
 
 
 def _is_letterless(op: Any, av: Any) -> bool:
-    """Return whether a set of characters is known to hold no letter that has an upper and a lower case."""
+    """Return whether a character set provably holds no cased letter."""
     name = str(op)
     if name == "IN":
         return all(_is_letterless(kind, value) for kind, value in av)

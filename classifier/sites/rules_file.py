@@ -1,7 +1,7 @@
-"""`sites.toml`: reads rules for sites and checks each, so that what is wrong is said before a page is.
+"""Reader of `sites.toml`: parses and validates site rules, so that mistakes are reported before any page is read.
 
-Every message names the file, the line where it is known, the rule, and the way out. TOML's reader tells no lines of what it
-read; the headers `[[rules]]` and `[[sites."name"]]` are looked up in the text. What it leaves out: what rules do (`site_rules`).
+Every message names the file, the line where it is known, the rule, and how to fix it. TOML parsers do not report the line of a
+table, so the headers `[[rules]]` and `[[sites."name"]]` are looked up in the text.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _EXAMPLE = """as in phrase = "Tải ứng dụng" and force = "promo\""""
 
 
 def read_rules(path: str | Path) -> dict[str, list[Rule]]:
-    """Return the checked rules of a file by `site_name`, those for every site under EVERY_SITE.
+    """Return the checked rules of a file by `site_name`; EVERY_SITE is the key of those for every site.
 
     Raises:
-        InputError: the file is no TOML, or a rule in it cannot be used.
+        InputError: the file is not TOML, or a rule in it is invalid.
         OSError: the file cannot be read.
     """
     text = _text_of(path)
-    toml = _reader()
+    toml = _toml_module()
     try:
         content = toml.loads(text)
     except (toml.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: no TOML: {error or 'nested too deeply'}; {_WAYS}, and put texts in quotes") from error
+        raise InputError(f"{path}: no TOML: {error or 'nested too deeply'}; {_WAYS}, and put text in quotes") from error
     rules: dict[str, list[Rule]] = {}
     lines = _header_lines(text, toml)
     for name, tables in _tables(path, content):
         known = site_name(name)
         if known in rules:
-            raise InputError(f"{path}: {name} and another name in it are the same site; put its rules under one name")
+            raise InputError(f"{path}: {name} and another name in the file are the same site; put its rules under one name")
         places = lines.get(name, [])
         rules[known] = []
         for number, table in enumerate(tables, 1):
@@ -52,7 +52,7 @@ def read_rules(path: str | Path) -> dict[str, list[Rule]]:
             try:
                 rules[known].append(_rule(table))
             except InputError as error:
-                raise InputError(f"{path}{line}: rule {number} of {name or 'those for every site'} {error}") from error
+                raise InputError(f"{path}{line}: rule {number} of {name or '[[rules]]'} {error}") from error
     return rules
 
 
@@ -62,10 +62,10 @@ def _text_of(path: str | Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}:{line}: not UTF-8, which TOML is; save the file as UTF-8") from error
+        raise InputError(f"{path}:{line}: not UTF-8, which TOML requires; save the file as UTF-8") from error
 
 
-def _reader() -> ModuleType:
+def _toml_module() -> ModuleType:
     try:
         import tomllib
     except ImportError:  # Python 3.10
@@ -74,35 +74,35 @@ def _reader() -> ModuleType:
 
 
 def _tables(path: str | Path, content: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the tables of every site, and of each, by the name it has in the file."""
+    """Yield the name and the tables of each site in the file, EVERY_SITE first."""
     for key in content:
         if key not in ("rules", "sites"):
-            raise InputError(f"{path}: {key!r} is nothing that rules have; {_WAYS}")
+            raise InputError(f"{path}: unknown key {key!r}; {_WAYS}")
     sites = content.get("sites", {})
     if not isinstance(sites, dict):
         raise InputError(f"{path}: [[sites]] needs the site's name; {_WAYS}")
     yield EVERY_SITE, _list_of_tables(path, content.get("rules", []), "rules")
     for name, tables in sites.items():
         if not site_name(name):
-            raise InputError(f"{path}: {name!r} is no name of a site; {_WAYS}")
+            raise InputError(f"{path}: {name!r} is not a site name; {_WAYS}")
         yield name, _list_of_tables(path, tables, f'sites."{name}"')
 
 
 def _list_of_tables(path: str | Path, tables: Any, where: str) -> list[Any]:
     if isinstance(tables, list):
         return tables
-    raise InputError(f"{path}: [{where}] is no list of rules; {_WAYS}, with the name in quotes if there is a dot in it")
+    raise InputError(f"{path}: [{where}] is not a list of rules; {_WAYS}, with the name in quotes if it has a dot")
 
 
 def _header_lines(text: str, toml: ModuleType) -> dict[str, list[int]]:
-    """Return the lines on which rules begin, by the site's name; right only where there are as many as rules."""
+    """Return the line numbers of the rules' headers by site name; only valid where there are as many headers as rules."""
     found: dict[str, list[int]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.lstrip().startswith("[["):
             continue
         try:
             header = toml.loads(line)
-        except toml.TOMLDecodeError:  # part of a longer text
+        except toml.TOMLDecodeError:  # inside a multi-line string
             continue
         sites = header.get("sites", {})
         for name in [EVERY_SITE] if "rules" in header else sites if isinstance(sites, dict) else ():
@@ -111,12 +111,12 @@ def _header_lines(text: str, toml: ModuleType) -> dict[str, list[int]]:
 
 
 def _rule(table: Any) -> Rule:
-    """Return a checked rule; what an error says follows the rule's name."""
+    """Return a checked rule; an error message continues a sentence that begins with the rule's name."""
     if not isinstance(table, dict):
-        raise InputError(f"is no table; write its keys below a [[...]] of its own, {_EXAMPLE}")
+        raise InputError(f"is not a table; write its keys below a [[...]] header of its own, {_EXAMPLE}")
     for key in table:
         if key not in ("phrase", "regex", "force", "forbid"):
-            raise InputError(f"has a key {key!r}; it may have phrase or regex, and force or forbid, {_EXAMPLE}")
+            raise InputError(f"has an unknown key {key!r}; a rule has phrase or regex, and force or forbid, {_EXAMPLE}")
     for one, other in (("phrase", "regex"), ("force", "forbid")):
         if (one in table) == (other in table):
             both = f"both {one} and" if one in table else f"neither {one} nor"
@@ -127,7 +127,7 @@ def _rule(table: Any) -> Rule:
 
 
 def _mark(table: dict[str, Any]) -> int:
-    """Return the labels that a rule leaves."""
+    """Return the bit mask of the labels that a rule leaves."""
     key = "force" if "force" in table else "forbid"
     names = [table[key]] if isinstance(table[key], str) else table[key]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -141,7 +141,7 @@ def _mark(table: dict[str, Any]) -> int:
     if key == "force":
         return mark
     if mark == ANY_LABEL:
-        raise InputError("forbids all twelve labels, and a line has to have one; leave out those that it may have")
+        raise InputError("forbids all twelve labels, but a line must have one; leave out the labels that it may have")
     return ANY_LABEL & ~mark
 
 
@@ -149,14 +149,14 @@ def _text(value: Any, key: str) -> str:
     if not isinstance(value, str):
         raise InputError(f'has {key} = {value!r}; put it in quotes: {key} = "..."')
     if not value.strip():
-        raise InputError(f"has an empty {key}, which stands in every line; write what is to be found")
+        raise InputError(f"has an empty {key}, which matches every line; write the text to look for")
     return unicodedata.normalize("NFC", value)
 
 
 def _phrase(value: Any) -> str:
     phrase = _text(value, "phrase")
     if "\n" in phrase or len(phrase) > SEEN_CHARS:
-        raise InputError(f"has a phrase that no line holds: rules see one line, of it the first {SEEN_CHARS:,} characters; shorten it")
+        raise InputError(f"has a phrase that cannot match: rules see only the first {SEEN_CHARS:,} characters of one line; shorten it")
     return phrase.casefold()
 
 
@@ -164,15 +164,15 @@ def _regex(value: Any) -> str:
     regex = _text(value, "regex")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a set within a set, which Python will read otherwise one day
+            warnings.simplefilter("error")  # a nested set, which a future Python will read differently
             require_cheap(regex)
             everywhere = re.compile(regex).search("")
     except InputError as error:
         raise InputError(f"has a regex {regex!r} that {error}") from error
     except Warning as warning:
         raise InputError(
-            f"has a regex {regex!r} of which Python warns ({warning}); write \\ before what is meant as it stands"
+            f"has a regex {regex!r} that Python warns about ({warning}); write \\ before characters that are meant literally"
         ) from warning
     if everywhere:
-        raise InputError(f"has a regex {regex!r} that is found in an empty line, and so in nearly all; say what has to stand there")
+        raise InputError(f"has a regex {regex!r} that matches an empty line, and so nearly every line; require some text")
     return regex

@@ -1,10 +1,10 @@
-// Shared by the pages that show lines. Text from pages only ever becomes text nodes.
+// Shared by pages that list lines. Page text only ever becomes text nodes.
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
-const KEYS = "1234567890ab"; // of the labels, in order
+const KEYS = "1234567890ab"; // shortcut keys of the labels, in order
 const DOUBTFUL = 0.6;
-const UNSEEN = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu; // what would not show, or would change how the rest does
+const UNSEEN = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu; // invisible characters, and those that change how others are displayed
 
 function make(tag, className, ...children) {
   const element = document.createElement(tag);

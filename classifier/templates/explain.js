@@ -1,13 +1,13 @@
-// Draws the report from the data beside it.
+// Draws the report from the embedded data.
 const shown = { labels: new Set(data.labels.map((_, code) => code)), kept: false, changed: false };
-const rows = []; // of the lines that are not blank: {line, item, gaps}, in order; gaps are the blank ones before it
+const rows = []; // {line, item, gaps} of each non-blank line, in order; gaps are the blank lines before it
 let chosen = -1;
 
 // -- building ------------------------------------------------------------------------------------------------------------
 
 function expanded(row) {
-  const [number, text, cut, code, guess, probability, kept, runner, alone, around] = row;
-  return { number, text, cut, code, guess, probability, kept, runner, alone, around };
+  const [number, text, cut, code, guess, probability, kept, runner, firstPass, contextPass] = row;
+  return { number, text, cut, code, guess, probability, kept, runner, firstPass, contextPass };
 }
 
 const changed = (line) => line.guess !== line.code;
@@ -22,9 +22,9 @@ function drawLine(line, index) {
   const row = make("div", "line " + (line.kept ? "kept" : "dropped"), make("span", "place number", String(line.number)), tag, sure, fate, text);
   row.style.setProperty("--p", line.probability);
   hue(row, line.code);
-  const said = changed(line) ? `first guess ${nameOf(line.guess)}, then ${nameOf(line.code)}` : `first guess ${nameOf(line.guess)}, and so it stays`;
-  const guess = make("div", "guess", `${said}, ${percent(line.probability)}, ${line.kept ? "kept" : "dropped"}`);
-  guess.setAttribute("aria-hidden", "true"); // the panel says it too
+  const history = changed(line) ? `first guess ${nameOf(line.guess)}, then ${nameOf(line.code)}` : `first guess ${nameOf(line.guess)}, unchanged`;
+  const guess = make("div", "guess", `${history}, ${percent(line.probability)}, ${line.kept ? "kept" : "dropped"}`);
+  guess.setAttribute("aria-hidden", "true"); // repeated in the panel
   const item = make("li", "", row, guess);
   row.id = "line-" + index;
   row.setAttribute("role", "option");
@@ -58,7 +58,7 @@ function drawHead() {
   const count = (test) => rows.filter(({ line }) => test(line)).length;
   byId("name").textContent = data.name;
   byId("summary").textContent =
-    `${rows.length} lines, ${count((line) => line.kept)} kept, ${count((line) => !line.kept)} dropped, ${count(changed)} changed by their surroundings`;
+    `${rows.length} lines, ${count((line) => line.kept)} kept, ${count((line) => !line.kept)} dropped, ${count(changed)} changed by context`;
   data.labels.forEach(([name, description], code) => {
     const lines = count((line) => line.code === code);
     const button = toggle(name, KEYS[code], () => flip(code));
@@ -111,7 +111,7 @@ function filter() {
   drawMap();
 }
 
-// -- the chosen line -----------------------------------------------------------------------------------------------------
+// -- the selected line ---------------------------------------------------------------------------------------------------
 
 function choose(index, scroll = true) {
   if (index < 0 || index >= rows.length) return;
@@ -144,21 +144,21 @@ function drawWhy(line) {
   const why = byId("why");
   hue(why, line.code);
   const versus = `${nameOf(line.code)} against ${nameOf(line.runner)}`;
-  const guess = changed(line) ? `The first guess was ${nameOf(line.guess)}; its surroundings made it ${nameOf(line.code)}.` : "The first guess, and it stood.";
+  const guess = changed(line) ? `The first guess was ${nameOf(line.guess)}; context changed it to ${nameOf(line.code)}.` : "Same as the first guess.";
   why.replaceChildren(
     make("h2", "", `Line ${line.number}: `, make("span", "tag", nameOf(line.code)), ` ${percent(line.probability)}, ${line.kept ? "kept" : "dropped"}`),
     make("div", "quote", ...visible(line.text.slice(0, 300))),
     make("p", "", guess),
     make("p", "quiet", data.labels[line.code][1]),
-    drawPass("With its surroundings, which decides", versus, line.around),
-    drawPass("The line by itself", versus, line.alone),
+    drawPass("The line in context, which decides", versus, line.contextPass),
+    drawPass("The line by itself", versus, line.firstPass),
   );
 }
 
 function drawPass(title, versus, [odds, rest, features]) {
   const largest = Math.max(...features.map(([, , weight]) => Math.abs(weight)), Math.abs(rest), 1e-9);
   const shares = features.map(([name, reading, weight]) => drawShare(data.names[name], reading, weight, largest));
-  shares.push(drawShare("all the rest, and where the pass starts from", "", rest, largest));
+  shares.push(drawShare("everything else, including the bias", "", rest, largest));
   const total = make("div", "share total", make("span", "what", "log odds"), make("span", "weight number", signed(odds)));
   return make("section", "", make("h3", "", title), make("p", "quiet", versus), ...shares, total);
 }
@@ -170,7 +170,7 @@ function drawShare(name, reading, weight, largest) {
   return make("div", "share " + (weight < 0 ? "against" : "for"), what, make("span", "weight number", signed(weight)), make("div", "track", bar));
 }
 
-// -- the map -------------------------------------------------------------------------------------------------------------
+// -- the minimap ---------------------------------------------------------------------------------------------------------
 
 let due = 0;
 function drawMap() {

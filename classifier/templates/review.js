@@ -1,13 +1,13 @@
-// Lets a person correct labels, and saves every change through the server that the page came from.
-const PAUSE = 120; // milliseconds that further changes are waited for before saving
-const rows = []; // of the lines that are not blank, in order: {line, row, tag, sure, mark, heard}
-const labelled = new Map(); // row -> code that a person gave, against the file as it was opened
-const done = []; // steps that can be undone: [[row, code before, code after], ...], undefined where no person gave one
+// Editor for labels: saves every change through the server that delivered the page.
+const PAUSE = 120; // milliseconds to wait for further changes before saving
+const rows = []; // {line, row, name, sure, mark, heard} of each non-blank line, in order
+const labelled = new Map(); // row -> label code set by the user since the file was opened
+const done = []; // undo stack of steps [[row, code before, code after], ...]; undefined means not set by the user
 const undone = [];
 let cursor = 0;
-let anchor = 0; // the other end of the chosen range
-let doubts = []; // rows, the least certain first
-let doubt = -1; // place in it
+let anchor = 0; // the other end of the selected range
+let doubts = []; // row indices, least certain first
+let doubt = -1; // position in doubts
 
 // -- building ------------------------------------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ function drawLine(line, index) {
   row.id = "line-" + index;
   row.setAttribute("role", "option");
   row.setAttribute("aria-selected", "false");
-  row.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // no text selection
+  row.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // do not select text
   row.addEventListener("click", (event) => choose(index, event.shiftKey, false));
   rows.push({ line, row, name, sure, mark, heard });
   paint(index);
@@ -46,12 +46,12 @@ const isDoubtful = (index) => !labelled.has(index) && rows[index].line.certainty
 
 function paint(index) {
   const { line, row, name, sure, mark, heard } = rows[index];
-  const own = labelled.has(index);
+  const byUser = labelled.has(index);
   hue(row, codeOf(index));
   name.textContent = nameOf(codeOf(index));
-  sure.textContent = own ? "you" : percent(line.certainty);
-  mark.className = own ? "disc" : isDoubtful(index) ? "ring" : "";
-  heard.textContent = own ? "labelled by you: " : isDoubtful(index) ? "doubtful: " : "";
+  sure.textContent = byUser ? "you" : percent(line.certainty);
+  mark.className = byUser ? "disc" : isDoubtful(index) ? "ring" : "";
+  heard.textContent = byUser ? "labelled by you: " : isDoubtful(index) ? "doubtful: " : "";
 }
 
 function drawLegend() {
@@ -98,7 +98,7 @@ function drawHead() {
   byId("redo").disabled = !undone.length;
 }
 
-// -- the chosen lines ----------------------------------------------------------------------------------------------------
+// -- the selected lines --------------------------------------------------------------------------------------------------
 
 const range = () => [Math.min(anchor, cursor), Math.max(anchor, cursor)];
 
@@ -122,9 +122,9 @@ function drawVerdict() {
   const [first, last] = range();
   const { line } = rows[cursor];
   const says = `The model says ${nameOf(line.guess)}, ${percent(line.probability)}`;
-  const file = line.guess === line.code ? "" : `; the file said ${nameOf(line.code)}, ${percent(line.certainty)} by the model`;
-  const place = doubt >= 0 && doubts[doubt] === cursor ? ` Number ${doubt + 1} by doubt.` : "";
-  byId("verdict").textContent = last > first ? `${last - first + 1} lines chosen.` : `Line ${line.number}. ${says}${file}.${place}`;
+  const file = line.guess === line.code ? "" : `; the file says ${nameOf(line.code)}, to which the model gives ${percent(line.certainty)}`;
+  const place = doubt >= 0 && doubts[doubt] === cursor ? ` Number ${doubt + 1} in order of doubt.` : "";
+  byId("verdict").textContent = last > first ? `${last - first + 1} lines selected.` : `Line ${line.number}. ${says}${file}.${place}`;
   [...byId("legend").children].forEach((button, code) => button.setAttribute("aria-current", String(code === codeOf(cursor))));
 }
 
@@ -176,10 +176,10 @@ const redo = () => travel(undone, done, 2);
 
 // -- saving --------------------------------------------------------------------------------------------------------------
 
-let sequence = 0; // of the newest change
-let saved = 0; // the newest change that is in the file
-let running = null; // saving, while it goes on
-let lost = false; // the file is another's by now: nothing more can be saved from here
+let sequence = 0; // number of the newest change
+let saved = 0; // number of the newest change in the file
+let running = null; // promise of the save in progress
+let lost = false; // another window or program took over the file: nothing more can be saved from here
 let timer = 0;
 
 function keep() {
@@ -198,7 +198,7 @@ function save() {
 }
 
 async function sendAll() {
-  while (saved !== sequence) { // one at a time, until the newest is in the file
+  while (saved !== sequence) { // one request at a time, until the newest change is saved
     const number = sequence;
     const changes = Object.fromEntries([...labelled].map(([index, code]) => [rows[index].line.place, code]));
     const complaint = await post({ window: data.window, sequence: number, changes });
@@ -215,7 +215,7 @@ async function post(message) {
     lost = answer.status === 409;
     return answer.ok ? "" : (await answer.json()).error;
   } catch {
-    return "tinsach does not answer; start it again, and label these lines once more";
+    return "tinsach does not answer; start it again, and redo your last changes";
   }
 }
 
@@ -233,7 +233,7 @@ function tell(state, failed) {
 }
 
 function reload() {
-  sequence = saved; // what is not saved is given up
+  sequence = saved; // discard unsaved changes
   location.reload();
 }
 
@@ -270,7 +270,7 @@ byId("help-button").addEventListener("click", help);
 document.addEventListener("visibilitychange", () => document.hidden && save());
 window.addEventListener("beforeunload", (event) => {
   save();
-  if (saved !== sequence) event.preventDefault(); // the browser asks
+  if (saved !== sequence) event.preventDefault(); // the browser asks for confirmation
 });
 
 byId("name").textContent = data.name;

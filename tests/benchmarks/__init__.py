@@ -1,1 +1,1 @@
-"""Measurements, not tests: `make bench`."""
+"""Benchmarks, not tests: `make bench` and `make limits`."""

@@ -1,9 +1,9 @@
-"""Speed of every call, against what users would pick instead: one interleaved run, one thread, the same lines for all.
+"""Speed benchmark: every call against common alternatives, on the same lines, with one thread, in one interleaved run.
 
-Two sets of lines: composed pages of all styles, menus and blank lines included; and those pages' lines of 100 characters or more,
-as long as article paragraphs are. Rounds go through all methods in turn, so that a slow minute of the machine hits each alike;
-ratios of medians are what counts. Peers are trained on the same lines and labels first (their quality is not measured here).
-Prints tables and writes JSON. What else has a limit (memory, growth, processes, loading) is `limits.py`'s business.
+Two sets of lines: composed pages of all styles, menus and blank lines included; and the lines of such pages with 100 characters
+or more, the length of article paragraphs. Each round runs all methods in turn, so that a slow minute of the machine affects all
+alike; compare the ratios of medians. Peers are trained on the same lines and labels first; their quality is not measured.
+Prints tables and writes JSON. `limits.py` measures memory, growth, processes and loading.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ LONG = 100
 
 
 class Load(NamedTuple):
-    """What is measured on."""
+    """A set of pages to measure on."""
 
     name: str
     pages: list[str]
-    texts: list[str]  # their lines, blank ones left out
+    texts: list[str]  # their non-blank lines
     labels: list[str]
 
     @property
     def lines(self) -> int:
-        """Lines of all pages, blank ones included."""
+        """Number of lines of all pages, blank ones included."""
         return sum(page.count("\n") + 1 for page in self.pages)
 
     @property
@@ -54,7 +54,7 @@ class Load(NamedTuple):
 
 
 def composed(lines: int) -> Load:
-    """Return composed pages of at least so many lines."""
+    """Return composed pages of at least `lines` lines in all."""
     pages, texts, labels, count = [], [], [], 0
     for fold in make_pages(max(100, lines // 150), 99):
         for page in fold:
@@ -69,7 +69,7 @@ def composed(lines: int) -> Load:
 
 
 def long_lines(lines: int) -> Load:
-    """Return so many distinct long lines of composed pages, in pages of forty."""
+    """Return `lines` distinct long lines of composed pages, in pages of forty."""
     found: dict[str, str] = {}
     for fold in make_pages(max(600, lines // 6), 99):
         for page in fold:
@@ -84,7 +84,7 @@ def long_lines(lines: int) -> Load:
 
 
 def own_methods(pages: list[str]) -> dict[str, Work]:
-    """Return the calls of this project."""
+    """Return this project's calls by name."""
     cleaner = classifier.load()
     split = [split_lines(page) for page in pages]
 
@@ -111,7 +111,7 @@ def own_methods(pages: list[str]) -> dict[str, Work]:
 
 
 def peers(load: Load) -> dict[str, Work]:
-    """Return the peers, trained where they learn."""
+    """Return the alternatives by name, trained if they need it."""
     import fasttext
     import justext
     import trafilatura
@@ -145,7 +145,7 @@ def peers(load: Load) -> dict[str, Work]:
 
 
 def measure(methods: dict[str, Work], rounds: int) -> dict[str, list[float]]:
-    """Return each method's seconds of every round."""
+    """Return the seconds of every round, by method."""
     seconds: dict[str, list[float]] = {name: [] for name in methods}
     for _ in range(rounds):
         for name, work in methods.items():
@@ -160,7 +160,7 @@ def report(load: Load, seconds: dict[str, list[float]]) -> dict[str, dict[str, f
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     base, chars = medians.get(BASE), medians.get("scikit-learn char_wb 2-5 + LR")
     rounds = len(next(iter(seconds.values())))
-    print(f"{load.name}: {len(load.pages)} pages, {load.lines} lines ({len(load.texts)} not blank), {load.megabytes:.1f} MB;", end=" ")
+    print(f"{load.name}: {len(load.pages)} pages, {load.lines} lines ({len(load.texts)} non-blank), {load.megabytes:.1f} MB;", end=" ")
     print(f"medians of {rounds} rounds, one thread")
     print(f"{'method':34s} {'lines/s':>9s} {'MB/s':>6s} {'x fastText':>10s} {'x char_wb':>9s} {'spread':>7s}")
     figures = {}
@@ -175,11 +175,11 @@ def report(load: Load, seconds: dict[str, list[float]]) -> dict[str, dict[str, f
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark, print tables, and write the figures."""
     parser = argparse.ArgumentParser(description="Measure speed against peers.")
     parser.add_argument("--lines", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--own", action="store_true", help="leave the peers out")
+    parser.add_argument("--own", action="store_true", help="do not run the alternatives")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json", help="where to write the figures")
     args = parser.parse_args(argv)
     record: dict[str, object] = {}
@@ -187,7 +187,7 @@ def main(argv: list[str] | None = None) -> int:
         methods = own_methods(load.pages) | ({} if args.own else peers(load))
         record[load.name] = report(load, measure(methods, args.rounds))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak RSS {peak:.0f} MB (all methods, corpus and trained peers in one process; for the cleaner's own see `make limits`)")
+    print(f"peak RSS {peak:.0f} MB (all methods, the corpus and trained peers in one process; `make limits` measures the cleaner alone)")
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(record | {"peak_rss_mb": peak}, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -1,8 +1,8 @@
-"""One command over a large packed crawl: seconds and memory; and what FineWeb-2's filters say of real pages before and after cleaning.
+"""Benchmarks of docs/FORMATS.md: one command on a large compressed crawl, and FineWeb-2's filters before and after cleaning.
 
-`python -m tests.benchmarks.formats crawl` writes JSON lines of composed pages (`--megabytes 200` of text), packs them with zstd, cleans
-them with `tinsach clean` and samples the process's memory all along. `... fineweb PAGES` measures two of FineWeb-2's quality measures on
-pages labelled as `label<TAB>line`: their text as it is, after `clean`, and of the lines labelled by hand. Figures go to docs/FORMATS.md.
+`python -m tests.benchmarks.formats crawl` writes JSON lines of composed pages (`--megabytes 200` of text), compresses them with
+zstd, cleans them with `tinsach clean` and samples the process's memory. `... fineweb PAGES` measures two of FineWeb-2's quality
+measures on pages labelled as `label<TAB>line`: on their text as scraped, after `clean`, and on the lines labelled by hand.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from tests.benchmarks.bench import ROOT, composed
 from training.composer.skeleton import read_page
 
 MEGABYTE = 1_000_000
-# datatrove's FineWeb-2 configuration for Vietnamese (vie_Latn): a page is dropped when fewer of its lines end in a sentence's end, or
-# when it has more line ends for each word.
+# datatrove's FineWeb-2 configuration for Vietnamese (vie_Latn): a page is dropped if a smaller share of its lines ends with a sentence
+# end, or if it has more line ends per word.
 LEAST_ENDED, MOST_LINE_ENDS = 0.333, 0.103
-SENTENCE_ENDS = tuple(".!?…")  # datatrove's list is that of all scripts; of it, these stand in Vietnamese
+SENTENCE_ENDS = tuple(".!?…")  # of datatrove's list for all scripts, those used in Vietnamese
 
 
 def records(pages: Sequence[str], size: int) -> Iterator[bytes]:
-    """Yield JSON lines of pages, over and over, until there are so many bytes."""
+    """Yield JSON lines of pages, repeatedly, up to `size` bytes."""
     for number, page in enumerate(cycle(pages)):
         line = (
             json.dumps({"id": f"page-{number}", "url": f"https://example.vn/{number}", "text": page}, ensure_ascii=False).encode() + b"\n"
@@ -44,7 +44,7 @@ def records(pages: Sequence[str], size: int) -> Iterator[bytes]:
 
 
 def watched(command: Sequence[str]) -> tuple[float, list[float]]:
-    """Run a command; return its seconds, and its resident memory in MB ten times a second."""
+    """Run a command; return its seconds, and its resident memory in MB, sampled ten times a second."""
     start, memory = time.perf_counter(), []
     process = subprocess.Popen(command, cwd=ROOT)
     page = os.sysconf("SC_PAGE_SIZE")
@@ -60,7 +60,7 @@ def watched(command: Sequence[str]) -> tuple[float, list[float]]:
 
 
 def crawl(megabytes: int) -> dict[str, float]:
-    """Clean a packed crawl in one command; return its figures."""
+    """Clean a compressed crawl in one command; return time and memory."""
     import zstandard
 
     with TemporaryDirectory() as folder:
@@ -79,23 +79,23 @@ def crawl(megabytes: int) -> dict[str, float]:
         }  # fmt: skip
 
 
-# -- what FineWeb-2 keeps ------------------------------------------------------------------------------------------------------
+# -- FineWeb-2 filters ---------------------------------------------------------------------------------------------------------
 
 
 def ended(text: str) -> float:
-    """Return the share of lines with text that end as sentences do."""
+    """Return the share of non-blank lines that end with a sentence end."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     return sum(line.endswith(SENTENCE_ENDS) for line in lines) / len(lines) if lines else 0.0
 
 
 def line_ends(text: str) -> float:
-    """Return the number of line ends for each word; none but empty pages have no word."""
+    """Return the number of line ends per word; infinite for a page without words."""
     words = text.split()
     return text.count("\n") / len(words) if words else float("inf")
 
 
 def fineweb(folder: Path) -> dict[str, dict[str, float]]:
-    """Return the share of pages that pass each measure, and both: as they are, after cleaning, and of the hand-made labels."""
+    """Return the number of pages that pass each measure and both: as scraped, after cleaning, and with gold labels."""
     pages = [list(zip(*read_page(path))) for path in sorted(folder.rglob("*.tsv"))]
     cleaner = classifier.load()
     texts: dict[str, Callable[[list[tuple[str, str]]], str]] = {
@@ -121,7 +121,7 @@ def _passing(pages: Sequence[str]) -> dict[str, float]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print figures as JSON."""
+    """Run one of the two benchmarks and print its figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     commands = parser.add_subparsers(required=True, dest="command")
     commands.add_parser("crawl").add_argument("--megabytes", type=int, default=200)

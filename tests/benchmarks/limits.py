@@ -1,7 +1,7 @@
-"""What has to stay within a limit: growth of time, memory, processes, loading. Each part prints its figure beside its limit.
+"""Limits on growth of time, memory, processes and loading. Each part prints its figure beside its limit.
 
-`python -m tests.benchmarks.limits` runs all parts but the gigabyte (`--gigabytes 1` adds it: some minutes). Each memory figure is of a
-process of its own. Figures are of one machine at one time; only ratios travel.
+`python -m tests.benchmarks.limits` streams 0.1 GB (`--gigabytes 1` takes some minutes). Each memory figure is measured in a process
+of its own. Figures are of one machine at one time; only ratios carry over to others.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ def best(work: Callable[[], object], rounds: int = 3) -> float:
 
 
 def growth(pages: Sequence[str]) -> dict[str, float]:
-    """Return how much longer a line takes on ten times longer pages, and on ten times more pages."""
+    """Return the relative time per line on pages ten times as long, and on ten times as many pages."""
     cleaner = classifier.load()
     some = list(pages[:60])
     long = ["\n".join(some[start : start + 10]) for start in range(0, len(some), 10)]
     more = list(islice(cycle(some), 10 * len(some)))
     lines = [sum(page.count("\n") + 1 for page in load) for load in (some, long, more)]
     times = [[], [], []]
-    for _ in range(5):  # interleaved
+    for _ in range(5):  # interleaved, so that all see the same load
         for load, found in zip((some, long, more), times):
             found.append(best(lambda load=load: cleaner.label_pages(load), 1))
     one, longer, many = (min(found) / count for found, count in zip(times, lines))
@@ -56,12 +56,12 @@ def growth(pages: Sequence[str]) -> dict[str, float]:
 
 
 def processes(pages: Sequence[str], megabytes: int) -> dict[str, float]:
-    """Return how much faster two processes clean so many megabytes than one, and two bare loops of Python than one."""
+    """Return the speed-up of two processes over one on `megabytes` of pages, and that of two bare Python loops over one."""
     cleaner = classifier.load()
     size = sum(len(page.encode()) for page in pages)
     load = list(islice(cycle(pages), len(pages) * megabytes * MEGABYTE // size))
     for _ in cleaner.clean_pages(load[:500], jobs=2):
-        pass  # the workers are up, as in any longer job
+        pass  # start the workers, as in any longer job
     one, two = (min(best(lambda jobs=jobs: sum(map(len, cleaner.clean_pages(load, jobs=jobs))), 1) for _ in range(2)) for jobs in (1, 2))
     return {"two processes": one / two, "two bare loops (what the machine can give)": _bare_loops()}
 
@@ -74,27 +74,27 @@ def _bare_loops() -> float:
 
 
 def loading() -> dict[str, float]:
-    """Return the milliseconds of `import classifier; classifier.load()` in a fresh interpreter, least of twenty."""
+    """Return the milliseconds of `import classifier; classifier.load()` in a fresh interpreter, the minimum of twenty."""
     code = "import time; s = time.perf_counter(); import classifier; classifier.load(); print(time.perf_counter() - s)"
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT) for _ in range(20)]
     return {"import and load, ms": 1000 * min(float(run.stdout) for run in runs)}
 
 
 def one_page(pages: Sequence[str]) -> dict[str, float]:
-    """Return the milliseconds of `tinsach clean` on a page of 170 lines, the whole process, least of ten."""
+    """Return the milliseconds of a `tinsach clean` process on a page of 170 lines, the minimum of ten."""
     page = "\n".join("\n".join(pages).split("\n")[:170]).encode()
     command = [sys.executable, "-m", "classifier", "clean"]
     return {"one page, ms": 1000 * best(lambda: subprocess.run(command, input=page, capture_output=True, check=True, cwd=ROOT), 10)}
 
 
 def in_a_process(part: str, *args: object) -> dict[str, float]:
-    """Return what a part of this file prints in a process of its own."""
+    """Run a part of this file in a process of its own; return its figures."""
     command = [sys.executable, "-m", "tests.benchmarks.limits", "--part", part, *map(str, args)]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)
 
 
 def stream_memory(gigabytes: float) -> dict[str, float]:
-    """Push so many gigabytes of pages through one stream, in chunks of 64 kB; return memory after 10 MB, at the peak, and at the end."""
+    """Push pages through one stream in chunks of 64 kB; return memory in MB after 10 MB of input, at the peak, and at the end."""
     pages = composed(5000).pages
     after_ten, peak, fed, lines = 0.0, 0.0, 0, 0
     start = time.perf_counter()
@@ -120,7 +120,7 @@ def _chunks(pages: Sequence[str], size: int) -> Iterator[bytes]:
 
 
 def long_line(megabytes: int) -> dict[str, float]:
-    """Feed one line of so many megabytes in chunks of 64 kB; return the seconds it takes."""
+    """Feed one line of `megabytes` in chunks of 64 kB; return the seconds."""
     line = ("Làng gốm bên sông đỏ lửa trở lại. " * 40_000)[:MEGABYTE]
     stream = classifier.load().stream()
     start = time.perf_counter()
@@ -130,7 +130,7 @@ def long_line(megabytes: int) -> dict[str, float]:
             count += len(stream.feed(line[place : place + (1 << 16)]))
     (found,) = stream.end_page()
     if count or len(found.text) != megabytes * MEGABYTE:
-        raise SystemExit("the line was cut")
+        raise SystemExit("the line was split or truncated")
     return {"seconds": time.perf_counter() - start}
 
 
@@ -140,7 +140,7 @@ PARTS: dict[str, Callable[[float], dict[str, float]]] = {"stream": stream_memory
 def main(argv: list[str] | None = None) -> int:
     """Measure every part and print it beside its limit."""
     parser = argparse.ArgumentParser(description="Measure growth, memory, processes and loading.")
-    parser.add_argument("--gigabytes", type=float, default=0.1, help="size of the stream whose memory is watched")
+    parser.add_argument("--gigabytes", type=float, default=0.1, help="size of the stream whose memory is measured")
     parser.add_argument("--part", nargs=2, metavar=("NAME", "SIZE"), help="run one part here and print its figures as JSON")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "limits.json", help="where to write the figures")
     args = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""One Chromium for all browser tests, and where their pictures go."""
+"""Shared fixtures: one Chromium for all browser tests, and the folder of their screenshots."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ARTIFACTS = ROOT / "build" / "artifacts"
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     if not find():
-        pytest.fail("no chromium here; make test-browser installs it")
+        pytest.fail("Chromium is not installed; make test-browser installs it")
     with Chromium(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
-    """Return the folder of the pictures that CI keeps."""
+    """Return the folder of screenshots, which CI keeps."""
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     return ARTIFACTS

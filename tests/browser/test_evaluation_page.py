@@ -1,4 +1,4 @@
-"""The evaluation page in Chromium."""
+"""The evaluation page in Chromium: themes, folding, layout."""
 
 from __future__ import annotations
 

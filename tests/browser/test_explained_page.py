@@ -1,4 +1,4 @@
-"""The report of `tinsach explain --html`, used in Chromium as people use it."""
+"""The report of `tinsach explain --html` in Chromium: display, keys, filters, hostile lines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def report(tmp_path_factory, cleaner, sample_page) -> Path:
 
 @pytest.fixture
 def opened(chromium, report):
-    """Return the browser with the report in it; afterwards it must have been silent."""
+    """Return the browser with the report open; check afterwards that it logged nothing and requested nothing else."""
     chromium.open(report)
     yield chromium
     assert chromium.complaints() == []
@@ -182,7 +182,7 @@ _UNSEEN = "\x00\x07\x1b\x7f\x85\u202e\u2066\u2028\u2029\ud800\udfff"
 
 
 def test_the_policy_stops_what_does_not_belong(chromium, tmp_path, report):
-    """The trap works: a script that slipped in would not run, and would be told."""
+    """An injected script does not run, and `complaints` reports it."""
     path = tmp_path / "slipped.html"
     page = report.read_text(encoding="utf-8").replace("<main>", "<script>document.title = 'slipped'</script><main>")
     path.write_text(page, encoding="utf-8")

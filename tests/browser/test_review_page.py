@@ -1,4 +1,4 @@
-"""`tinsach review`, used in Chromium as people use it, with the file on disk looked at after each change."""
+"""`tinsach review` in Chromium, with the file on disk checked after each change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TAGS = "[...document.querySelectorAll('.line .tag')].map(e => e.textContent)"
 
 
 class Reviewed:
-    """A folder of labelled pages, served, with the first one in the browser."""
+    """A folder of labelled pages under review, with the first page open in the browser."""
 
     def __init__(self, browser: Chromium, server: ReviewServer, path: Path) -> None:
         self.browser, self.server, self.path = browser, server, path
@@ -40,7 +40,7 @@ class Reviewed:
         return read_page(self.path).labels
 
     def saved(self) -> list[str]:
-        """Wait until all is saved and return the labels in the file."""
+        """Wait until everything is saved and return the labels in the file."""
         wait(lambda: self.browser.run(STATE) == "Saved")
         return self.labels
 
@@ -48,7 +48,7 @@ class Reviewed:
 def wait(condition: Callable[[], bool]) -> None:
     until = time.monotonic() + 20
     while not condition():
-        assert time.monotonic() < until, "it does not happen"
+        assert time.monotonic() < until, "timed out"
         time.sleep(0.02)
 
 
@@ -68,7 +68,7 @@ def serve(chromium, tmp_path, cleaner) -> Iterator[Callable[..., Reviewed]]:
         return Reviewed(chromium, server, paths[0])
 
     yield start
-    chromium.run("sequence = saved")  # or the browser would ask before it leaves
+    chromium.run("sequence = saved")  # else the browser asks before leaving the page
     chromium.open("about:blank")
     for server, thread in servers:
         server.shutdown()
@@ -160,7 +160,7 @@ def test_a_range_is_labelled_undone_and_redone(reviewed):
     reviewed.browser.press("z", CONTROL)
     assert reviewed.saved() == before
     assert reviewed.browser.run(CHOSEN) == [9, 10, 11, 13]
-    reviewed.browser.press("u")  # there is no more
+    reviewed.browser.press("u")  # nothing left to undo
     reviewed.browser.press("y", CONTROL)
     assert reviewed.saved() == labels
     reviewed.browser.press("r")
@@ -189,14 +189,14 @@ def test_n_goes_to_the_least_certain_first(reviewed):
     reviewed.browser.press("p")
     reviewed.browser.press("p")
     assert int(reviewed.browser.run(HERE)) == seen[1]
-    reviewed.browser.press("Home")  # looking around moves nothing in the order
+    reviewed.browser.press("Home")  # moving the cursor does not change the position in the order of doubt
     reviewed.browser.click("#next")
     assert int(reviewed.browser.run(HERE)) == seen[2]
     reviewed.browser.press("p")
     reviewed.browser.run(
         f"[...document.querySelectorAll('.line')].find(e => e.querySelector('.place').textContent === '{seen[2]}').click()"
     )
-    reviewed.browser.press("b")  # what a person has labelled is no doubt any more
+    reviewed.browser.press("b")  # a line labelled by the user is skipped
     reviewed.browser.press("n")
     assert int(reviewed.browser.run(HERE)) == seen[3]
 
@@ -249,7 +249,7 @@ def test_a_failing_save_is_said_loudly_and_tried_again(reviewed, monkeypatch):
         assert reviewed.browser.run("getComputedStyle(document.querySelector('#alarm')).backgroundColor") == "rgb(156, 35, 24)"
         assert reviewed.browser.run("document.querySelector('#alarm').getAttribute('role')") == "alert"
         assert reviewed.path.read_bytes() == before
-        forgive(reviewed.browser, "500")
+        ignore_failed_requests(reviewed.browser, "500")
     reviewed.browser.click("#alarm button")
     assert reviewed.saved()[0] == "weather"
     assert reviewed.browser.run(ALARM) == ""
@@ -267,13 +267,13 @@ def test_the_browser_asks_before_it_leaves_what_is_not_saved(reviewed, monkeypat
     reviewed.browser.send("Page.handleJavaScriptDialog", accept=False)
     assert reviewed.browser.run(TAGS)[0] == "weather"
     monkeypatch.undo()
-    reviewed.browser.run("(async () => { await running; await save(); })()")  # the try made on leaving, then another
+    reviewed.browser.run("(async () => { await running; await save(); })()")  # the save started by leaving, then another
     assert reviewed.saved()[0] == "weather"
-    forgive(reviewed.browser, "500")
+    ignore_failed_requests(reviewed.browser, "500")
 
 
-def forgive(browser: Chromium, *words: str) -> None:
-    """Take the browser's own notes of failed requests out of its complaints."""
+def ignore_failed_requests(browser: Chromium, *words: str) -> None:
+    """Remove the browser's log entries about failed requests from the events."""
     browser.run("0")
     browser.events = [
         event
@@ -291,7 +291,7 @@ def test_another_s_changes_are_not_overwritten(reviewed, draft):
     reviewed.browser.press("8")
     assert reviewed.browser.run(STATE) == "Not saved"
     assert reviewed.path.read_bytes() == theirs
-    forgive(reviewed.browser, "409")
+    ignore_failed_requests(reviewed.browser, "409")
     reviewed.browser.events.clear()
     reviewed.browser.click("#alarm button")
     reviewed.browser.wait_for("Page.loadEventFired")
@@ -312,7 +312,7 @@ def test_a_server_that_has_ended_is_said(chromium, tmp_path, draft):
     wait(lambda: chromium.run(STATE) == "Not saved")
     assert "tinsach does not answer; start it again" in chromium.run(ALARM)
     assert read_page(tmp_path / "a.tsv").labels[0] == "media"
-    chromium.run("sequence = saved")  # or the browser would ask before it leaves
+    chromium.run("sequence = saved")  # else the browser asks before leaving the page
     chromium.open("about:blank")
 
 
@@ -321,7 +321,7 @@ def test_pages_turn_with_everything_saved(serve, draft):
     assert page.browser.run("document.querySelector('#pages').textContent") == "page 1 of 2, the least certain firstnext page ]"
     page.browser.press("9")
     page.browser.events.clear()
-    page.browser.press("]")  # sooner than the save would have begun
+    page.browser.press("]")  # before the delayed save starts
     page.browser.wait_for("Page.loadEventFired")
     assert page.browser.run("document.querySelector('#name').textContent") == "1.tsv"
     assert page.labels[0] == "weather"

@@ -1,4 +1,4 @@
-"""The contracts of the public API: one result for each line, in order, however the text came in."""
+"""Contract of the public API: one result per line, in order, whichever call receives the text."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_processes_use_the_model_of_the_cleaner(composed_pages, tmp_path):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_slow_consumer_stops_the_producer(cleaner, jobs):
     taken = 0
-    page = "\n".join([PROSE] * (BLOCK_LINES // 4))  # four pages to a batch
+    page = "\n".join([PROSE] * (BLOCK_LINES // 4))  # four pages per batch
 
     def endless() -> Iterator[str]:
         nonlocal taken
@@ -99,7 +99,7 @@ def test_a_slow_consumer_stops_the_producer(cleaner, jobs):
     cleaned = cleaner.clean_pages(endless(), jobs=jobs)
     for _ in range(9):
         next(cleaned)
-    time.sleep(0.5)  # workers that went on by themselves would take hundreds of pages now
+    time.sleep(0.5)  # unthrottled workers would consume hundreds of pages meanwhile
     assert taken <= 9 + 4 * (BATCHES_AHEAD * jobs + 2)
     cleaned.close()
 
@@ -222,8 +222,8 @@ def test_blank_lines_are_kept_only_between_kept_lines(cleaner):
 
 
 def test_blank_line_before_a_dropped_line_is_dropped():
-    titles_only = classifier.load(keep="promo")
-    assert not any(line.kept for line in titles_only.label_lines([PROSE, "", PROSE]) if not line.text)
+    promo_only = classifier.load(keep="promo")
+    assert not any(line.kept for line in promo_only.label_lines([PROSE, "", PROSE]) if not line.text)
 
 
 def test_keep_set_decides_what_is_kept(composed_pages):
@@ -234,7 +234,7 @@ def test_keep_set_decides_what_is_kept(composed_pages):
                 assert line.kept == (line.label in wanted)
 
 
-def test_threshold_is_on_the_sum_of_kept_labels(cleaner, composed_pages):
+def test_threshold_applies_to_the_sum_of_kept_labels(cleaner, composed_pages):
     strict, lax = (classifier.load(threshold=value) for value in (0.9, 0.1))
     columns = cleaner.label_pages(composed_pages)
     text = columns.codes >= 0
@@ -243,7 +243,7 @@ def test_threshold_is_on_the_sum_of_kept_labels(cleaner, composed_pages):
         assert np.array_equal(kept[text], columns.keep_probabilities[text] >= threshold)
 
 
-@pytest.mark.slow  # asserts memory, which other work on the machine may disturb
+@pytest.mark.slow  # asserts memory, which other processes on the machine may disturb
 def test_memory_does_not_grow_with_the_page(cleaner, composed_pages):
     lines = "\n".join(composed_pages[:6]).split("\n")
 
@@ -255,8 +255,8 @@ def test_memory_does_not_grow_with_the_page(cleaner, composed_pages):
         tracemalloc.stop()
         return found
 
-    peak(1000)  # tables that grow on first use
-    assert peak(6000) < 600_000  # bytes: about a third of a megabyte at any length; 6,000 labelled lines alone would take two
+    peak(1000)  # fills the tables that grow on first use
+    assert peak(6000) < 600_000  # bytes: about a third of a megabyte at any length; 6,000 labelled lines alone would take 2 MB
 
 
 def test_empty_input(cleaner):
@@ -291,7 +291,7 @@ def test_empty_pages_among_others_keep_their_place(cleaner, composed_pages):
         (lambda c: classifier.load(keep=[]), "no label"),
     ],
 )
-def test_misuse_is_refused_with_a_way_out(cleaner, call, message):
+def test_misuse_is_refused_with_advice(cleaner, call, message):
     with pytest.raises(classifier.InputError, match=message):
         call(cleaner)
 
@@ -306,6 +306,6 @@ def test_normal_form_does_not_matter_and_is_not_changed(cleaner, sample_page):
     assert "\n".join(line.text for line in found) + "\n" == decomposed
 
 
-def test_a_very_long_line_is_no_trouble(cleaner):
+def test_a_very_long_line_is_labelled(cleaner):
     line = "từ " * 2_000_000
     assert [found.text for found in cleaner.label_lines([PROSE, line, PROSE])] == [PROSE, line, PROSE]

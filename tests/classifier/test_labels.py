@@ -1,4 +1,4 @@
-"""The twelve roles and the package's face."""
+"""The labels, the public names and the error tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def test_the_twelve_labels_in_order():
     assert " ".join(LABELS) == "title body caption meta nav related most_read media weather comment promo footer"
 
 
-def test_a_label_is_its_name_and_says_what_it_is():
+def test_a_label_equals_its_name_and_has_a_description():
     for label in LABELS:
         assert label == label.value == str(label) == f"{label}"
         assert isinstance(label, str)
@@ -22,7 +22,7 @@ def test_a_label_is_its_name_and_says_what_it_is():
 
 
 def test_examples_get_their_label_in_context(cleaner, sample_page):
-    """The sentence of each label is made of lines that the shipped model reads right on the sample page."""
+    """The shipped model gives these examples their label when they occur on the sample page."""
     found = {line.text: line.label for line in cleaner.label_lines(sample_page.split("\n"))}
     assert found[Label.TITLE.example] == "title"
     assert found[Label.CAPTION.example] == "caption"

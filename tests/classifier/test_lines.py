@@ -1,4 +1,4 @@
-"""What a line is, and what is visible of it."""
+"""Line splitting, blank lines, and the visible text and features of a line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_invalid_utf8_is_replaced_and_nothing_is_lost():
     assert splitter.feed(b"m\xe1\xbb") + splitter.feed(b"\nhai") + splitter.flush() == ["m\ufffd", "hai"]
 
 
-def test_text_after_half_a_character_ends_the_half():
+def test_text_after_a_truncated_character_replaces_it():
     splitter = LineSplitter()
     assert splitter.feed("ế".encode()[:2]) + splitter.feed("sau\n") == ["\ufffdsau"]
 
@@ -66,12 +66,12 @@ def may_change(text: str) -> bool:
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=0x2FFE, blacklist_categories=["Cs"]), max_size=40))
-def test_text_taken_for_composed_is_composed(text):
+def test_text_without_unsettled_characters_is_in_nfc(text):
     if not may_change(text):
         assert unicodedata.is_normalized("NFC", text)
 
 
-def test_vietnamese_prose_is_settled():
+def test_composed_vietnamese_prose_is_settled():
     assert not may_change("Ông Đỗ Quỳnh ở Ý Yên, “rằm” – 38°C…")
     assert may_change(unicodedata.normalize("NFD", "Ông Đỗ"))
 
@@ -101,7 +101,7 @@ def test_link_targets_and_decoration_are_not_visible(line, size):
     assert visible(line) == size
 
 
-def test_a_line_looks_the_same_in_any_batch():
+def test_features_do_not_depend_on_the_batch():
     lines = ["[Video] Một ngày", "![", "[1] [2] a](b", "Chợ [gốm](/gom) họp", "a\nb", "x" * (MAX_CHARS + 5), "Ty\u0302"]
     together = extract_features(lines)
     for number, line in enumerate(lines):

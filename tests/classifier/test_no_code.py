@@ -1,4 +1,4 @@
-"""Nothing that a user loads can run: no module turns data into code, a load opens two files, pickles stay shut."""
+"""Loading a model runs no code: no module turns data into code, a load opens two files, and pickles are never read."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_no_module_can_turn_data_into_code(path):
 
 WATCHED = """
 import sys, classifier
-classifier.load()  # the codec of names in a zip is imported once
+classifier.load()  # the first load imports the codec of the names in a zip file
 seen = []
 sys.addaudithook(lambda event, args: seen.append((event, str(args[0]) if args else "")))
 classifier.load(sys.argv[1])

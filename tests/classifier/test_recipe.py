@@ -1,4 +1,4 @@
-"""What travels to other processes and machines: the recipe of a cleaner."""
+"""`Recipe`, the picklable specification of a cleaner for other processes and machines."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Fuzzing: hostile pages, chunkings and model files against the promises. `make test` runs a little of it, `make fuzz` a lot."""
+"""Fuzzing: hostile pages, chunkings and model files against the contract. `make test` runs a short version, `make fuzz` a long one."""

@@ -1,6 +1,6 @@
-"""The promises of the public calls, each as a check on any pages at all. A broken one raises AssertionError.
+"""Contract of the public calls, as checks that hold for any pages. A violation raises AssertionError.
 
-`all_calls_agree` takes `label_pages` as the reference, checks what it says by itself, and then holds every other call against it.
+`all_calls_agree` takes `label_pages` as the reference, checks its result by itself, and then compares every other call with it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ LINE_END = re.compile("\r\n|\r|\n")
 
 
 def reference_lines(text: str) -> list[str]:
-    """Return the lines of a text, as the contract has it: the slow and plain way."""
+    """Return the lines of a text, as the contract defines them, by a plain and slow method."""
     lines = LINE_END.split(text)
     return lines[:-1] if not lines[-1] else lines
 
 
 class CountingLines:
-    """An iterator that knows how many lines were read from it."""
+    """An iterator that counts the lines read from it."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = iter(lines)
@@ -50,7 +50,7 @@ class CountingLines:
 
 @contextmanager
 def block_lines(count: int) -> Iterator[None]:
-    """Work in blocks of another size: results must not show where blocks end."""
+    """Set the block size of the pipeline; results must not depend on it."""
     before = pipeline.BLOCK_LINES, pipeline.BLOCK_CHARS
     pipeline.BLOCK_LINES, pipeline.BLOCK_CHARS = count, 60 * count
     try:
@@ -59,11 +59,11 @@ def block_lines(count: int) -> Iterator[None]:
         pipeline.BLOCK_LINES, pipeline.BLOCK_CHARS = before
 
 
-# -- what one page's result has to be ----------------------------------------------------------------------------------------
+# -- one page's result --------------------------------------------------------------------------------------------------------
 
 
 def labelled(cleaner: Cleaner, pages: Sequence[str]) -> list[list[LabelledLine]]:
-    """Return what `label_pages` says of each page, as lines."""
+    """Return the result of `label_pages` as labelled lines of each page."""
     columns = cleaner.label_pages(pages)
     assert columns.offsets[0] == 0
     assert columns.offsets[-1] == len(columns.lines) == len(columns.codes) == len(columns.kept)
@@ -89,7 +89,7 @@ def sound(cleaner: Cleaner, text: str, lines: Sequence[LabelledLine]) -> None:
 
 
 def _blanks_between(lines: Sequence[LabelledLine]) -> None:
-    """Check that blank lines are kept between kept lines, except for the excess of long runs, and nowhere else."""
+    """Check that a blank line is kept only between kept lines, the next at most BLANK_REACH lines away."""
     before, following = False, [(0, False)] * len(lines)
     after = (len(lines) + BLANK_REACH + 1, False)
     for at in range(len(lines) - 1, -1, -1):
@@ -112,7 +112,7 @@ def from_list(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]
 
 
 def from_iterator(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]:
-    """Label an iterator's lines, and count how far it is read ahead."""
+    """Label an iterator's lines, and check the look-ahead."""
     source, found = CountingLines(split_lines(text)), []
     for line in cleaner.label_lines(source):
         assert source.read - line.number <= cleaner.lookahead
@@ -121,12 +121,12 @@ def from_iterator(cleaner: Cleaner, text: str, random: Random) -> list[LabelledL
 
 
 def from_chunks(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]:
-    """Push a page in pieces of text."""
+    """Push a page in chunks of text."""
     return _pushed(cleaner, cut(random, text))
 
 
 def from_bytes(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]:
-    """Push a page in pieces of UTF-8, where it can be written so."""
+    """Push a page in chunks of UTF-8, or of text if it has lone surrogates."""
     try:
         return _pushed(cleaner, cut(random, text.encode()))
     except UnicodeEncodeError:
@@ -134,7 +134,7 @@ def from_bytes(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine
 
 
 def line_by_line(cleaner: Cleaner, text: str, random: Random) -> list[LabelledLine]:
-    """Push whole lines one at a time, and count how long each is held back."""
+    """Push one line at a time, and check the look-ahead."""
     stream, found = cleaner.stream(), []
     for read, line in enumerate(split_lines(text), 1):
         found += stream.feed_lines([line])
@@ -153,7 +153,7 @@ CALLS: list[Callable[[Cleaner, str, Random], list[LabelledLine]]] = [from_list, 
 
 
 def all_calls_agree(cleaner: Cleaner, pages: Sequence[str], random: Random, calls: int = len(CALLS)) -> int:
-    """Check every promise on some pages, each page by `calls` of the calls; return how many checks were made."""
+    """Check the whole contract on some pages, each by `calls` random calls; return the number of checks."""
     want = labelled(cleaner, pages)
     for text, lines in zip(pages, want):
         sound(cleaner, text, lines)
@@ -161,8 +161,8 @@ def all_calls_agree(cleaner: Cleaner, pages: Sequence[str], random: Random, call
             assert call(cleaner, text, random) == lines, call.__name__
     kept = ["\n".join(line.text for line in lines if line.kept) for lines in want]
     assert list(cleaner.clean_pages(iter(pages))) == kept
-    some = random.randrange(len(pages))
-    assert cleaner.clean_text(pages[some]) == kept[some]
+    number = random.randrange(len(pages))
+    assert cleaner.clean_text(pages[number]) == kept[number]
     order = list(range(len(pages)))
     random.shuffle(order)
     with block_lines(random.choice((1, 2, 7, 50, 4096))):
@@ -172,7 +172,7 @@ def all_calls_agree(cleaner: Cleaner, pages: Sequence[str], random: Random, call
 
 
 def _one_stream(cleaner: Cleaner, pages: Sequence[str], want: Sequence[list[LabelledLine]], random: Random) -> None:
-    """Check that a stream carries nothing from one page to the next."""
+    """Check that a stream carries no state from one page to the next."""
     stream = cleaner.stream()
     for text, lines in zip(pages, want):
         found = [line for chunk in cut(random, text) for line in stream.feed(chunk)]
@@ -180,14 +180,14 @@ def _one_stream(cleaner: Cleaner, pages: Sequence[str], want: Sequence[list[Labe
 
 
 def any_lines_come_back(cleaner: Cleaner, lines: list[str]) -> None:
-    """Check that lines with line ends inside, which only a caller can make, come back as well, and the same lazily."""
+    """Check that lines come back unchanged even if a caller puts line ends into them, from a list and from an iterator."""
     found = list(cleaner.label_lines(lines))
     assert [line.text for line in found] == lines
     assert list(cleaner.label_lines(iter(lines))) == found
 
 
 def bytes_are_lines(cleaner: Cleaner, data: bytes, random: Random) -> None:
-    """Check that bytes of any kind are labelled as their decoded text is."""
+    """Check that any bytes are labelled as their decoded text is."""
     text = data.decode("utf-8", "replace")
     assert _pushed(cleaner, cut(random, data)) == list(cleaner.label_lines(reference_lines(text)))
 
@@ -205,11 +205,11 @@ def splitter_cuts_as_told(text: str, random: Random) -> None:
 
 
 def _decoded(chunks: Sequence[str | bytes]) -> str:
-    """Return text whose neighbouring byte chunks were decoded together: text closes a character left open."""
-    text, waiting = "", b""
+    """Decode runs of byte chunks together; a text chunk ends a run, even inside a character."""
+    text, pending = "", b""
     for chunk in [*chunks, ""]:
         if isinstance(chunk, bytes):
-            waiting += chunk
+            pending += chunk
         else:
-            text, waiting = text + waiting.decode("utf-8", "replace") + chunk, b""
+            text, pending = text + pending.decode("utf-8", "replace") + chunk, b""
     return text

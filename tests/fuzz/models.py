@@ -1,4 +1,4 @@
-"""Model files changed at random: a load gives a sound model or a ModelError, and nothing else."""
+"""Model file fuzzing: loading a randomly changed model gives a sound model or a ModelError, and nothing else."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ VALUES: list[Any] = [
 
 
 @cache
-def _whole() -> tuple[bytes, bytes]:
+def _intact() -> tuple[bytes, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = tiny_model.tiny(Path(folder))
         return path.read_bytes(), path.with_suffix(".json").read_bytes()
 
 
 def _changed_bytes(random: Random, data: bytes) -> bytes:
-    """Return the bytes with a few flipped, cut out, put in or moved; more often than not in the last part, where the directory is."""
+    """Return the bytes with some of them zeroed, flipped, cut, doubled or replaced; mostly near the end, where the zip directory is."""
     found = bytearray(data)
     for _ in range(random.choice((1, 1, 2, 5))):
         low = random.choice((0, max(0, len(found) - 800)))
@@ -78,10 +78,10 @@ def _changed_manifest(random: Random, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def changed_model_is_refused_or_sound(folder: Path, random: Random) -> bool:
-    """Change a small model in one way or two, half the time with all digests made to fit; return whether it was refused."""
+    """Corrupt arrays and manifest of a small model, often with the digests recomputed to match; return whether it was refused."""
     path, manifest = folder / f"{tiny_model.STEM}.npz", folder / f"{tiny_model.STEM}.json"
-    for own, data in zip((path, manifest), _whole()):
-        own.write_bytes(data)
+    for file, data in zip((path, manifest), _intact()):
+        file.write_bytes(data)
     if random.random() < 0.7:
         path.write_bytes(_changed_bytes(random, path.read_bytes()))
     if random.random() < 0.6:
@@ -102,11 +102,11 @@ def changed_model_is_refused_or_sound(folder: Path, random: Random) -> bool:
 
 
 def every_byte(path: Path) -> int:
-    """Flip a bit of every single byte of both files of a model in turn; return how many were refused, which has to be all."""
+    """Flip a bit of each byte of both model files in turn; return the number of refusals. Raises AssertionError if one loads."""
     refused = 0
-    for own in (path, path.with_suffix(".json")):
-        data = own.read_bytes()
-        with own.open("r+b", buffering=0) as file:
+    for target in (path, path.with_suffix(".json")):
+        data = target.read_bytes()
+        with target.open("r+b", buffering=0) as file:
             for at, byte in enumerate(data):
                 file.seek(at)
                 file.write(bytes([byte ^ 1]))
@@ -115,7 +115,7 @@ def every_byte(path: Path) -> int:
                 except ModelError:
                     refused += 1
                 else:
-                    raise AssertionError(f"{own}: byte {at} flipped, and loaded")
+                    raise AssertionError(f"{target}: loaded with byte {at} flipped")
                 file.seek(at)
                 file.write(bytes([byte]))
     read_model(path)

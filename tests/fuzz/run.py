@@ -1,7 +1,7 @@
-"""`make fuzz`: the same checks as the fuzz tests, on some hundred thousand inputs from a seed that is printed.
+"""Fuzzing command (`make fuzz`): the checks of the fuzz tests on some hundred thousand inputs, from a seed that is printed.
 
-An input is a page, a text for the line splitter, a list of lines, a string of bytes, or a changed model. Batch N of seed S depends
-on nothing else: `--seed S --only N` runs it again. Exit status 1 when a promise was broken or anything crashed.
+An input is a page, a text for the line splitter, a list of lines, a byte string, or a changed model. Batch N of seed S depends
+on nothing else, so `--seed S --only N` repeats it. Exit status 1 if a check failed or anything crashed.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tests.support import tiny_model
 
 __all__ = ["main"]
 
-PAGES, TEXTS, FEW, MODELS = 32, 16, 4, 8  # of a batch
-ENOUGH = 20  # failures, after which more tell nothing
+PAGES, TEXTS, FEW, MODELS = 32, 16, 4, 8  # inputs per batch
+ENOUGH = 20  # failures after which the run stops
 
 
 def _pages(cleaner: Cleaner, random: Random, folder: Path) -> Counter[str]:
@@ -67,27 +67,27 @@ INPUTS = ("pages", "texts", "line lists", "bytes", "models")
 
 
 def batch(cleaner: Cleaner, seed: int, number: int, folder: Path) -> tuple[Counter[str], list[str]]:
-    """Run every suite once; return what was counted and how it failed."""
+    """Run every suite once; return counts and failures."""
     counts: Counter[str] = Counter()
     failures = []
     for suite in SUITES:
         try:
             counts += suite(cleaner, Random(f"{seed}/{number}/{suite.__name__}"), folder)
-        except Exception:  # whatever it is, it is a finding
+        except Exception:  # any exception is a finding
             failures.append(f"--seed {seed} --only {number}: {suite.__name__}\n{traceback.format_exc(limit=-3)}")
             print(failures[-1], file=sys.stderr, flush=True)
     return counts, failures
 
 
 def run(inputs: int, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
-    """Run batches until there were enough inputs, then flip every byte of a model."""
+    """Run batches up to the number of inputs, then flip every byte of a model; return counts and failures."""
     cleaner, start = classifier.load(), time.monotonic()
     counts: Counter[str] = Counter()
     failures: list[str] = []
     number = 0
     while sum(counts[name] for name in INPUTS) < inputs and len(failures) < ENOUGH:
-        own, failed = batch(cleaner, seed, number, folder)
-        counts, failures, number = counts + own, failures + failed, number + 1
+        found, failed = batch(cleaner, seed, number, folder)
+        counts, failures, number = counts + found, failures + failed, number + 1
         if number % 500 == 0:
             print(f"[{time.monotonic() - start:5.0f} s] {number} batches, {counts['pages']} pages, {len(failures)} failures", flush=True)
     counts["batches"] = number
@@ -96,11 +96,11 @@ def run(inputs: int, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Fuzz, print the figures, and write them where asked."""
+    """Fuzz, print the figures, and write them to a file if `--json` is given."""
     parser = argparse.ArgumentParser(description="Fuzz every public call and the model file.")
-    parser.add_argument("--inputs", type=int, default=200_000, help="how many; half of them are pages")
-    parser.add_argument("--seed", type=int, help="by default another one each time")
-    parser.add_argument("--only", type=int, metavar="N", help="run batch N alone, to see a failure again")
+    parser.add_argument("--inputs", type=int, default=200_000, help="number of inputs; half of them are pages")
+    parser.add_argument("--seed", type=int, help="random seed (default: a new one)")
+    parser.add_argument("--only", type=int, metavar="N", help="run batch N only, to reproduce a failure")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     args = parser.parse_args(argv)
     seed = SystemRandom().randrange(1 << 32) if args.seed is None else args.seed

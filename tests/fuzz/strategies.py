@@ -1,7 +1,7 @@
-"""Hostile lines, pages, bytes and cuts, made from a `random.Random`.
+"""Generators of hostile lines, pages, bytes and chunkings, driven by a `random.Random`.
 
-Hypothesis drives the same functions with a source of its own, so that it can shrink what it finds; `run.py` drives them with a plain
-seeded one, which is twenty times faster. What a maker draws is meant to hurt: see NASTY.
+Hypothesis drives them with its own source, so that it can shrink what it finds; `run.py` drives them with a plain seeded one,
+which is twenty times faster. NASTY lists the characters that they draw.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ NASTY = [
     *"\0\x01\x07\x08\t\x0b\x0c\x1b\x1c\x1d\x1e\x1f\x7f\x85\xa0\xad",  # controls, VT, FF, separators, NEL, no-break space, soft hyphen
     *"\u2028\u2029\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a\u202e\u2066\u2069\u061c",  # line separators, zero-width, bidi
     *"\ud800\udbff\udc00\udfff",  # lone surrogates
-    *"\u0300\u0301\u0303\u0309\u0323\u0302\u031b\u20dd\u3099\u0338\u034f",  # combining marks, in and out of their order
-    *"\u1100\u1161\u11a8\u11c2\uac00\ud7a3",  # Hangul, composed and not
-    *"\u0958\u2126\u212b\ufb2c\ufb01\u01c4\u0130\u0131\u1e9e\ufdfa",  # what NFC or lower case changes in number or kind
+    *"\u0300\u0301\u0303\u0309\u0323\u0302\u031b\u20dd\u3099\u0338\u034f",  # combining marks, in and out of canonical order
+    *"\u1100\u1161\u11a8\u11c2\uac00\ud7a3",  # Hangul, conjoining and precomposed
+    *"\u0958\u2126\u212b\ufb2c\ufb01\u01c4\u0130\u0131\u1e9e\ufdfa",  # characters that NFC or lower-casing replaces or multiplies
     *"\U0001f600\U0001f468\U0001d400\U0002f800\U000e0001\U0010ffff\uffff\ufffe\ufffd",  # astral, tags, noncharacters
     *"[]()!|*_#`\\~<>&%@-+.,;:?…/'\"“”‘’«»©®°›•·→–—",
     *"aAđĐơƯ0٣৪Ⅷ½ 　",
@@ -39,7 +39,7 @@ LENGTHS = (1, 2, 3, 7, 40, 200, 1500)
 
 @cache
 def ordinary() -> list[list[str]]:
-    """Return composed pages, as lines."""
+    """Return the lines of composed pages."""
     from training.learning.dataset import make_pages
 
     return [[line.text for line in page.lines] for page in make_pages(200, 11, folds=(0,))[0]]
@@ -49,8 +49,8 @@ def _ordinary(random: Random) -> str:
     return random.choice(random.choice(ordinary()))
 
 
-def _disturbed(random: Random) -> str:
-    """Return an ordinary line with something done to it."""
+def _mutated(random: Random) -> str:
+    """Return an ordinary line with one random change."""
     text = _ordinary(random)
     at = random.randrange(len(text) + 1)
     changes: list[Callable[[], str]] = [
@@ -88,16 +88,16 @@ def _blank(random: Random) -> str:
     return random.choice(("", "", "", " ", "\t", "\u00a0", "\u200b", "\ufeff", "\u3000\u2028", " \x0b\x0c "))
 
 
-MAKERS = [_ordinary, _ordinary, _disturbed, _disturbed, _soup, _any_characters, _flood, _nested, _blank]
+MAKERS = [_ordinary, _ordinary, _mutated, _mutated, _soup, _any_characters, _flood, _nested, _blank]
 
 
 def line(random: Random) -> str:
-    """Return one line: anything but LF and CR."""
+    """Return one line of any characters but LF and CR."""
     return random.choice(MAKERS)(random).replace("\n", "").replace("\r", "")
 
 
-def _buffer(random: Random) -> list[str]:
-    """Return a few lines that belong together."""
+def _run_of_lines(random: Random) -> list[str]:
+    """Return a run of related lines: blank, repeated, ordinary or arbitrary ones."""
     kind = random.randrange(7)
     if kind == 0:
         return [_blank(random) for _ in range(random.choice((1, 2, 14, 15, 16, 17, 18, 40, 60)))]
@@ -111,12 +111,12 @@ def _buffer(random: Random) -> list[str]:
 
 
 def page(random: Random) -> list[str]:
-    """Return the lines of a hostile page; most are short, since most of what can go wrong does so in a few lines."""
-    return [text for _ in range(random.choice((0, 1, 1, 2, 2, 3, 5))) for text in _buffer(random)]
+    """Return the lines of a hostile page; most pages are short, since a few lines suffice for most bugs."""
+    return [text for _ in range(random.choice((0, 1, 1, 2, 2, 3, 5))) for text in _run_of_lines(random)]
 
 
 def pages(random: Random, count: int) -> list[str]:
-    """Return some pages as text, each with line ends of its own or mixed."""
+    """Return `count` pages as text, each with one kind of line end or a mixture."""
     found = []
     for _ in range(count):
         end = random.choice(("\n", "\n", "\r\n", "\r", ""))
@@ -126,7 +126,7 @@ def pages(random: Random, count: int) -> list[str]:
 
 
 def bytes_of(random: Random, text: str) -> bytes:
-    """Return a text as bytes that need not be UTF-8: lone surrogates as such, some bytes flipped, cut, or put in."""
+    """Return a text as possibly invalid UTF-8: lone surrogates are encoded, some bytes replaced, deleted or inserted."""
     data = bytearray(text.encode("utf-8", "surrogatepass"))
     for _ in range(random.choice((0, 0, 1, 3))):
         at = random.randrange(len(data) + 1)
@@ -137,7 +137,7 @@ def bytes_of(random: Random, text: str) -> bytes:
 
 
 def cut(random: Random, whole: Sequence) -> list:
-    """Return a sequence in pieces, empty ones included."""
+    """Split a sequence at random into chunks, some of them empty."""
     most = random.choice((0, 1, 3, 10, 40))
     cuts = sorted(random.randrange(len(whole) + 1) for _ in range(most))
     return [whole[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(whole)])]

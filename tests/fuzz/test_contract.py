@@ -1,4 +1,4 @@
-"""The promises of the public calls on hostile pages, as far as a few seconds reach; `make fuzz` goes further."""
+"""The contract of the public calls on hostile pages, for a few seconds; `make fuzz` runs longer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_line_ends_are_lf_cr_and_crlf(text, random):
 
 
 def test_the_largest_inputs_in_one_page(cleaner):
-    """One of each flood at full length, among ordinary lines: `strategies` keeps to short ones."""
+    """Each kind of flood at full length among ordinary lines; `strategies` draws short ones only."""
     text = strategies.ordinary()[0]
     floods = [
         "[a](b)" * 100_000,

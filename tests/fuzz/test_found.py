@@ -1,4 +1,4 @@
-"""What fuzzing found, each in its smallest form. A row stays when it is mended; until then it is marked as failing."""
+"""Regressions found by fuzzing, each in its smallest form. A row stays after the fix; until then it is marked as failing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.fuzz.contract import all_calls_agree, labelled
 from tests.fuzz.strategies import ordinary
 from tests.support.tiny_model import allocates_below
 
-# lines before, and a line whose features must not depend on them
+# preceding lines, and a line whose features must not depend on them
 BATCHES = [
-    # a dash that opened the batch was overlooked
+    # a dash at the start of the batch was missed
     (["6"], "– Mấy nó tui nhiều – ông thừa nhận. – Ngặt cái nó đâu có biết bơi, nước tới là chịu."),
     (["a"], "-  -- - - - - - -- - - - - - - - - - - - - - - - - - - - - - -"),
     (["a"], "[a](b) ![c](d)"),
@@ -42,20 +42,20 @@ def test_every_call_says_the_same(cleaner, before, line):
 
 
 def test_many_lines_are_counted_as_few_are():
-    """With numpy 1, an array of bytes times one whole number stays an array of bytes: counts of a batch of 16 lines ran over."""
+    """With numpy 1, a uint8 array times an integer stays uint8: the counts of a batch of 16 lines overflowed."""
     lines = [f"Đọc nhiều {number}, (tin) “mới”!" for number in range(100)]
     among = extract_features(lines).columns
     assert np.array_equal(among, np.concatenate([extract_features([line]).columns for line in lines], axis=1))
 
 
 def test_a_page_of_one_line_is_the_same_among_others(cleaner):
-    """Numpy adds a single column up in another order than one of several, so that the last digit of a sum may differ."""
+    """Numpy sums a single column in another order than one of several, so the last digit of a sum may differ."""
     pages = [text for lines in ordinary()[:4] for text in lines if text.strip()]
     assert labelled(cleaner, pages) == [labelled(cleaner, [text])[0] for text in pages]
 
 
 def test_floods_of_marks_are_cut_where_they_are_looked_at(cleaner, monkeypatch):
-    """NFC sorts a run of marks in time that grows with its square: 20,000 of them took a third of a second a line."""
+    """NFC sorts a run of combining marks in quadratic time: a line of 20,000 took a third of a second."""
     flood = "\u0301\u0323" * 10_000
     many, few = (extract_features([f"a{flood[:count]} chợ gốm họp"]) for count in (10_000, 30))
     assert np.array_equal(many.hashes[1], few.hashes[1])
@@ -71,7 +71,7 @@ def test_floods_of_marks_are_cut_where_they_are_looked_at(cleaner, monkeypatch):
     assert max(sorted_runs) == MOST_MARKS
 
 
-@pytest.mark.slow  # asserts memory, which other work on the machine may disturb
+@pytest.mark.slow  # asserts a memory limit, which other load on the machine may affect
 def test_long_lines_take_no_more_memory_than_short_ones(cleaner):
     lines = [f"{number} " + "từ " * 6600 for number in range(200)]
     with allocates_below(120 << 20):

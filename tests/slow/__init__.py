@@ -1,1 +1,1 @@
-"""Checks that take minutes: not part of `make test`; each has a make target of its own."""
+"""Long checks: minutes each, so not part of `make test`; each has a make target of its own."""

@@ -1,8 +1,8 @@
-"""`make audit`: asks the advisory service about every package that tinsach needs or is developed with, by way of pip-audit.
+"""Dependency audit (`make audit`): asks for known vulnerabilities of every installed package, by way of pip-audit.
 
-pip-audit lives in an environment of its own, so that it is no dependency. It reports "no known vulnerabilities" of packages that it
-could not ask about as well: `judged` tells the two apart. Exit status 1 only when a vulnerability was found; where the service
-cannot be reached, that is said, and is not a failure.
+pip-audit has an environment of its own, so it is not a dependency. It reports "no known vulnerabilities" for packages that it could
+not look up as well; `judged` tells the two apart. Exit status 1 only if a vulnerability was found: an unreachable service is
+reported, but is not a failure.
 """
 
 from __future__ import annotations
@@ -20,25 +20,23 @@ from tests.support.paths import ROOT
 __all__ = ["judged", "main"]
 
 FOLDER = ROOT / ".venv-audit"
-OURS = {"tinsach", "pip"}  # pip is what the environment was made with, not a dependency
+OURS = {"tinsach", "pip"}  # not dependencies: this package, and the tool that made the environment
 
 
 def judged(report: dict[str, Any]) -> tuple[list[str], int]:
-    """Return what to print about pip-audit's report, and the exit status."""
+    """Return the lines to print for pip-audit's report, and the exit status."""
     packages = report["dependencies"]
     skipped = [f"{one['name']}: {one['skip_reason']}" for one in packages if "skip_reason" in one]
     found = [
-        f"{one['name']} {one['version']}: {hole['id']}, mended in {', '.join(hole['fix_versions']) or 'no version yet'}"
+        f"{one['name']} {one['version']}: {hole['id']}, fixed in {', '.join(hole['fix_versions']) or 'no version yet'}"
         for one in packages
         for hole in one.get("vulns", ())
     ]
     asked = len(packages) - len(skipped)
     if packages and not asked:
-        return [
-            f"audit: NOT DONE: the advisory service knows none of {len(packages)} packages ({skipped[0]}): run it with PyPI in reach"
-        ], 0
-    told = [f"audit: {len(found)} vulnerabilities in {asked} packages, {len(skipped)} could not be looked up", *skipped, *found]
-    return told, 1 if found else 0
+        return [f"audit: NOT DONE: none of {len(packages)} packages could be looked up ({skipped[0]}); run it where PyPI is reachable"], 0
+    summary = [f"audit: {len(found)} vulnerabilities in {asked} packages, {len(skipped)} could not be looked up", *skipped, *found]
+    return summary, 1 if found else 0
 
 
 def installed() -> list[str]:
@@ -47,7 +45,7 @@ def installed() -> list[str]:
 
 
 def _pip_audit() -> Path:
-    """Return the pip-audit of an environment of its own, made on first use."""
+    """Return the path of pip-audit, in an environment that is created on first use."""
     python = FOLDER / "bin" / "python"
     if not python.exists():
         venv.create(FOLDER, with_pip=True)
@@ -60,7 +58,7 @@ def main() -> int:
     try:
         tool = _pip_audit()
     except subprocess.CalledProcessError as error:
-        print(f"audit: NOT DONE: pip-audit could not be installed ({error}): run it with PyPI in reach")
+        print(f"audit: NOT DONE: pip-audit could not be installed ({error}); run it where PyPI is reachable")
         return 0
     wanted = FOLDER / "requirements.txt"
     wanted.write_text("\n".join(installed()) + "\n", encoding="utf-8")
@@ -70,7 +68,7 @@ def main() -> int:
         lines, status = judged(json.loads(done.stdout))
     except json.JSONDecodeError:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        lines, status = [f"audit: NOT DONE: pip-audit gave no report ({reason}): run it with the advisory service in reach"], 0
+        lines, status = [f"audit: NOT DONE: pip-audit gave no report ({reason}); run it where the advisory service is reachable"], 0
     print("\n".join(lines))
     return status
 

@@ -1,4 +1,4 @@
-"""Tells the figures of the long checks in docs/RELIABILITY.md; `make reliability` runs it last.
+"""Figures of the long checks, written into docs/RELIABILITY.md; `make reliability` runs it last.
 
 Each check writes its figures to docs/figures/NAME.json; here they become one sentence each, in the table row of that name.
 """
@@ -35,18 +35,18 @@ def figures(name: str) -> dict[str, Any]:
 
 
 def told(name: str) -> str:
-    """Return the figures of a check in a sentence."""
+    """Return the figures of a check as a sentence."""
     return FORMS[name].format_map(figures(name))
 
 
 def main() -> int:
-    """Write every sentence into its row."""
+    """Write each sentence into its table row; return 1 if a row is missing."""
     text = PAGE.read_text(encoding="utf-8")
     for name in FORMS:
         row = f"| `make {name}` | {told(name)} |"
         text, found = re.subn(rf"^\| `make {name}` \| .* \|$", lambda _, row=row: row, text, flags=re.MULTILINE)
         if found != 1:
-            print(f"{PAGE}: {found} rows begin with `make {name}`, not one; restore the table", file=sys.stderr)
+            print(f"{PAGE}: {found} rows begin with `make {name}`, expected one; restore the table", file=sys.stderr)
             return 1
     PAGE.write_text(text, encoding="utf-8")
     return 0

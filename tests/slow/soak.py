@@ -1,7 +1,8 @@
-"""A soak: two million lines through one stream in chunks of any size; memory stays flat, and the result is the batch call's.
+"""Soak test (`make soak`): two million lines through one stream, in chunks of any size.
 
-`make soak` runs it. Pages are composed ones, every tenth hostile, now and then some in one; chunks are text or bytes of 1 to 65,536.
-The stream goes first and alone, so that what is measured is its memory and not that of the call it is compared with.
+Memory must stay flat, and the result must equal the batch call's. Pages are composed, every tenth is hostile, some are joined
+into one; chunks are text or bytes of 1 to 65,536. The stream runs first and alone, so that the memory measured is its own and
+not that of the batch call.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ from tests.fuzz.contract import labelled
 __all__ = ["main"]
 
 LINES = 2_000_000
-ALLOWED = 8 << 20  # bytes above what was resident when a tenth was done: what allocators do not give back
+ALLOWED = 8 << 20  # bytes of growth after the first tenth: memory that allocators do not return
 SAMPLES = 20
 PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông Tấn tự tay xếp mẻ gốm đầu tiên vào chiếc lò bầu."
 
 
 def pages(lines: int, seed: int) -> Iterator[str]:
-    """Yield the pages of a soak, the same for the same arguments."""
+    """Yield the pages of a soak; they depend on the arguments alone."""
     random, count = Random(seed), 0
     while count < lines:
         kind = random.random()
@@ -48,10 +49,10 @@ def pages(lines: int, seed: int) -> Iterator[str]:
 
 
 def chunks(random: Random, text: str) -> Iterator[str | bytes]:
-    """Yield a page in pieces of random sizes, as text or as bytes."""
+    """Yield a page in chunks of random sizes, as text or as bytes."""
     whole: str | bytes = text
     if random.random() < 0.5:
-        with suppress(UnicodeEncodeError):  # lone surrogates come as text only
+        with suppress(UnicodeEncodeError):  # lone surrogates have no UTF-8
             whole = text.encode()
     at, most = 0, 16 * random.random()
     while at < len(whole):
@@ -69,15 +70,15 @@ def digest(parts: Iterable[list[LabelledLine]]) -> tuple[bytes, int]:
     return found.digest(), count
 
 
-def streamed(cleaner: Cleaner, lines: int, seed: int, tell: Callable[[int], None]) -> Iterator[bytes]:
+def streamed(cleaner: Cleaner, lines: int, seed: int, report: Callable[[int], None]) -> Iterator[bytes]:
     """Yield a digest of every page, pushed through one stream."""
     stream, random, count = cleaner.stream(), Random(seed + 1), 0
     for text in pages(lines, seed):
         pushed = (stream.feed(chunk) for chunk in chunks(random, text))
-        own, number = digest(part for parts in (pushed, (stream.end_page() for _ in range(1))) for part in parts)
+        page_digest, number = digest(part for parts in (pushed, (stream.end_page() for _ in range(1))) for part in parts)
         count += number
-        tell(count)
-        yield own
+        report(count)
+        yield page_digest
 
 
 def resident() -> int:
@@ -86,14 +87,14 @@ def resident() -> int:
 
 
 class Memory:
-    """Samples resident memory while lines are counted."""
+    """Samples of resident memory, taken as lines are counted."""
 
     def __init__(self, lines: int) -> None:
         self.every, self.samples = max(1, lines // SAMPLES), dict[int, int]()
         self._start = time.monotonic()
 
     def __call__(self, count: int) -> None:
-        """Take a sample when another twentieth is done."""
+        """Take a sample after each twentieth of the lines."""
         if count >= (len(self.samples) + 1) * self.every:
             gc.collect()
             self.samples[count] = resident()
@@ -109,7 +110,7 @@ def soak(lines: int, seed: int) -> dict[str, Any]:
     """Stream, then label the same pages in one call each, and return the figures."""
     cleaner, memory, start = classifier.load(), Memory(lines), time.monotonic()
     strategies.ordinary()
-    cleaner.stream().feed((PROSE + "\n") * 4 * BLOCK_LINES)  # what full blocks take is taken once, before it is measured
+    cleaner.stream().feed((PROSE + "\n") * 4 * BLOCK_LINES)  # warm-up: allocate full blocks before memory is measured
     one = list(streamed(cleaner, lines, seed, memory))
     seconds = time.monotonic() - start
     other = (digest(labelled(cleaner, [text]))[0] for text in pages(lines, seed))
@@ -122,7 +123,7 @@ def soak(lines: int, seed: int) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Soak, print the figures, and write them where asked."""
+    """Soak, print the figures, and write them to a file if `--json` is given; return 1 if pages differ or memory grew."""
     parser = argparse.ArgumentParser(description="Push millions of lines through one stream.")
     parser.add_argument("--lines", type=int, default=LINES)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,6 +1,6 @@
-"""`--resume` under kill -9: whatever the moment, files are whole or absent, nothing is done twice, and the end is the same.
+"""`--resume` under kill -9: at any moment files are whole or absent, no work is repeated, and the result is the same.
 
-The short run belongs to `make test`, the long one to `make test-slow`.
+The short run is part of `make test`, the long one of `make test-slow`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BROKEN = b'{"text": 5}\n'
 
 @pytest.fixture
 def job(tmp_path, composed_pages) -> list[str]:
-    """Return the command of a job over files of both formats, some with bad records."""
+    """Return the command of a job on files of two formats, some with bad records."""
     (tmp_path / "in").mkdir()
     for number in range(FILES):
         pages = (composed_pages[number:] + composed_pages[:number])[:6]
@@ -43,7 +43,7 @@ def outputs(folder: Path) -> dict[str, bytes]:
 
 
 def finished(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return inode and time of the outputs that the journal says are done."""
+    """Return inode and modification time of the outputs that the journal lists as done."""
     if not (folder / JOURNAL).exists():
         return {}
     names = [json.loads(line)["name"] for line in (folder / JOURNAL).read_bytes().splitlines() if line.endswith(b"}")]
@@ -52,7 +52,7 @@ def finished(folder: Path) -> dict[str, tuple[int, int]]:
 
 def seconds(command: list[str]) -> float:
     start = time.perf_counter()
-    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 1  # records were left out
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 1  # some records are bad
     return time.perf_counter() - start
 
 
@@ -77,14 +77,14 @@ def test_killed_at_any_moment(job, tmp_path, kills):
             time.sleep(seed.uniform(0.7 * nothing, nothing + 0.4 * (whole - nothing)))
             if killed < kills:
                 process.kill()
-            said = process.communicate(timeout=60)[1].decode()
+            message = process.communicate(timeout=60)[1].decode()
             status = process.returncode
             killed += status == -signal.SIGKILL
             assert all(want[name] == data for name, data in outputs(folder).items())
             assert before.items() <= finished(folder).items()
             amid += any(folder.glob(SCRATCH + "*"))
-        assert status == 1, said
-        assert said == f"tinsach: 34 records in, 30 out, 4 put into {tmp_path / 'bad'}\n"
+        assert status == 1, message
+        assert message == f"tinsach: 34 records in, 30 out, 4 put into {tmp_path / 'bad'}\n"
         assert outputs(folder) == want
         assert (tmp_path / "bad").read_bytes() == want_bad
         assert not list(tmp_path.rglob(SCRATCH + "*"))

@@ -1,4 +1,4 @@
-"""Hostile sizes, with limits on time and memory that leave room for a slow machine, not for a wrong algorithm."""
+"""Hostile sizes, with limits on time and memory that allow for a slow machine but not for a wrong algorithm."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LINE = "Sáng nay, đoàn thuyền của xã Vĩnh Lộc đã cập bến an to�
 PAGE = "\n".join(["Trang chủ", "Thuyền về bến an toàn", *[LINE.decode() * 3] * 20, "Đọc nhiều", "Giá lúa tăng"])
 MEGABYTE = 1 << 20
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measured by way of /proc")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")]
 
-# Runs the command line and says on standard error how many megabytes it took at most (ru_maxrss would include the parent's).
+# Runs the command line and prints its peak memory in megabytes on standard error (ru_maxrss would include the parent's).
 MEASURED = """
 import re, sys
 from classifier.cli import main

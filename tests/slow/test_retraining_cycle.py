@@ -1,4 +1,4 @@
-"""docs/RETRAINING.md from the first command to the last, in a checkout of its own, with a person's corrections in between."""
+"""The commands of docs/RETRAINING.md from first to last, in a separate checkout, with simulated corrections in between."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.learning.dataset import make_pages
 
 DOC = (ROOT / "docs" / "RETRAINING.md").read_text(encoding="utf-8")
 RULES = '[[sites."bao-bai-song.vn"]]\nphrase = "tải ứng dụng"\nforce = "promo"\n'
-# The review serves until it is stopped, as by Ctrl-C. Fewer composed pages than the shipped model's, so that it takes a minute.
+# `tinsach review` serves until it is interrupted, as by Ctrl-C. Retraining composes fewer pages than usual, to take about a minute.
 SHELL = f"""
 tinsach() {{
   if [ "$1" = review ]; then
@@ -35,7 +35,7 @@ def checkout(tmp_path) -> Path:
     if not (ROOT / ".venv" / ".installed").exists():
         pytest.skip("needs the environment that `make test` installs")
     for name in ("classifier", "training", "models", "tests", "Makefile", "pyproject.toml", "README.md"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2  # both keep times, or make would install the copy
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2  # both keep modification times, or make would install the copy
         copy(ROOT / name, tmp_path / name)
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     for folder, first in (("pages", 0), ("new_pages", 12)):
@@ -48,13 +48,13 @@ def checkout(tmp_path) -> Path:
 
 
 def site():
-    """Pages of one make: what the composer calls a layout."""
+    """Return pages of one layout, which stand in for a site."""
     pages = make_pages(900, 77, folds=(0,))[0]
     return [page for page in pages if page.layout == "anhp"][:24]
 
 
 def correct(labelled: Path) -> int:
-    """Correct the drafts as a person would, and return how many lines that were."""
+    """Correct the drafts as a person would; return the number of changed lines."""
     changed = 0
     for number, page in enumerate(site()[:12]):
         path = labelled / f"bao-bai-song__{number}.tsv"
@@ -76,14 +76,14 @@ def test_the_whole_cycle(checkout):
     environment = os.environ | {"OPTIONS": "--composed 400", "PYTHONPATH": str(checkout)}
     for command in commands:
         done = subprocess.run(["bash", "-c", SHELL + command], cwd=checkout, capture_output=True, env=environment, text=True)
-        said = f"{command}\n{done.stdout}\n{done.stderr}"
+        output = f"{command}\n{done.stdout}\n{done.stderr}"
         if command.startswith("make label"):
-            assert done.returncode == 0, said
+            assert done.returncode == 0, output
             assert correct(checkout / "labelled") > 0
         elif command.startswith("make retrain"):
-            # A twelfth of the composed pages is no fair trial: what the gate decides is not the point here, but that it decides.
-            assert "gate:" in done.stdout, said
-            assert done.returncode in (0, 2), said
+            # With a twelfth of the composed pages the gate may decide either way; the test is that it decides.
+            assert "gate:" in done.stdout, output
+            assert done.returncode in (0, 2), output
             report = (checkout / "build" / "retrain" / "report.html").read_text(encoding="utf-8")
             assert "Learning curve" in report
             assert "<title>5 pages" in report
@@ -91,7 +91,7 @@ def test_the_whole_cycle(checkout):
             assert replaced == (done.returncode == 0)
             assert ("retrained" in json.loads((checkout / "models" / "vi-news.json").read_text(encoding="utf-8"))) == replaced
         elif command.startswith("tinsach drift new_pages"):
-            assert done.returncode in (0, 1), said
-        elif not command.startswith("make gate"):  # measured against floors of the whole training
-            assert done.returncode == 0, said
+            assert done.returncode in (0, 1), output
+        elif not command.startswith("make gate"):  # the floors are those of a full training
+            assert done.returncode == 0, output
     assert len(list((checkout / "clean").glob("*.txt"))) == 12

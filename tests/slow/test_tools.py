@@ -1,4 +1,4 @@
-"""The long checks run at all: a little of `make soak` and `make worst-case`, so that they still work when they are needed."""
+"""Smoke tests of `make soak` and `make worst-case`, so that the long checks work when they are needed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Times the nastiest megabytes against ordinary pages: no input may cost more than 5 times what its bytes or lines would.
+"""Worst-case timing (`make worst-case`): no input may cost more than 5 times what ordinary pages cost per byte or per line.
 
-`make worst-case` prints a table and exits 1 when a kind is over the limit. A kind is a function from a size in bytes to pages. CPU
-seconds are taken, the best of ROUNDS, since other programs share the machine.
+Prints a table and exits with 1 if a kind is over the limit. A kind is a function from a size in bytes to pages. Times are CPU
+seconds, the best of ROUNDS, since other programs share the machine.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông T�
 
 
 def encoded(text: str) -> int:
-    """Return how many bytes of UTF-8 a text takes, lone surrogates three each."""
+    """Return the size of a text in bytes of UTF-8; a lone surrogate takes three."""
     return len(text.encode("utf-8", "surrogatepass"))
 
 
 def full(unit: str) -> Callable[[int], list[str]]:
-    """Return a kind: `unit` over and over."""
+    """Return a kind: `unit` repeated."""
     return lambda size: [unit * (size // encoded(unit))]
 
 
 def nested(opens: str, closes: str) -> Callable[[int], list[str]]:
-    """Return a kind: as many brackets opened as closed, in one line."""
+    """Return a kind: balanced brackets, nested in one line."""
     return lambda size: [opens * (size // (len(opens) + len(closes))) + closes * (size // (len(opens) + len(closes)))]
 
 
 def numbered(form: str) -> Callable[[int], list[str]]:
-    """Return a kind: `form` with counting numbers for {}, so that no two lines are the same and none can be remembered."""
+    """Return a kind: `form` with a counter for {}, so that no two lines are equal and no cache helps."""
     return lambda size: ["".join(form.replace("{}", str(number)) for number in range(size // encoded(form.replace("{}", "12345"))))]
 
 
 def many_pages(page: str) -> Callable[[int], list[str]]:
-    """Return a kind: a great many small pages."""
+    """Return a kind: many small pages."""
     return lambda size: [page] * (size // encoded(page))
 
 
@@ -122,12 +122,12 @@ KINDS: dict[str, Callable[[int], list[str]]] = {
 
 
 def by_pages(cleaner: Cleaner, pages: list[str]) -> int:
-    """Label pages as columns; return the lines."""
+    """Label pages as columns; return the number of lines."""
     return len(cleaner.label_pages(pages).codes)
 
 
 def by_stream(cleaner: Cleaner, pages: list[str], size: int = 1 << 16) -> int:
-    """Push pages in pieces of some size, as the command line does: pages that end within one are closed together; return the lines."""
+    """Push pages in chunks, as the command line does: pages that end in one chunk are closed together; return the number of lines."""
     blocks = _split("\f\n".join(pages), size)
     return sum(len(part) for block in label_blocks(cleaner.stream(), blocks, FORM_FEED) for part in block if isinstance(part, list))
 
@@ -140,7 +140,7 @@ def _split(text: str, size: int) -> Iterator[list[str]]:
 
 
 def by_chunks(cleaner: Cleaner, pages: list[str]) -> int:
-    """Push pages in small pieces; return the lines."""
+    """Push pages in small chunks; return the number of lines."""
     return by_stream(cleaner, pages, CHUNK)
 
 
@@ -148,14 +148,14 @@ CALLS: dict[str, Callable[[Cleaner, list[str]], int]] = {"label_pages": by_pages
 
 
 class Cost(NamedTuple):
-    """What a call took for some pages."""
+    """The cost of a call on some pages."""
 
     seconds: float
     size: int  # bytes
     lines: int
 
     def ratio(self, ordinary: Cost) -> float:
-        """Return the seconds as a multiple of what ordinary pages take for as many bytes or as many lines."""
+        """Return the time relative to ordinary pages of as many bytes or as many lines, whichever take longer."""
         return self.seconds / ordinary.seconds / max(self.size / ordinary.size, self.lines / ordinary.lines)
 
 
@@ -186,20 +186,20 @@ def ordinary_pages(size: int) -> list[str]:
 
 
 def table(names: list[str], rounds: int) -> dict[str, dict[str, float]]:
-    """Time every kind by every call and print a row each; return the ratios."""
+    """Time every kind with every call and print a row for each kind; return the ratios."""
     cleaner, pages = classifier.load(), ordinary_pages(SIZE)
     ordinary = {name: cost(call, cleaner, pages, rounds + 2) for name, call in CALLS.items()}
     print(f"{'':28s}" + "".join(f"{name:>18s}" for name in CALLS) + f"{'lines':>10s}")
     print(
         f"{'ordinary pages':28s}"
-        + "".join(f"{own.seconds:16.3f} s" for own in ordinary.values())
+        + "".join(f"{base.seconds:16.3f} s" for base in ordinary.values())
         + f"{next(iter(ordinary.values())).lines:10d}"
     )
     found: dict[str, dict[str, float]] = {}
     for kind in names:
         costs = {name: cost(call, cleaner, KINDS[kind](SIZE), rounds) for name, call in CALLS.items()}
-        found[kind] = {name: round(own.ratio(ordinary[name]), 2) for name, own in costs.items()}
-        cells = (f"{own.seconds:9.3f} s {found[kind][name]:5.2f}x" for name, own in costs.items())
+        found[kind] = {name: round(measured.ratio(ordinary[name]), 2) for name, measured in costs.items()}
+        cells = (f"{measured.seconds:9.3f} s {found[kind][name]:5.2f}x" for name, measured in costs.items())
         worst = max(found[kind].values())
         print(
             f"{kind:28s}" + "".join(f"{cell:>18s}" for cell in cells) + f"{costs['stream'].lines:10d}" + "  OVER" * (worst > LIMIT),
@@ -209,9 +209,9 @@ def table(names: list[str], rounds: int) -> dict[str, dict[str, float]]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the table; 1 when a kind is over the limit."""
+    """Print the table; return 1 if a kind is over the limit."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("kinds", nargs="*", help="of the table, by a part of their name; all by default")
+    parser.add_argument("kinds", nargs="*", help="kinds to time, by a part of their name (default: all)")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", type=Path, help="write the ratios to this file")
     args = parser.parse_args(argv)
@@ -225,7 +225,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def summary(found: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """Return the figures to keep of a table of ratios."""
+    """Return the figures to record from a table of ratios."""
     worst, kind, call = max((ratio, kind, call) for kind, ratios in found.items() for call, ratio in ratios.items())
     over = sum(max(ratios.values()) > LIMIT for ratios in found.values())
     return {

@@ -1,1 +1,1 @@
-"""Helpers that several test files share."""
+"""Helpers shared by several test modules."""

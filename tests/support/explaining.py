@@ -1,4 +1,4 @@
-"""Explanations of one page's lines, as `tinsach explain` makes them."""
+"""Explanations of the lines of one page, computed as `tinsach explain` does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from classifier.explain.explainer import TOP, Explainer, Explanation
 
 
 def explain_lines(cleaner: Cleaner, lines: Iterable[str], top: int = TOP) -> list[Explanation]:
-    """Label the lines of one page and explain each."""
+    """Label the lines of one page and explain each of them."""
     explainer = Explainer(cleaner, top)
     return explainer.explain(list(explainer.cleaner.label_lines(lines)))

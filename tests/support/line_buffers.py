@@ -1,4 +1,4 @@
-"""Stretches of a few lines for the tests of `running` and `context`, and how to read them."""
+"""Small line buffers for the tests of `history` and `context`, and access to their columns by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông T�
 
 
 def stretch(pages: list[list[str]], sure: dict[int, str] | None = None) -> LineBuffer:
-    """A stretch of whole pages; `sure` names lines whose first-pass class is certain, all others are nav."""
+    """Return a buffer of whole pages; `sure` maps line numbers to their first-pass class, nav for all others."""
     lines = [line for page in pages for line in page]
     line_features = extract_features(lines)
     p = np.full((len(EVIDENCE), len(lines)), 1e-6)
@@ -28,8 +28,10 @@ def stretch(pages: list[list[str]], sure: dict[int, str] | None = None) -> LineB
 
 
 def ran(lines: LineBuffer, name: str) -> list[int]:
+    """Return a history column (one of HISTORY_COLUMNS) of each line."""
     return lines.own[-len(HISTORY_COLUMNS) + HISTORY_COLUMNS.index(name)].tolist()
 
 
 def seen(lines: LineBuffer, name: str) -> list[int]:
+    """Return a context column (one of CONTEXT_COLUMNS) of each line."""
     return context_rows(lines, 0, len(lines.page))[ROW_ORDER.tolist().index(CONTEXT_COLUMNS.index(name))].tolist()

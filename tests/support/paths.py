@@ -1,4 +1,4 @@
-"""Where the repository and its test data lie."""
+"""Paths of the repository and its test data."""
 
 from pathlib import Path
 

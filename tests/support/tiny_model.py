@@ -1,4 +1,4 @@
-"""Makes small models and tampers with them, for the tests of model files and the fuzzers."""
+"""Tiny model files, and ways to tamper with them, for the model-file tests and the fuzzers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VOCABULARY, HIDDEN = 5, 2
 
 
 def arrays() -> dict[str, np.ndarray]:
-    """Return the arrays of a model of five n-grams and two hidden units: about 17 KB."""
+    """Return the arrays of a model with five n-grams and two hidden units, about 17 KB."""
     random = np.random.default_rng(7)
     found = {}
     for name, spec in array_specs(VOCABULARY, HIDDEN).items():
@@ -32,7 +32,7 @@ def arrays() -> dict[str, np.ndarray]:
 
 
 def manifest() -> dict[str, Any]:
-    """Return the fields that a load reads, and one that it does not."""
+    """Return the manifest fields that loading reads, and one that it ignores; `seal` adds the digest of the arrays."""
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -46,7 +46,7 @@ def manifest() -> dict[str, Any]:
 
 
 def tiny(folder: Path, changes: Mapping[str, np.ndarray] | None = None) -> Path:
-    """Write a small model that loads, or would if not for `changes` to its arrays."""
+    """Write a small model with valid digests, with `changes` to its arrays, and return the path of its .npz file."""
     path = folder / f"{STEM}.npz"
     np.savez(path, **(arrays() | dict(changes or {})))
     path.with_suffix(".json").write_bytes(sealed(manifest()))
@@ -55,14 +55,14 @@ def tiny(folder: Path, changes: Mapping[str, np.ndarray] | None = None) -> Path:
 
 
 def seal(path: Path, **changes: Any) -> None:
-    """Change the manifest and make all digests fit again, as a forger would."""
+    """Change fields of the manifest and recompute all digests, as a forger would."""
     fields = json.loads(path.with_suffix(".json").read_bytes())
     fields["arrays_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".json").write_bytes(sealed(fields | changes))
 
 
 def rezip(path: Path, changes: Mapping[str, bytes] | None = None, compression: int = zipfile.ZIP_STORED) -> None:
-    """Write the zip anew, with some entries' bytes changed or added."""
+    """Rewrite the zip with some entries changed or added, and recompute the digests."""
     with zipfile.ZipFile(path) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w", compression) as archive:
@@ -72,13 +72,13 @@ def rezip(path: Path, changes: Mapping[str, bytes] | None = None, compression: i
 
 
 def npy(descr: str, shape: object, data: bytes = b"", fortran: bool = False) -> bytes:
-    """Return an array file with any header at all."""
+    """Return an .npy file with an arbitrary header."""
     text = f"{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}, }}".ljust(117) + "\n"
     return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text.encode() + data
 
 
 def header_positions(data: bytes) -> list[int]:
-    """Return where a model's .npz holds anything but numbers: zip headers, array headers, the directory."""
+    """Return the byte positions outside the array data of an .npz file: zip headers, array headers, the central directory."""
     positions: list[int] = []
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for entry in archive.infolist():
@@ -96,7 +96,7 @@ def header_positions(data: bytes) -> list[int]:
 
 @contextmanager
 def allocates_below(limit: int) -> Iterator[None]:
-    """Check that the code inside holds less than `limit` bytes at any time, as Python's allocator counts them: no other process matters."""
+    """Check that the peak memory of the code inside, as traced by `tracemalloc`, stays below `limit` bytes."""
     tracemalloc.start()
     try:
         yield

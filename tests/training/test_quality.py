@@ -1,4 +1,4 @@
-"""What the shipped model has to get right whatever else changes. Figures on composed pages are the gate's business."""
+"""Quality floor of the shipped model: what it must get right whatever else changes. The gate checks figures on composed pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HELD_OUT = [article for article in load_articles() if fold_of_article(article) =
 
 
 def kept_share(cleaner, articles: list[Article], gap: str) -> float:
-    """Share of the characters of title, lead and body that survive cleaning the article alone."""
+    """Return the share of the characters of title, lead and body that survive cleaning the article alone."""
     pages = ["\n".join(line.text + gap for line in article_page(article) if line.label != "caption") for article in articles]
     kept = sum(len("".join(page.split())) for page in cleaner.clean_pages(pages))
     return kept / sum(len("".join(page.split())) for page in pages)
@@ -28,7 +28,7 @@ def test_clean_articles_pass_untouched(cleaner, gap):
 
 @pytest.fixture(scope="module")
 def shares(cleaner) -> dict[str, float]:
-    """Share kept of each form of article, with or without blank lines, whichever is worse."""
+    """Return the kept share of each form of article, with or without blank lines, whichever is worse."""
     by_form = defaultdict(list)
     for article in HELD_OUT:
         by_form[article.form].append(article)

@@ -1,4 +1,4 @@
-"""Retraining: pages of one's own go in, and the model changes only if the gate holds."""
+"""Retraining: a user's pages as training data, the gate, the command and its report."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def own_page(name: str, *rows: tuple[str, str], style: str = "plain") -> UserPag
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten labelled pages as a user has them: composed ones, with lines that no other page has."""
+    """Ten labelled pages that stand in for a user's: composed ones, each with a line that no composed page has."""
     out = tmp_path_factory.mktemp("pages")
     for number, page in enumerate(make_pages(50, 33, folds=(0,))[0]):
         rows = [("nav", "Cổng làng nghề Vĩnh Hòa")] + [(line.label, line.text) for line in page.lines]
@@ -69,7 +69,7 @@ def test_a_page_stays_on_one_side_whatever_extractor_read_it():
     assert (len(learn), len(test)) == (14, 6)
     assert not {page.key for page in learn} & {page.key for page in test}
     assert split(pages[::-1], 0.3)[1] == [page for page in pages[::-1] if page in test]
-    with pytest.raises(InputError, match="two labelled pages at least"):
+    with pytest.raises(InputError, match="at least two labelled pages"):
         split(pages[:1], 0.3)
 
 
@@ -131,11 +131,11 @@ def test_the_digest_is_of_labels_and_lines():
     assert digest([one]) != digest([other])
 
 
-# -- going on from a model -----------------------------------------------------------------------------------------------
+# -- fine-tuning --------------------------------------------------------------------------------------------------------
 
 
 def test_learning_from_nothing_leaves_the_model_as_it_is(base):
-    """With a rate of almost 0, what is unfolded from the model file is folded back to the same."""
+    """With a learning rate of almost 0, unfolding a model file and folding it again gives the same weights."""
     arrays, manifest, _ = read_model(base)
     block = block_of(page.lines for page in make_pages(40, 9, folds=(1,))[0])
     rows = rows_of(block, classifier.load(base).model.first_pass(block.line_features).T)
@@ -153,7 +153,7 @@ GOOD = {"article_f1": 0.95, "strict_f1": 0.94, "line_f1": 0.9, "macro_f1": 0.8, 
 
 
 class Known:
-    """Stands in for scores."""
+    """Stub for scores."""
 
     pages = ()
 
@@ -199,9 +199,9 @@ def test_a_better_model_replaces_the_old_one(folder, models, monkeypatch, capsys
     old = (models / f"{STEM}.npz").read_bytes()
     monkeypatch.setattr(retrain, "verdict", lambda found: [])
     assert run(folder, models) == 0
-    said = capsys.readouterr().out
-    assert "7 pages to learn from, 3 to test on" in said
-    assert "gate: holds" in said
+    printed = capsys.readouterr().out
+    assert "7 training pages, 3 test pages" in printed
+    assert "gate: holds" in printed
     build = models.parent / "build"
     assert (build / "before" / f"{STEM}.npz").read_bytes() == old
     assert (models / f"{STEM}.npz").read_bytes() == (build / "model" / f"{STEM}.npz").read_bytes() != old
@@ -219,9 +219,9 @@ def test_a_worse_model_does_not_unless_forced(folder, retrained, models, monkeyp
     old = (models / f"{STEM}.npz").read_bytes()
     monkeypatch.setattr(retrain, "verdict", lambda found: ["line_f1 0.1000 is below its floor 0.8950"])
     assert run(folder, models, "--no-curve") == 1
-    said = capsys.readouterr()
-    assert "gate: line_f1 0.1000" in said.out
-    assert "stays as it is" in said.err
+    printed = capsys.readouterr()
+    assert "gate: line_f1 0.1000" in printed.out
+    assert "is unchanged" in printed.err
     assert (models / f"{STEM}.npz").read_bytes() == old
     assert "The old model stays" in (models.parent / "build" / "report.html").read_text(encoding="utf-8")
     assert run(folder, models, "--no-curve", "--force") == 0
@@ -238,14 +238,14 @@ def test_mistakes_are_told_and_change_nothing(folder, models, capsys):
     assert run(folder.parent / "nowhere", models) == 2
     assert capsys.readouterr().err.endswith("nowhere: No such file or directory; check the path and its permissions\n")
     assert run(folder, models, "--test", str(folder)) == 2
-    assert "bai-song__0: among the pages to train on and those to test on" in capsys.readouterr().err
+    assert "bai-song__0: both a training page and a test page" in capsys.readouterr().err
     for build in (models, models.parent):
         assert retrain.main([str(folder), "--models", str(models), "--build", str(build)]) == 2
         assert "which is overwritten" in capsys.readouterr().err
     for wrong in ("--composed=0", "--jobs=-1"):
         with pytest.raises(SystemExit):
             run(folder, models, wrong)
-        assert "is no number from 1 on" in capsys.readouterr().err
+        assert "is not a whole number of 1 or more" in capsys.readouterr().err
     (models / f"{STEM}.npz").unlink()
     assert run(folder, models) == 2
     assert STEM in capsys.readouterr().err
@@ -281,9 +281,9 @@ def test_the_report_tells_what_changed_and_keeps_text_text():
         Change("plain/a__2", 1, "meta", "nav", "related", "Thu Hạnh"),
     ]
     page = retraining_page({}, ["line F1 fell"], [Point(0, 0.9, 0.95), Point(7, 0.97, 0.95)], changes, forced=False)
-    for effect in ("mended", "spoilt", "wrong still"):
+    for effect in ("fixed", "regressed", "still wrong"):
         assert effect in page
     assert "The gate does not hold: line F1 fell. The old model stays." in page
     assert "&lt;/td&gt;&lt;script&gt;alert(1)" in page
-    assert page.count("<script") == 2  # the frame's own
+    assert page.count("<script") == 2  # of the page frame
     assert "\x1b" not in page

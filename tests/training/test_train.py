@@ -1,4 +1,4 @@
-"""Training, evaluation and gate, on models small enough to train in seconds."""
+"""Training, evaluation and gate, with models small enough to train in seconds."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_numpy_runtime_equals_the_scikit_learn_pipeline(trained, exported):
 
 
 def test_the_pipeline_decides_what_whole_pages_say(exported):
-    """Blocks, look-ahead and queues add nothing: features computed at once over whole pages give the same labels."""
+    """Blocks, look-ahead and buffers change nothing: features computed at once over whole pages give the same labels."""
     pages = [page.lines for page in make_pages(40, 4, folds=(1,))[0]]
     model = Model.load(exported)
     block = block_of(pages)
@@ -86,7 +86,7 @@ def test_the_card_tells_the_manifests_figures():
     assert f"| {manifest['scores']['article_f1']:.3f} | {manifest['scores']['strict_f1']:.3f} |" in card
 
 
-# -- measures, worked out by hand ----------------------------------------------------------------------------------------
+# -- metrics, worked out by hand -----------------------------------------------------------------------------------------
 
 
 def test_f1_and_visible():
@@ -96,7 +96,7 @@ def test_f1_and_visible():
 
 
 class Fixed:
-    """Stands in for a cleaner whose answers are known."""
+    """Stub for a cleaner with fixed answers."""
 
     def __init__(self, codes: list[int], keep: list[float]) -> None:
         self._codes, self._keep = np.array(codes), np.array(keep)
@@ -110,13 +110,13 @@ class Fixed:
 def test_measures_on_a_page_worked_out_by_hand():
     page = Gold("báo__1", "báo", ["title", "body", "caption", "nav", "-", "related"], ["abcd", "abcdef", "abc", "ab", "", "abcde"])
     found = evaluate(Fixed([0, 4, 1, 1, -1, 5], [0.95, 0.35, 0.95, 0.55, 0, 0.05]), [page])
-    # kept: title (4 right), caption (3, neutral in article F1), nav (2 wrong); missed: body (6)
+    # kept: title (4, right), caption (3, ignored by article F1), nav (2, wrong); missed: body (6)
     assert found.article == pytest.approx(2 * 4 / (2 * 4 + 2 + 6))
     assert found.strict == pytest.approx(2 * 4 / (2 * 4 + 5 + 6))
     assert found.line == pytest.approx(2 * 1 / (2 * 1 + 2 + 1))
     assert found.macro == pytest.approx((1 + 0 + 0 + 0 + 1) / 5)
     assert found.pages[0].errors == [(6, "body", "nav", "abcdef"), (2, "nav", "body", "ab")]
-    # bins: .05 (0 of 1), .35 (1 of 1), .55 (0 of 1), .95 twice (1 of 2)
+    # bins: .05 (0 of 1 kept), .35 (1 of 1), .55 (0 of 1), .95 twice (1 of 2)
     assert found.ece == pytest.approx((0.05 + 0.65 + 0.55 + 2 * 0.45) / 5)
     assert "body as nav 1" in report("x", found, 5)
 

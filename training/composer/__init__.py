@@ -1,1 +1,1 @@
-"""Synthetic data: labelled pages composed from the original corpus and from layouts of real pages."""
+"""Synthetic training data: labelled pages composed from the authored corpus and from layouts of real pages."""

@@ -1,7 +1,7 @@
-"""Changes a composed page as another season, another site or another extractor would have it.
+"""Augmentation of composed pages: the differences between seasons, sites and extractors.
 
-Blocks dropped, doubled, shortened or moved, the article printed twice, blank lines, case, broken paragraphs, NFD. Labels stay with
-their lines.
+Blocks are dropped, doubled, shortened or moved; the article may appear twice; blank lines, case, line wrapping and Unicode
+form (NFD) vary. Labels stay with their lines.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BLOCKS = ("nav", "related", "most_read", "media", "weather", "comment", "promo",
 
 
 class Line(NamedTuple):
-    """A line of a page: label (`-` for blank), text, and whether it heads its block."""
+    """A line of a page: label (`-` for blank), text, and whether it is the heading of its block."""
 
     label: str
     text: str
@@ -27,7 +27,7 @@ BLANK_LINE = Line("-", "")
 
 
 def augment(lines: list[Line], style: str, rng: random.Random) -> list[Line]:
-    """Return the page as another season or another extractor would have it."""
+    """Return the page after random changes, each of which has its own probability."""
     if rng.random() < 0.6:
         lines = _move_blocks(lines, rng)
     if rng.random() < 0.04:
@@ -46,7 +46,7 @@ def augment(lines: list[Line], style: str, rng: random.Random) -> list[Line]:
 
 
 def _runs(lines: list[Line]) -> list[list[Line]]:
-    """Cut a page into runs of one label; blank lines stay with the run before, headings open a run."""
+    """Split a page into runs of one label; blank lines belong to the preceding run, and a heading starts a new one."""
     runs: list[list[Line]] = []
     for line in lines:
         if runs and (line.label == "-" or (line.label == runs[-1][0].label and not line.heading)):
@@ -57,7 +57,7 @@ def _runs(lines: list[Line]) -> list[list[Line]]:
 
 
 def _move_blocks(lines: list[Line], rng: random.Random) -> list[Line]:
-    """Drop, double, shorten or move a few blocks that are not the article."""
+    """Drop, double, shorten or move some blocks outside the article."""
     runs = _runs(lines)
     out: list[list[Line]] = []
     dropped = rng.choice((0.04, 0.12, 0.3))
@@ -82,7 +82,7 @@ def _move_blocks(lines: list[Line], rng: random.Random) -> list[Line]:
 
 
 def _double_article(lines: list[Line], rng: random.Random) -> list[Line]:
-    """Print the article twice: a hidden mobile copy before or after the one that shows."""
+    """Duplicate the article, as on pages with a hidden mobile copy."""
     article = [index for index, line in enumerate(lines) if line.label in ("title", "body")]
     if not article:
         return lines
@@ -93,7 +93,7 @@ def _double_article(lines: list[Line], rng: random.Random) -> list[Line]:
 
 
 def blank_policy(lines: list[Line], rng: random.Random) -> list[Line]:
-    """Remove blank lines, put one everywhere, or double them."""
+    """Remove all blank lines, put one after every line, or double them."""
     policy = rng.choice(("none", "none", "all", "double"))
     out: list[Line] = []
     for line in lines:
@@ -105,7 +105,7 @@ def blank_policy(lines: list[Line], rng: random.Random) -> list[Line]:
 
 
 def _break_paragraphs(lines: list[Line], rng: random.Random) -> list[Line]:
-    """Wrap long lines at a fixed width, as text dumps do."""
+    """Hard-wrap long lines at a fixed width, as text dumps do."""
     width = rng.choice((72, 90, 120, 200))
     out: list[Line] = []
     for line in lines:
@@ -119,7 +119,7 @@ def _break_paragraphs(lines: list[Line], rng: random.Random) -> list[Line]:
 
 
 def cut_raw(text: str, length: int) -> str:
-    """Return the start of the text up to the word boundary nearest below `length`, at least one word."""
+    """Return the text up to the last word boundary within `length`; at least one word."""
     if len(text) <= length:
         return text
     space = text.rfind(" ", 0, length + 1)

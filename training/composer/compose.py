@@ -1,7 +1,7 @@
-"""Composes labelled pages: skeletons of real pages and free layouts, filled with corpus text, then disturbed.
+"""Page composition: skeletons of real pages or free layouts, filled with corpus text, then augmented.
 
-`refill` follows a skeleton row by row; `training/grammar.py` samples layouts no skeleton has; `training/disturb.py` then
-changes what differs between sites and extractors. A page is a function of (library, layout, seed) alone.
+`refill` follows a skeleton row by row; `grammar` samples layouts that no skeleton has; `augment` varies the result. A page
+is a function of (library, skeletons, seed) alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FORM = re.compile(r"([htcknav]*)([UTSldx])(\d+)(.*)", re.DOTALL)
 
 
 class Page(NamedTuple):
-    """A composed page: its lines, the layout it came from (a publisher or `free`), the style, and its article."""
+    """A composed page: lines, layout (a publisher, `free` or `bare`), style, and the id of its article."""
 
     lines: tuple[Line, ...]
     layout: str
@@ -33,16 +33,16 @@ class Page(NamedTuple):
     article: str
 
 
-# Pages that are clean already have to pass untouched. They are short, so a fifth of the pages is a fiftieth of the lines.
+# Share of pages that are an article alone: clean text must pass untouched. They are short: a fifth of the pages is a fiftieth of the lines.
 BARE_SHARE = 0.2
-# Articles of mostly short lines look most like lists of links, and there are few of them: they come more often than their number.
+# Articles of mostly short lines look most like lists of links and are rare in the corpus, so they are oversampled.
 LISTLIKE = ("brief", "lineup", "list", "live", "market", "notice", "photo", "press", "qa", "recipe", "steps")
 ENUMERATING = frozenset({"lineup", "match", "recipe", "list", "notice"})
 LISTLIKE_SHARE, LISTLIKE_IF_BARE = 0.15, 0.6
 
 
 def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35, bare_share: float = BARE_SHARE) -> Page:
-    """Return one page, a function of its arguments only."""
+    """Compose one page; the result depends on the arguments alone."""
     rng = random.Random(seed)
     bare = rng.random() < bare_share
     article = _draw_article(library, rng, LISTLIKE_IF_BARE if bare else LISTLIKE_SHARE)
@@ -59,21 +59,21 @@ def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_sha
 
 
 def _draw_article(library: Library, rng: random.Random, listlike: float) -> Article:
-    """Draw an article; with probability `listlike` a list-like form first, then one of that form."""
-    own = library.by_form.get(rng.choice(LISTLIKE)) if rng.random() < listlike else None
-    return rng.choice(own or library.articles)
+    """Draw an article; with probability `listlike`, draw a list-like form first and then an article of that form."""
+    candidates = library.by_form.get(rng.choice(LISTLIKE)) if rng.random() < listlike else None
+    return rng.choice(candidates or library.articles)
 
 
 def _bare(article: Article, rng: random.Random) -> list[Line]:
-    """Return the article alone, with or without captions, with or without blank lines."""
+    """Return the article alone, with or without captions and blank lines."""
     lines = [line for line in article_page(article) if line.label != "caption" or rng.random() < 0.3]
     if article.form in ENUMERATING and rng.random() < 0.5:
-        lines = [part for line in lines for part in _one_a_line(line)]
+        lines = [part for line in lines for part in _one_item_per_line(line)]
     return blank_policy(lines, rng) if rng.random() < 0.5 else lines
 
 
-def _one_a_line(line: Line) -> list[Line]:
-    """Return an enumeration (a squad, a price list) as a list of its items, as many sites print it; other lines as they are."""
+def _one_item_per_line(line: Line) -> list[Line]:
+    """Split an enumeration (a squad, a price list) into one line per item, as many sites print it; return other lines unchanged."""
     head, colon, rest = line.text.partition(": ")
     items = [item.strip(" .") for item in re.split(r"[,;]| - ", rest if colon else head)]
     if line.label != "body" or len(head) > 40 or "|" in head or len(items) < 4 or not all(2 <= len(item) <= 30 for item in items):
@@ -82,7 +82,7 @@ def _one_a_line(line: Line) -> list[Line]:
 
 
 def _draw(skeletons: Sequence[Skeleton], rng: random.Random) -> Skeleton:
-    """Draw a publisher first: twelve pages of one paper are hardly more informative than three."""
+    """Draw a skeleton; each weighs 1 / sqrt(pages of its publisher), since twelve pages of one paper teach hardly more than three."""
     counts: dict[str, int] = {}
     for skeleton in skeletons:
         counts[skeleton.publisher] = counts.get(skeleton.publisher, 0) + 1
@@ -94,7 +94,7 @@ def _draw(skeletons: Sequence[Skeleton], rng: random.Random) -> Skeleton:
 
 
 def refill(skeleton: Skeleton, supply: Supply, rng: random.Random) -> list[Line]:
-    """Return the page a skeleton describes, with corpus text in its slots."""
+    """Return the page that a skeleton describes, with corpus text in its slots."""
     lines: list[Line] = []
     pieces: list[str] = []
     rows = list(skeleton.rows)
@@ -121,7 +121,7 @@ def _want(form: str) -> Want | None:
 
 
 def _paragraph_end(rows: list[Row], start: int) -> int:
-    """Return where the paragraph that starts here ends: extractors break one at links, without blank lines between."""
+    """Return the end of the paragraph at row `start`: extractors break paragraphs at links, without blank lines between the parts."""
     stop = start + 1
     while stop < len(rows) and rows[start].label == "body" == rows[stop].label and rows[stop].blanks == 0:
         before, here = _forms(rows[stop - 1])[-1:], _forms(rows[stop])[:1]
@@ -136,7 +136,7 @@ def _paragraph_end(rows: list[Row], start: int) -> int:
 
 
 def _paragraph(rows: list[Row], supply: Supply) -> list[str]:
-    """Cut one corpus paragraph into pieces of about the rows' lengths."""
+    """Split one corpus paragraph into parts of about the rows' lengths."""
     sizes = [sum(want.length for form in _forms(row) if (want := _want(form))) or 1 for row in rows]
     text = supply.body(Want(sum(sizes) + len(sizes), end="."))
     parts, scale = [], len(text) / max(1, sum(sizes))
@@ -149,15 +149,15 @@ def _paragraph(rows: list[Row], supply: Supply) -> list[str]:
 
 def _fill_row(row: Row, supply: Supply, rng: random.Random, pieces: list[str], share: str | None) -> tuple[str, bool]:
     heading = False
-    own = ""
+    last = ""
 
     def put(match: re.Match[str]) -> str:
-        nonlocal heading, own, share
+        nonlocal heading, last, share
         form = match[1]
         if re.fullmatch(r"u\d+", form):
-            return address(supply, own, int(form[1:]), rng)
+            return address(supply, last, int(form[1:]), rng)
         if form == "=":
-            return own
+            return last
         text = _linked(form, pieces, row, supply)
         if text is None:
             want = _want(form) or Want(12)
@@ -176,14 +176,14 @@ def _fill_row(row: Row, supply: Supply, rng: random.Random, pieces: list[str], s
             else:
                 text = supply.text(row.label, want)
         pieces.append(text)
-        own = text
+        last = text
         return text
 
     return DESCRIPTOR.sub(put, row.pattern), heading
 
 
 def _linked(form: str, pieces: list[str], row: Row, supply: Supply) -> str | None:
-    """Return the text of a piece that repeats an earlier one; None where it stands for itself."""
+    """Return the text of a piece that repeats an earlier one; None if the piece is independent."""
     match = re.fullmatch(r"([=+<~])(\d+)(?::(\d+))?", form)
     if match is None:
         return None
@@ -204,7 +204,7 @@ def _linked(form: str, pieces: list[str], row: Row, supply: Supply) -> str | Non
 
 
 def address(supply: Supply, text: str, length: int, rng: random.Random) -> str:
-    """Return a link target of about the length, named after the linked text."""
+    """Return a link target of about `length` characters, with the linked text as its slug."""
     if length <= 1:
         return "/" if rng.random() < 0.5 else "#"
     tail = rng.choice((".html", ".htm", "", f"-{rng.randint(10**5, 10**7)}.html", f"-post{rng.randint(10**4, 10**6)}.html"))
@@ -219,7 +219,7 @@ def address(supply: Supply, text: str, length: int, rng: random.Random) -> str:
 
 
 def article_page(article: Article) -> list[Line]:
-    """Return a clean article as a page: title, lead and body lines, nothing else."""
+    """Return an article as a clean page: title, lead, body lines and captions."""
     body = [Line("caption" if line.kind == "caption" else "body", line.text) for line in article.body]
     lead = [Line("body", article.lead)] if article.lead else []
     return [Line("title", article.title), *lead, *body]

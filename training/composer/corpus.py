@@ -1,7 +1,7 @@
-"""Reads and validates the authored corpus: articles and phrase banks (`training/corpus/README.md` has the format).
+"""Corpus reader and validator: articles and phrase banks (`training/corpus/README.md` describes the format).
 
-Run as a module it checks every file, prints counts, and fails when two articles share too many 5-grams, which is what
-text written from one mould looks like. It knows nothing of pages or layouts.
+Run as a module, it checks every file, prints counts, and fails if two articles share too many 5-grams, which is the mark
+of text written from one template.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ SLOTS = frozenset(
         "phone",
     )
 )  # fmt: skip
-# Two articles from one mould share whole sentences. Stock phrases ("theo báo cáo của ủy ban nhân dân tỉnh") alone put
-# unrelated articles of this corpus at about 1 %; a copied paragraph puts a pair above 10 %.
+# Articles written from one template share whole sentences. Stock phrases ("theo báo cáo của ủy ban nhân dân tỉnh") alone
+# give unrelated articles of this corpus a share of about 1 %; a copied paragraph gives a pair more than 10 %.
 MAX_SHARED = 0.06
 
 
@@ -42,7 +42,7 @@ class CorpusError(ValueError):
 
 
 class BodyLine(NamedTuple):
-    """One line of an article. kind: paragraph, subhead, item, step, row or caption; text without its mark."""
+    """One line of an article. kind: paragraph, subhead, item, step, row or caption; `text` excludes `## `, `- ` and `@ `."""
 
     kind: str
     text: str
@@ -52,7 +52,7 @@ class Article(NamedTuple):
     """One authored article."""
 
     id: str
-    source: str  # file stem: articles of a file are about neighbouring subjects
+    source: str  # file stem: articles of one file are about related subjects
     section: str
     form: str
     place: str
@@ -65,12 +65,12 @@ class Article(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Title, lead and body lines, one a line."""
+        """Title, lead and body, one per line."""
         return "\n".join(part for part in (self.title, self.lead, *(line.text for line in self.body)) if part)
 
 
 def load_articles(root: Path = ROOT) -> list[Article]:
-    """Return every article, in file and then in line order.
+    """Return all articles, by file name and then in file order.
 
     Raises:
         CorpusError: a file breaks the format.
@@ -81,7 +81,7 @@ def load_articles(root: Path = ROOT) -> list[Article]:
         for article, number in _articles_of(path):
             where = f"{path}:{number}"
             if article.id in seen:
-                raise CorpusError(f"{where}: id {article.id!r} is used already at {seen[article.id]}; choose another")
+                raise CorpusError(f"{where}: id {article.id!r} is already used at {seen[article.id]}; choose another")
             seen[article.id] = where
             articles.append(article)
     return articles
@@ -107,7 +107,7 @@ def _articles_of(path: Path) -> list[tuple[Article, int]]:
         elif header and line:
             name, colon, value = line.partition(":")
             if not colon or name not in (*SINGLE, "related", "comment"):
-                raise CorpusError(f"{path}:{number}: {line[:40]!r} is no header field; a blank line ends the header")
+                raise CorpusError(f"{path}:{number}: {line[:40]!r} is not a header field; a blank line ends the header")
             fields.setdefault(name, []).append(value.strip())
         elif header:
             header = False
@@ -127,7 +127,7 @@ def _article(path: Path, number: int, fields: dict[str, list[str]], body: list[B
     where = f"{path}:{number}"
     for name in SINGLE:
         if len(fields.get(name, [])) > 1:
-            raise CorpusError(f"{where}: field {name!r} stands twice")
+            raise CorpusError(f"{where}: field {name!r} appears twice")
     single = {name: fields.get(name, [""])[0] for name in SINGLE}
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", fields["id"][0]):
         raise CorpusError(f"{where}: id {fields['id'][0]!r} is not an unaccented slug")
@@ -144,10 +144,10 @@ def _article(path: Path, number: int, fields: dict[str, list[str]], body: list[B
 
 
 def load_banks(root: Path = ROOT) -> dict[str, list[str]]:
-    """Return the phrase banks by file stem; a `_blocks` bank holds its blocks as newline-joined strings.
+    """Return the phrase banks by file stem; an entry of a `_blocks` bank is a block of newline-joined lines.
 
     Raises:
-        CorpusError: a phrase stands twice in its bank, or names an unknown slot.
+        CorpusError: a phrase appears twice in its bank, has an unknown slot, or is not in NFC.
     """
     found: dict[str, list[str]] = {}
     for path in sorted((root / "phrases").glob("*.txt")):
@@ -163,13 +163,13 @@ def load_banks(root: Path = ROOT) -> dict[str, list[str]]:
                 raise CorpusError(f"{path}: {entry[:60]!r}: {f'unknown slot {unknown[0]}' if unknown else 'not in NFC'}")
         twice = {entry for entry in entries if entries.count(entry) > 1}
         if twice:
-            raise CorpusError(f"{path}: {sorted(twice)[0][:60]!r} stands twice")
+            raise CorpusError(f"{path}: {sorted(twice)[0][:60]!r} appears twice")
         found[path.stem] = entries
     return found
 
 
 def shared_fivegrams(articles: list[Article]) -> list[tuple[float, str, str]]:
-    """Return (share, id, id) of article pairs, most alike first: shared 5-grams over those of the shorter article."""
+    """Return (share, id, id) of article pairs, most similar first: common 5-grams over the 5-grams of the shorter article."""
     grams = {}
     owners = defaultdict(list)
     for article in articles:
@@ -187,10 +187,10 @@ def shared_fivegrams(articles: list[Article]) -> list[tuple[float, str, str]]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Validate and count; 1 when a file breaks the format or two articles are too much alike."""
+    """Validate the corpus and print counts; return 1 if a file breaks the format or two articles are too similar."""
     parser = argparse.ArgumentParser(description="Check the authored corpus.")
     parser.add_argument("root", type=Path, nargs="?", default=ROOT)
-    parser.add_argument("--pairs", type=int, default=3, help="how many of the most alike pairs to print")
+    parser.add_argument("--pairs", type=int, default=3, help="number of most similar pairs to print")
     args = parser.parse_args(argv)
     try:
         articles, phrases = load_articles(args.root), load_banks(args.root)

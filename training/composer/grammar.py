@@ -1,8 +1,7 @@
-"""Free layouts: sites that no skeleton has, sampled block by block, and rendered as the four kinds of extractor would.
+"""Free layouts: page structures that no skeleton has, sampled block by block.
 
-A page is a list of `Item`s (what the site shows) before `render.py` turns it into lines. The order of blocks follows
-real families (menus, headline zone, article, walls of teasers, imprint), every choice in it is drawn per page. It decides
-layout only: all text comes from `supply`.
+A page is a list of `Item`s until `render` turns it into lines. The order of blocks is that of real site families (menus,
+headline, article, teaser lists, imprint); every choice within it is drawn per page. All text comes from `supply`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ STYLE_WEIGHTS = (30, 25, 25, 12, 8)
 
 
 def free_page(supply: Supply, rng: random.Random) -> tuple[str, list[Row]]:
-    """Return (style, rows) of a page in a layout of its own."""
+    """Return (style, rows) of a page with a newly sampled layout."""
     style = rng.choices(STYLES, STYLE_WEIGHTS)[0]
     site = Site(
         style,
@@ -49,7 +48,7 @@ def free_page(supply: Supply, rng: random.Random) -> tuple[str, list[Row]]:
 
 
 def _few(rng: random.Random, low: int, high: int) -> int:
-    """Return a count, small ones likelier."""
+    """Return a count from `low` to `high`, small ones being more likely."""
     return min(rng.randint(low, high), rng.randint(low, high))
 
 
@@ -58,7 +57,7 @@ def _few(rng: random.Random, low: int, high: int) -> int:
 
 def _top(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
     if rng.random() < (0.5 if site.style == "seed" else 0.18):
-        return []  # the extractor began at the article
+        return []  # the extractor starts at the article
     items: list[Item] = []
     if rng.random() < 0.35:
         items += [Item("nav", "link", supply.outlet.name), GAP]
@@ -88,7 +87,7 @@ def _menu(supply: Supply, rng: random.Random) -> list[Item]:
         names = names + [supply.pick("sections") for _ in range(rng.randint(3, 30))]
     if rng.random() < 0.3:
         names = names[: rng.randint(3, 9)]
-    elif rng.random() < 0.06:  # every section of the site, laid open
+    elif rng.random() < 0.06:  # an expanded menu: every section of the site
         names = names + [supply.pick("sections", "topics") for _ in range(rng.randint(60, 250))]
     if rng.random() < 0.12:
         return [Item("nav", "text", rng.choice((" ", " | ", " - ", "  ")).join(names))]
@@ -144,8 +143,8 @@ def _article(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
         if rng.random() < 0.18:
             mark = rng.choice((">> ", "", "", "• ", ">>> "))
             items += [item._replace(text=mark + item.text) for item in lead_links] + [GAP]
-    bare = rng.random() < 0.25  # pages whose pictures left nothing behind
-    pace = rng.choice((0, 0, 0, 0, 1, 1, 2)) if not bare else 0  # illustrated stories: a picture every so many lines, text is body
+    bare = rng.random() < 0.25  # the extractor drops pictures and captions
+    pace = rng.choice((0, 0, 0, 0, 1, 1, 2)) if not bare else 0  # illustrated stories: a picture before every `pace`-th body line
     limit = rng.randint(1, 4) if rng.random() < 0.12 else rng.randint(4, 60)
     lines = article.body[:limit]
     box_at = rng.randrange(len(lines)) if rng.random() < 0.28 else -1
@@ -207,7 +206,7 @@ def _picture(supply: Supply, rng: random.Random, site: Site, text: str) -> list[
 
 
 def _after(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
-    """What stands between the article's last line and the walls of teasers."""
+    """Return the items between the article and the teaser lists."""
     items: list[Item] = []
     if rng.random() < 0.5:
         items += [Item("meta", "text", supply.author if rng.random() < 0.6 else supply.pick("bylines")), GAP]
@@ -237,7 +236,7 @@ def _tags(supply: Supply, rng: random.Random) -> list[Item]:
 
 
 def _walls(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
-    """The teaser lists and widgets below and beside the article."""
+    """Return the teaser lists and widgets below and beside the article."""
     makers: list[tuple[float, Callable[[], list[Item]]]] = [
         (3.0, lambda: _wall("related", supply, rng)),
         (1.0, lambda: _wall("most_read", supply, rng)),
@@ -264,7 +263,10 @@ def _wall(label: str, supply: Supply, rng: random.Random) -> list[Item]:
 
 
 def _teasers(label: str, supply: Supply, rng: random.Random, count: int) -> list[Item]:
-    """Items of a list, all in one form: what a site prints for each teaser."""
+    """Return a list of teasers that share one form.
+
+    A form names the parts of a teaser: h headline, D headline printed twice, a image, l lead, d date, s section, n number, c count.
+    """
     leads = ("hl", "hl", "hl", "hhl", "hhl", "ahl", "hdl", "l") if label == "related" else ("hl", "ahl")
     form = rng.choice(("h", "h", "h", "hh", "hh", "ah", "hd", "dh", "sh", "nh", "hsd", "hc", "had", "D", *leads))
     number = rng.random() < 0.5
@@ -274,27 +276,27 @@ def _teasers(label: str, supply: Supply, rng: random.Random, count: int) -> list
     for index in range(count):
         headline, lead = _teaser(label, supply, rng, topical)
         weather = label in ("related", "most_read", "media") and rng.random() < 0.025
-        own = "weather" if weather else label
+        own_label = "weather" if weather else label
         if weather:
             headline, lead = supply.near(60, "weather_teasers"), supply.near(150, "weather_teasers")
         for part in form:
             if part in "hD":
                 text = f"{headline} {headline}" if part == "D" else headline
-                items.append(Item(own, "link", f"{index + 1}. {text}" if number and form == "nh" else text))
+                items.append(Item(own_label, "link", f"{index + 1}. {text}" if number and form == "nh" else text))
             elif part == "a":
-                items.append(Item("media" if label == "media" else own, "image", headline))
+                items.append(Item("media" if label == "media" else own_label, "image", headline))
             elif part == "l" and lead:
                 lead = supply.borrowed(lead, supply.library.paragraphs)
                 text = cut_to(lead.rstrip("."), rng.randint(70, 160), "...") if cut else lead
-                items.append(Item(own, "text", text))
+                items.append(Item(own_label, "text", text))
             elif part == "d":
-                items.append(Item(own, "text", supply.pick("datelines_short")))
+                items.append(Item(own_label, "text", supply.pick("datelines_short")))
             elif part == "s":
-                items.append(Item(own, "link", supply.pick("sections")))
+                items.append(Item(own_label, "link", supply.pick("sections")))
             elif part == "n" and not number:
-                items.append(Item(own, "text", str(index + 1)))
+                items.append(Item(own_label, "text", str(index + 1)))
             elif part == "c":
-                items.append(Item(own, "text", str(rng.randint(0, 300))))
+                items.append(Item(own_label, "text", str(rng.randint(0, 300))))
         items.append(GAP)
     return items
 

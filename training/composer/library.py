@@ -1,6 +1,6 @@
-"""The corpus of one split on shelves: texts by kind, found by length.
+"""Corpus of one fold, pooled by kind and indexed by length.
 
-Articles and phrases of other splits are out of reach, which is what keeps evaluation and cross-fitting honest.
+Articles and phrases of other folds are out of reach, which keeps evaluation and cross-fitting honest.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class Outlet(NamedTuple):
 
 
 class Shelf:
-    """Texts sorted by length: `near` returns one of about the wanted length."""
+    """Texts sorted by length, so that `near` can draw one of about a given length."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = sorted(texts, key=lambda text: (len(text), text))
         self.lengths = [len(text) for text in self.texts]
 
     def near(self, rng: random.Random, length: int, spread: float = 0.2, least: int = 6) -> str:
-        """Return a random text among those within `spread` of the length, or among the `least` nearest."""
+        """Return a random text whose length is within `spread` (a share) of `length`, or one of about `least` nearest."""
         low = bisect_left(self.lengths, length * (1 - spread))
         high = bisect_left(self.lengths, length * (1 + spread) + 1)
         if high - low < least:
@@ -44,7 +44,7 @@ class Shelf:
 
 
 class Library:
-    """The corpus of one split, shelved by kind: articles and phrases of other splits are out of reach."""
+    """Articles and phrase banks of one fold, with a shelf for each kind of text."""
 
     def __init__(self, articles: Sequence[Article], banks: dict[str, list[str]]) -> None:
         self.articles = list(articles)
@@ -79,7 +79,7 @@ class Library:
         self._shelves: dict[str, Shelf] = {}
 
     def shelf(self, *names: str) -> Shelf:
-        """Return the shelf of one or several phrase banks."""
+        """Return the shelf of one or several phrase banks, cached."""
         key = "+".join(names)
         if key not in self._shelves:
             self._shelves[key] = Shelf([text for name in names for text in self.banks[name]])
@@ -87,12 +87,12 @@ class Library:
 
 
 def slug(text: str) -> str:
-    """Return the text as an address slug."""
+    """Return the text as a URL slug."""
     return re.sub(r"[^a-z0-9]+", "-", strip_accents(text).lower()).strip("-")
 
 
 def cut_to(text: str, length: int, end: str = "") -> str:
-    """Return the text cut at a word boundary at or below `length`, with `end` put behind it."""
+    """Return the text, cut at a word boundary within `length` and followed by `end` if it is longer."""
     if len(text) <= length:
         return text
     cut = text[: max(1, length - len(end)) + 1]

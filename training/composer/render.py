@@ -1,7 +1,7 @@
-"""Renders what a site shows as the lines that an extractor would make of it.
+"""Rendering: what a site shows, as the lines that an extractor would produce.
 
-Four kinds of extractor, and the form the project was asked for: block-level HTML-to-text (plain), every text node a line (bs4),
-HTML-to-markdown, crawler dumps, and the seed form. It decides markup and line breaks; what stands on a page is `grammar.py`'s business.
+Five styles: block-level HTML-to-text (plain), one line per text node (bs4), HTML-to-markdown (markdown), crawler dumps
+(crawl), and the form of the seed sample (seed). Decides markup and line breaks only; `grammar` decides the content.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Row = tuple[str, str, bool]  # label, text, heading
 
 
 class Item(NamedTuple):
-    """One thing a page shows. kind: text, link, image, item (list item), head, h1, sub, row, gap (a block's border)."""
+    """An element of a page. kind: text, link, image, item (list item), head, h1, sub, row, gap (block boundary)."""
 
     label: str
     kind: str
@@ -30,10 +30,10 @@ GAP = Item("-", "gap")
 
 
 class Site(NamedTuple):
-    """The choices that hold for a whole page."""
+    """Rendering choices that hold for a whole page."""
 
     style: str
-    marker: bool  # list items carry bullets in markdown
+    marker: bool  # list items have bullets in markdown
     blank_items: bool  # a blank line between list items
     blank_blocks: bool  # a blank line between paragraphs
     alts: str  # how alt texts are written: none, headline, slug, number, keywords
@@ -41,7 +41,7 @@ class Site(NamedTuple):
 
 
 def render(items: list[Item], site: Site, supply: Supply, rng: random.Random) -> list[Row]:
-    """Return the rows of a page of items in the site's style."""
+    """Return the rows of a page in the site's style."""
     markdown = site.style in ("markdown", "crawl")
     rows: list[Row] = []
 
@@ -86,7 +86,7 @@ def _as_text(item: Item, site: Site, rng: random.Random, indent: str) -> list[st
 
 
 def _at_links(text: str, rng: random.Random) -> list[str]:
-    """Break a paragraph where an inline link or bold run begins and ends."""
+    """Split a paragraph at the start and end of an inline link or bold run."""
     words = text.split(" ")
     start = rng.randrange(1, max(2, len(words) - 4))
     stop = start + rng.randint(1, 4)

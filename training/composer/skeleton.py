@@ -1,18 +1,18 @@
-"""Page skeletons: how a gold page is built, without its text.
+"""Page skeletons: the layout of a gold page, without its text.
 
 A skeleton file has one row per non-blank line, `label<TAB>blank lines before it<TAB>pattern`. The pattern keeps markup
-(bullets, `#`, brackets, pipes) and replaces every piece of visible text by `⟨descriptor⟩` and every link target by `⟨uN⟩`:
+(bullets, `#`, brackets, pipes) and replaces every piece of visible text by `⟨descriptor⟩` and every link target by `⟨uN⟩`,
+where N is its length:
 
     related	1	  * [⟨S62⟩](⟨u48⟩ "⟨=⟩")
 
-A text descriptor is `[flags]CASE LENGTH [END]`: CASE one of U(pper) T(itled) S(entence) l(ower) d(igits first) x(other), LENGTH in
-characters, END the last character if it is punctuation; flags: h block heading, t date or time, n person's name, c photo
-credit, k glued kicker, a letters without any accent, v web or mail address. A piece that repeats an earlier one says so instead: `=17`
-(same text as piece 17 of the page), `+17:9` (starts with it and goes on for 9 characters), `<17:40` (its first 40),
-`~17` (the same without accents), `=` (in a link's title: the text of its own link).
+A text descriptor is `[flags]CASE LENGTH [END]`: CASE one of U(pper) T(itled) S(entence) l(ower) d(igit first) x(other),
+LENGTH in characters, END the last character if it is punctuation; flags: h block heading, t date or time, n person's name,
+c photo credit, k glued kicker, a letters without any accent, v web or mail address. A piece that repeats an earlier one
+refers to it instead: `=17` (same text as piece 17 of the page), `+17:9` (starts with it and has 9 more characters), `<17:40`
+(its first 40), `~17` (the same without accents), `=` (in a link's title: the text of its own link).
 
-A skeleton holds facts about form and no words. `python -m training.composer.skeleton PAGES OUT` extracts skeletons from gold TSV
-pages, a user's own included.
+`python -m training.composer.skeleton PAGES OUT` extracts skeletons from gold TSV pages, a user's own included.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ OPAQUE = {"⟨": "<", "⟩": ">"}
 
 
 class SkeletonError(InputError):
-    """A skeleton file breaks its format, or there is none; the message names file and line."""
+    """A skeleton file breaks the format, or a folder holds no page; the message names file and line, or the folder."""
 
 
 class Row(NamedTuple):
@@ -65,25 +65,25 @@ class Row(NamedTuple):
 
     @property
     def heading(self) -> bool:
-        """Whether the line heads its block, by its own words; one that repeats an earlier line does not say so."""
+        """Whether the row is a block heading; False for one that repeats an earlier line, whose descriptor has no flags."""
         return "⟨h" in self.pattern
 
 
 class Skeleton(NamedTuple):
-    """How one page is built."""
+    """The layout of one page."""
 
     name: str  # publisher__n
-    style: str  # the folder it came from
+    style: str  # name of the page's folder
     rows: tuple[Row, ...]
 
     @property
     def publisher(self) -> str:
-        """The publisher part of the name: splits never share one."""
+        """The publisher part of the name; pages of one publisher stay in one split."""
         return self.name.split("__")[0]
 
 
 def strip_accents(text: str) -> str:
-    """Return the text as slugs and old alt texts write it.
+    """Return the text without diacritics, as in slugs and old alt texts.
 
     >>> strip_accents("Đường lên Hà Giang")
     'Duong len Ha Giang'
@@ -93,21 +93,21 @@ def strip_accents(text: str) -> str:
 
 
 def gold_paths(folder: Path) -> dict[str, list[Path]]:
-    """Return the labelled pages of a folder of style folders, by style; a folder that holds pages itself is one style.
+    """Return the paths of labelled pages by style, the name of a subfolder; a folder that holds pages itself is one style.
 
     Raises:
-        SkeletonError: there is no page.
+        SkeletonError: no page was found.
     """
     styles = [folder] if any(folder.glob("*.tsv")) else sorted(path for path in folder.iterdir() if path.is_dir())
     found = {style.name: sorted(style.glob("*.tsv")) for style in styles}
     found = {style: paths for style, paths in found.items() if paths}
     if not found:
-        raise SkeletonError(f"{folder}: no publisher__n.tsv page here or one folder down")
+        raise SkeletonError(f"{folder}: no publisher__n.tsv page in this folder or a subfolder")
     return found
 
 
 class _Pieces:
-    """The text pieces of a page so far, to find repetitions."""
+    """The text pieces of a page so far, indexed to find repetitions."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -195,11 +195,11 @@ def _pattern(line: str, pieces: _Pieces, heading: bool) -> str:
         line = line.replace(char, other)
     out, position = [], 0
     for match in TARGET.finditer(line):
-        own: list[str] = []
-        out.append(_plain(line[position : match.start()], pieces, heading, own))
+        linked: list[str] = []
+        out.append(_plain(line[position : match.start()], pieces, heading, linked))
         out.append(f"](⟨u{len(match['url'])}⟩{match['gap']}")
         if match["title"] is not None:
-            same = own and match["title"].strip() == own[-1]
+            same = linked and match["title"].strip() == linked[-1]
             out.append('"⟨=⟩"' if same else f'"{_plain(match["title"], pieces, heading, [])}"')
         out.append(")")
         position = match.end()
@@ -207,18 +207,18 @@ def _pattern(line: str, pieces: _Pieces, heading: bool) -> str:
     return "".join(out)
 
 
-def _plain(text: str, pieces: _Pieces, heading: bool, own: list[str]) -> str:
-    """Keep markup and outer white space; describe each stretch of text between."""
+def _plain(text: str, pieces: _Pieces, heading: bool, found: list[str]) -> str:
+    """Replace each piece of text between markup by its descriptor; keep markup and surrounding white space."""
     out, position = [], 0
     for match in [*MARKUP.finditer(text), None]:
-        stretch = text[position : match.start() if match else len(text)]
-        words = stretch.strip()
+        segment = text[position : match.start() if match else len(text)]
+        words = segment.strip()
         if words and re.search(r"\w", words):
-            lead = len(stretch) - len(stretch.lstrip())
-            out.append(stretch[:lead] + pieces.describe(words, heading) + stretch[lead + len(words) :])
-            own.append(words)
+            lead = len(segment) - len(segment.lstrip())
+            out.append(segment[:lead] + pieces.describe(words, heading) + segment[lead + len(words) :])
+            found.append(words)
         else:
-            out.append(stretch)
+            out.append(segment)
         if match:
             out.append(match.group())
             position = match.end()
@@ -246,21 +246,21 @@ def read_skeleton(path: Path) -> Skeleton:
             continue
         fields = line.split("\t", 2)
         if len(fields) != 3 or fields[0] not in NAMES or not fields[1].isdigit():
-            raise SkeletonError(f"{path}:{number}: a row is label<TAB>blank lines before it<TAB>pattern")
+            raise SkeletonError(f"{path}:{number}: expected label<TAB>number of blank lines before<TAB>pattern")
         rows.append(Row(fields[0], int(fields[1]), fields[2]))
     return Skeleton(name, style, tuple(rows))
 
 
 def load_skeletons(root: Path = ROOT) -> list[Skeleton]:
-    """Return every shipped skeleton, in file order."""
+    """Return all shipped skeletons, by file name."""
     return [read_skeleton(path) for path in sorted(root.glob("*.skel"))]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Extract the skeleton of every gold page below a folder of style folders."""
+    """Extract the skeleton of every gold page in a folder or its style folders; return 1 if a page is faulty."""
     parser = argparse.ArgumentParser(description="Extract page skeletons (no text) from gold TSV pages.")
-    parser.add_argument("pages", type=Path, help="a folder of style folders, each with publisher__n.tsv pages")
-    parser.add_argument("out", type=Path, nargs="?", default=ROOT)
+    parser.add_argument("pages", type=Path, help="folder of publisher__n.tsv pages, or of style folders of them")
+    parser.add_argument("out", type=Path, nargs="?", default=ROOT, help="folder to write to (default: the shipped skeletons)")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     count = 0

@@ -1,7 +1,7 @@
-"""Supplies text for composed pages: the right kind of corpus text, of about the right length, for a slot on a page.
+"""Text supply for composed pages: corpus text of the right kind and about the right length for a slot.
 
-One `Supply` serves one page: it knows the page's article and outlet, so that related items share the article's subject
-and names recur as they do on a real site. It knows nothing of layouts or markup.
+One `Supply` serves one page: it holds the page's article and outlet, so that related items share the article's subject and
+names recur as they do on a real site. It knows nothing of layout or markup.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "T
 
 
 class Want(NamedTuple):
-    """The form a piece of text should have: a parsed skeleton descriptor."""
+    """The wanted form of a piece of text: a parsed skeleton descriptor."""
 
     length: int
     case: str = "S"
@@ -38,8 +38,8 @@ class Supply:
         self.author = rng.choice(library.banks["names"])
         self.year = rng.randint(2008, 2026)
         self.date_form = rng.choice(library.banks["datelines"])
-        # On some pages prose changes places: articles in a commenter's or an advertiser's voice, comments and teasers in a
-        # reporter's. The press has more voices than this corpus, and where prose stands tells its role, not how it sounds.
+        # On half the pages prose swaps registers: articles in a commenter's or an advertiser's voice, comments and teasers in a
+        # reporter's. The press has more registers than this corpus, and the role of prose follows from position, not tone.
         self.borrowing = rng.random() < 0.5
         self.kin = [other for other in library.by_source[article.source] if other is not article] or [article]
         self.topical = [*article.related, *((other.title, other.lead) for other in self.kin)]
@@ -55,15 +55,15 @@ class Supply:
     # -- phrases ---------------------------------------------------------------------------------------------------
 
     def fill(self, phrase: str) -> str:
-        """Fill the slots of a bank phrase."""
+        """Return a phrase with its slots filled."""
         return SLOT.sub(lambda match: self._slot(match.group(1)), phrase)
 
     def pick(self, *banks: str) -> str:
-        """Return a random phrase of the banks, slots filled."""
+        """Return a random phrase of the banks, with its slots filled."""
         return self.fill(self.rng.choice(self.library.shelf(*banks).texts))
 
     def near(self, length: int, *banks: str) -> str:
-        """Return a phrase of about the length, slots filled."""
+        """Return a phrase of about `length` characters, with its slots filled."""
         return self.fill(self.library.shelf(*banks).near(self.rng, length))
 
     def _slot(self, name: str) -> str:
@@ -100,7 +100,7 @@ class Supply:
     # -- by label --------------------------------------------------------------------------------------------------
 
     def text(self, label: str, want: Want) -> str:
-        """Return text for a label, in the wanted form as far as the corpus has it."""
+        """Return text for a label, as close to the wanted form as the corpus allows."""
         text = self._makers[label](want)
         return self._recase(text, want) if label not in ("body", "title") else text
 
@@ -126,17 +126,17 @@ class Supply:
         return queue
 
     def borrowed(self, text: str, shelf: Shelf) -> str:
-        """Return, on a page that borrows and for prose only, text of about the same length from another shelf."""
+        """Return the text, or on some pages, for prose only, text of similar length from another shelf."""
         if not self.borrowing or len(text) < 60 or self.rng.random() < 0.4:
             return text
         return self._fitted(shelf.near(self.rng, len(text)), Want(len(text), end="."))
 
     def body(self, want: Want) -> str:
-        """Return the article's next line that fits, in a borrowed voice on some pages."""
+        """Return the article's next line that fits, in another register on some pages."""
         return self.borrowed(self._own_body(want), self.library.voices)
 
     def _own_body(self, want: Want) -> str:
-        """Return the article's next line that fits; text of neighbouring articles once it is used up."""
+        """Return the next line that fits, of the article or of its neighbours; other corpus text if none does."""
         prose = want.length >= 60 or want.end in (".", "!", "?", "…", "...")
         window = self._body[:6]
         best, best_cost = -1, 0.9
@@ -154,7 +154,7 @@ class Supply:
         return self._fitted(shelf.near(self.rng, want.length), want)
 
     def _fitted(self, text: str, want: Want) -> str:
-        """Shorten a long paragraph to whole sentences of about the wanted length."""
+        """Shorten a long paragraph to whole sentences of about the wanted length, from a random sentence on."""
         if len(text) <= 1.5 * want.length:
             return text
         sentences = re.split(r"(?<=[.!?]) (?=[A-ZÀ-ỸĐ\"“])", text)
@@ -167,7 +167,7 @@ class Supply:
         return out if len(out) <= 2 * want.length else cut_to(out, want.length, "." if want.end == "." else "")
 
     def caption(self, want: Want) -> str:
-        """Return a caption of the article, with a credit where the form asks for one."""
+        """Return a caption of the article, with a photo credit if the form has one."""
         if want.length < 28 and "c" in want.flags:
             return self.near(want.length, "credits").strip(" -–")
         if "a" in want.flags:
@@ -211,7 +211,7 @@ class Supply:
         return self.near(want.length, "bylines", "sources")
 
     def nav(self, want: Want) -> str:
-        """Return menu items, buttons, tags, dialogs: what a site says about itself."""
+        """Return text of the site's own interface: menu items, buttons, tags, dialogs."""
         rng, length = self.rng, want.length
         if "t" in want.flags:
             return self.near(length, "datelines", "datelines_short")
@@ -250,7 +250,7 @@ class Supply:
         return gap.join(items)
 
     def related(self, want: Want) -> str:
-        """Return a teaser's headline, lead or time; related to the article's subject about half the time."""
+        """Return a teaser's headline, lead or time, often on the article's subject."""
         rng, length = self.rng, want.length
         if length <= 24 and ("t" in want.flags or want.case in "dx"):
             return self.near(length, "datelines_short") if length > 3 else str(rng.randint(1, 99))
@@ -280,13 +280,13 @@ class Supply:
         return text
 
     def heading(self, label: str, want: Want) -> str:
-        """Return a block heading."""
-        own = f"headings_{label}"
-        name = own if own in self.library.banks else "headings_nav"
+        """Return a block heading for the label."""
+        name = f"headings_{label}"
+        name = name if name in self.library.banks else "headings_nav"
         return self.near(want.length, name) if self.rng.random() < 0.5 else self.pick(name)
 
     def media(self, want: Want) -> str:
-        """Return a title of a video or picture item, or what a player says."""
+        """Return the title of a video or picture item, or text of a player's controls."""
         if "a" in want.flags:
             return self.near(want.length, "slugs_unaccented")
         if want.length < 22 or want.case == "d":
@@ -298,7 +298,7 @@ class Supply:
         return self.library.headlines.near(self.rng, want.length)
 
     def weather(self, want: Want) -> str:
-        """Return a weather widget's entry or a forecast teaser."""
+        """Return an entry of a weather widget, or a forecast teaser."""
         if want.length <= 26 and want.case != "d" and "t" not in want.flags and self.rng.random() < 0.75:
             return self.near(want.length, "provinces")
         if want.length <= 34:
@@ -306,7 +306,7 @@ class Supply:
         return self.near(want.length, "weather_teasers")
 
     def comment(self, want: Want) -> str:
-        """Return a reader's comment or what the comment form says."""
+        """Return a reader's comment, or text of the comment form."""
         if want.length <= 34 and not (want.end and self.rng.random() < 0.3):
             return self.near(want.length, "comment_form") if "n" not in want.flags else self.pick("names")
         if "t" in want.flags and want.length < 60:
@@ -321,7 +321,7 @@ class Supply:
         return self.library.comments.near(self.rng, want.length)
 
     def promo(self, want: Want | None = None) -> str:
-        """Return an advertisement or a call to follow or subscribe; of any length, prose is rare, as on real pages."""
+        """Return an advertisement or a call to subscribe; without `want` mostly a short one, as on real pages."""
         if want is not None:
             return self.near(want.length, "promos")
         return self.pick("promos") if self.rng.random() < 0.05 else self.near(self.rng.randint(8, 60), "promos")

@@ -1,7 +1,7 @@
-"""The context pass in scikit-learn: a few small one-layer networks, averaged into one.
+"""Context pass in scikit-learn: a small ensemble of one-layer networks, merged into one network.
 
-Averaging the scores of several networks takes the luck out of a single start; side by side their hidden units are one
-network again, so the runtime sees two matrices whatever the number. Standardisation, body bias and temperature are folded in.
+Averaging the scores of several networks reduces the variance between random starts. Side by side, their hidden units form
+one network, so the runtime sees two matrices however many there are. Standardisation, body bias and temperature are folded in.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ def rows_of(block: Block, log_probabilities: Floats) -> Int16s:
     evidence = scaled_evidence(log_probabilities.T)
     columns, _ = extract_history(block.line_features, evidence, block.blanks, block.starts, PageState.fresh())
     page = np.cumsum(block.starts) - 1
-    stretch = line_buffer(block.line_features, evidence, columns, page, block.position)
+    buffer = line_buffer(block.line_features, evidence, columns, page, block.position)
     rows = np.empty((len(page), len(CONTEXT_COLUMNS)), np.int16)
     for low in range(0, len(page), ROWS_AT_ONCE):
         part = rows[low : low + ROWS_AT_ONCE]
-        part[:, ROW_ORDER] = context_rows(stretch, low, low + len(part)).T
+        part[:, ROW_ORDER] = context_rows(buffer, low, low + len(part)).T
     return rows
 
 
 class ContextPass:
-    """Networks over context rows.
+    """An ensemble of one-layer networks over context rows.
 
     Args:
-        networks: how many to average.
-        hidden: units of each.
+        networks: number of networks to average.
+        hidden: hidden units of each.
         alpha: L2 penalty.
         epochs: passes over the training lines.
-        body_bias: added to the score of body. Composed pages hold more prose that is not body than real ones do.
-        seed: start of the random numbers; each network gets its own.
-        jobs: processes to train in; does not change the result.
+        body_bias: added to the score of body, since composed pages hold more prose outside the body than real ones do.
+        seed: random seed; network i gets seed + i.
+        jobs: number of processes; does not change the result.
         rate: Adam's learning rate.
     """
 
@@ -88,17 +88,17 @@ class ContextPass:
         return self
 
     def fine_tune(self, rows: Int16s, labels: Ints, own: Bools, arrays: Mapping[str, Floats], temperature: float) -> ContextPass:
-        """Go on learning from the weights of a model file, as one network of all its units; every label has to occur.
+        """Fine-tune the weights of a model file, as one network of all its hidden units; every label must occur.
 
-        A network started afresh ends elsewhere, and its figures move by half a point on pages that nothing was changed for.
-        `own` marks the rows of real pages (n,). They need no body bias, which makes up for what composed pages are like: the
-        network keeps the bias it has, and composed body lines weigh as much more as it asks for.
+        A network trained from scratch ends elsewhere: its figures move by half a point even on pages without any change.
+        `own` (n,) marks the rows of real pages. These need no body bias, which corrects for composed pages; so the network
+        keeps the bias it has, and composed body lines are weighted by exp(body_bias) instead.
         """
         self._measure(rows)
         network = self._network(self.seed)
         one_each = np.unique(labels, return_index=True)[1]
         network.set_params(warm_start=True, max_iter=1, batch_size=len(one_each))
-        self._learn(network, self._standardised(rows[one_each]).astype(np.float32), labels[one_each])  # lays the network out
+        self._learn(network, self._standardised(rows[one_each]).astype(np.float32), labels[one_each])  # allocates the layers
         self._unfold(network, arrays, temperature)
         network.set_params(max_iter=self.epochs, batch_size=BATCH)
         weights = np.where((labels == _BODY) & ~own, np.exp(self.body_bias), 1.0).astype(np.float32)
@@ -109,7 +109,7 @@ class ContextPass:
         return self
 
     def _unfold(self, network: MLPClassifier, arrays: Mapping[str, Floats], temperature: float) -> None:
-        """Give a network the weights of a model file; the standardisation and the temperature folded in are taken out."""
+        """Set a network's weights from a model file; undoes the folding of standardisation and temperature."""
         hidden, hidden_bias, output, output_bias = (
             arrays[name].astype(np.float64) for name in ("hidden", "hidden_bias", "output", "output_bias")
         )
@@ -120,11 +120,11 @@ class ContextPass:
 
     def _measure(self, rows: Int16s) -> None:
         self.mean_ = rows.mean(axis=0, dtype=np.float64)
-        # A column that hardly varies would be blown up: at least 1.6 sixteenths of spread are assumed.
+        # Adding 1.6 sixteenths (0.1) to the spread keeps columns that hardly vary from being blown up.
         self.scale_ = rows.std(axis=0, dtype=np.float64) + 1.6
 
     def _round(self) -> None:
-        """Round the first layer's weights as the runtime needs them (`model.exact_grid`): all that follows sees what ships."""
+        """Round the first layer to the runtime's grid (`model.exact_grid`), so that calibration sees the weights that ship."""
         layers = [self._folded(network) for network in self.networks_]
         self.grid_ = min(exact_grid(weights, bias) for weights, bias in layers)
         for network, (weights, bias) in zip(self.networks_, layers):
@@ -154,15 +154,15 @@ class ContextPass:
 
     @staticmethod
     def _learn(network: MLPClassifier, inputs: Floats, labels: Ints, weights: Floats | None = None) -> MLPClassifier:
-        with warnings.catch_warnings(), threadpool_limits(1):  # one thread: the order of sums is fixed
-            warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after `epochs`, as asked
+        with warnings.catch_warnings(), threadpool_limits(1):  # one thread fixes the order of sums
+            warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after `epochs` by design
             return network.fit(inputs, labels) if weights is None else network.fit(inputs, labels, sample_weight=weights)
 
     def _standardised(self, rows: Int16s) -> Floats:
         return (rows - self.mean_) / self.scale_
 
     def scores(self, rows: Int16s) -> Floats:
-        """Return label scores (n, labels), up to a constant per line: averaged log probabilities, bias, temperature."""
+        """Return label scores (n, labels), up to a constant per line: (mean log probabilities + body bias) / temperature."""
         inputs = (rows - self.mean_) / self.scale_
         out = np.full((len(rows), len(LABELS)), -50.0)
         total = sum(np.log(np.maximum(network.predict_proba(inputs), 1e-300)) for network in self.networks_)
@@ -171,7 +171,7 @@ class ContextPass:
         return out / self.temperature_
 
     def calibrate(self, rows: Int16s, labels: Ints) -> ContextPass:
-        """Fit the temperature on held-out lines: the one that gives them the least log loss."""
+        """Fit the temperature that minimises log loss on held-out lines."""
         scores = self.scores(rows)
 
         def loss(log_temperature: float) -> float:

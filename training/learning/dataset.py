@@ -1,6 +1,6 @@
-"""From composed pages to training arrays, split so that nothing leaks.
+"""Training data: composed pages as arrays, split so that nothing leaks.
 
-Articles and phrases are dealt into FOLDS + 1 hands; a page only ever uses one hand. Hand 0 is held out for evaluation,
+Articles and phrases are split into FOLDS + 1 disjoint folds; each page draws on one. Fold 0 is held out for evaluation,
 together with the layouts of HELD_OUT publishers. The others are the folds of the cross-fit: the context pass is trained on
 first-pass evidence from models that have seen neither the page's articles nor its phrases, as it will be at run time.
 """
@@ -30,17 +30,17 @@ __all__ = [
 ]  # fmt: skip
 
 FOLDS = 4
-# Publishers whose layouts are kept out of training, so that evaluation on composed pages meets unknown layouts: one of
+# Publishers whose layouts are kept out of training, so that composed evaluation pages have unseen layouts: one publisher of
 # each family (a broadcaster, a provincial paper, a women's site).
 HELD_OUT = frozenset({"baoxaydung", "teen9x", "anhp"})
-# Banks too small or too plain to split: every page may use all of them.
+# Banks too small or too generic to split: all folds share them.
 SHARED_BANKS = frozenset({"provinces", "names", "pens", "outlets", "cities", "menus_blocks", "player"})
 KEPT_APART = "giu-rieng"
 CODES = {label.value: code for code, label in enumerate(LABELS)}
 
 
 class Block(NamedTuple):
-    """The non-blank lines of some pages as arrays."""
+    """The n non-blank lines of some pages, as arrays."""
 
     line_features: LineFeatures
     starts: Bools  # (n,) the first line of each page
@@ -51,26 +51,26 @@ class Block(NamedTuple):
 
 
 def fold_of(key: str) -> int:
-    """Return which hand an article or phrase is dealt to; depends on its text only, so additions move nothing else."""
+    """Return the fold of a key, by hash: adding articles or phrases moves no other."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % (FOLDS + 1)
 
 
 def fold_of_article(article: Article) -> int:
-    """Return which hand an article is dealt to; files named `giu-rieng-*` (kept apart) are all held out."""
+    """Return the fold of an article; files named `giu-rieng-*` (kept apart) are all held out."""
     return 0 if article.source.startswith(KEPT_APART) else fold_of(article.id)
 
 
 def fold_libraries(articles: Sequence[Article] | None = None, banks: dict[str, list[str]] | None = None) -> list[Library]:
-    """Return one Library for each hand: [held out, fold 1, ... fold FOLDS]."""
+    """Return one Library per fold: [held out, fold 1, ..., fold FOLDS]."""
     articles = load_articles() if articles is None else articles
     banks = load_banks() if banks is None else banks
     libraries = []
     for fold in range(FOLDS + 1):
-        own = {
+        fold_banks = {
             name: entries if name in SHARED_BANKS else [entry for entry in entries if fold_of(entry) == fold] or entries
             for name, entries in banks.items()
         }
-        libraries.append(Library([article for article in articles if fold_of_article(article) == fold], own))
+        libraries.append(Library([article for article in articles if fold_of_article(article) == fold], fold_banks))
     return libraries
 
 
@@ -82,7 +82,7 @@ def make_pages(
     folds: Sequence[int] = range(FOLDS + 1),
     skeletons: Sequence[Skeleton] | None = None,
 ) -> list[list[Page]]:
-    """Compose `count` training pages over the folds and a fifth of that held out: one list of pages for each hand asked for."""
+    """Compose `count` training pages over the folds, or a fifth as many for fold 0; return one list per requested fold."""
     skeletons = load_skeletons() if skeletons is None else skeletons
     libraries = fold_libraries()
     known = [skeleton for skeleton in skeletons if skeleton.publisher not in HELD_OUT]
@@ -98,7 +98,7 @@ def _fold_pages(library: Library, skeletons: Sequence[Skeleton], seed: str, coun
 
 
 def block_of(pages: Iterable[Sequence[Line]]) -> Block:
-    """Return the arrays of labelled pages (lines that look blank are blank, whatever their label)."""
+    """Return labelled pages as arrays; a line without visible text counts as blank, whatever its label."""
     texts: list[str] = []
     position, blanks, labels, classes, starts = [], [], [], [], []
     for lines in pages:
@@ -120,7 +120,7 @@ def block_of(pages: Iterable[Sequence[Line]]) -> Block:
 
 
 def compose_held_out() -> list[Page]:
-    """Return the composed pages that training with the shipped settings holds out."""
+    """Return the pages that training with the shipped settings holds out."""
     return make_pages(SETTINGS.pages, SETTINGS.seed, folds=(0,))[0]
 
 

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Model export: the weights as an .npz file, and a sealed JSON manifest with digests, settings and versions."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def export(trained: Trained, folder: Path, settings: Settings = SETTINGS) -> dic
 
 
 def write_manifest(manifest: dict[str, Any], folder: Path) -> None:
-    """Write the manifest beside the arrays, in its one right spelling."""
+    """Write the manifest beside the arrays, as canonical JSON with its own digest."""
     (folder / f"{STEM}.json").write_bytes(sealed(manifest))
 
 
 def data_digest() -> str:
-    """Return a digest of every file training reads."""
+    """Return a SHA-256 digest of the paths and contents of all files that training reads."""
     digest = hashlib.sha256()
     for path in sorted([*corpus.ROOT.rglob("*.txt"), *skeleton.ROOT.glob("*.skel")]):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")

@@ -1,7 +1,7 @@
-"""The first pass in scikit-learn: TF-IDF of hashed n-grams, plus line columns, into one multinomial logistic regression.
+"""First pass in scikit-learn: TF-IDF of hashed n-grams plus line columns, into one multinomial logistic regression.
 
-`FirstPass.fit` learns, `arrays` exports what `classifier.core.model.Model` runs; a test holds the two equal. Lines are
-counted by text: a menu item that stands on a thousand pages is one example, or two.
+`FirstPass.fit` learns; `arrays` exports what `classifier.core.model.Model` runs, and a test holds the two equal. Repeated
+lines are capped: a menu item on a thousand pages counts as `copies` examples at most.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = ["FirstPass", "select_vocabulary"]
 
 
 def line_of_gram(line_features: LineFeatures) -> Ints:
-    """Return the line of each n-gram entry (k,)."""
+    """Return the line index of each n-gram entry (k,)."""
     starts = line_features.grams.starts
     return np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(line_features.grams.bigrams))))
 
 
 def copies_so_far(blocks: Sequence[Block]) -> Ints:
-    """Return for every line how many lines before it have its text and its class."""
+    """Return for every line the number of earlier lines with the same text and class (n,)."""
     hashes = np.concatenate([block.line_features.hashes[0] for block in blocks])
     classes = np.concatenate([block.classes for block in blocks])
     order = np.lexsort((classes, hashes))
@@ -43,9 +43,9 @@ def copies_so_far(blocks: Sequence[Block]) -> Ints:
 
 
 def select_vocabulary(blocks: Sequence[Block], copies: Ints, size: int, least: int) -> Hashes:
-    """Return the hashes of the n-grams in most distinct lines (at least `least`), one for each bucket of the table.
+    """Return the hashes of the `size` n-grams that occur in most distinct lines, at least `least`; one per hash table bucket.
 
-    `copies` is what `copies_so_far` says of the blocks' lines.
+    `copies` is `copies_so_far(blocks)`.
     """
     seen, offset = [], 0
     for block in blocks:
@@ -65,12 +65,12 @@ class FirstPass:
     """TF-IDF and logistic regression over single lines.
 
     Args:
-        vocabulary_size: most n-grams to keep.
-        least_lines: distinct lines an n-gram has to stand in.
+        vocabulary_size: maximum number of n-grams.
+        least_lines: minimum number of distinct lines that an n-gram occurs in.
         C: inverse strength of the regression's L2 penalty.
-        copies: how often a line of one text and class counts at most.
-        tol: largest gradient at which the solver stops. Tight, so that another machine's rounding ends in the same place.
-        max_iter: iterations after which the solver gives up.
+        copies: maximum number of lines of one text and class that count.
+        tol: gradient tolerance of the solver. Tight, so that another machine's rounding leads to the same solution.
+        max_iter: iteration limit of the solver.
     """
 
     def __init__(self, vocabulary_size: int, least_lines: int, C: float, copies: int = 2, tol: float = 1e-5, max_iter: int = 5000) -> None:
@@ -96,7 +96,7 @@ class FirstPass:
         return self
 
     def log_probabilities(self, line_features: LineFeatures, hidden: Bools | None = None) -> Floats:
-        """Return natural-log probabilities (n, len(EVIDENCE)); `hidden` n-gram entries (k,) count as unknown."""
+        """Return natural-log probabilities (n, len(EVIDENCE)); n-gram entries marked `hidden` (k,) count as unknown."""
         counts, scale = self._counts(line_features, hidden)
         matrix = self._matrix(counts, line_features.columns.T, scale)
         out = np.full((len(line_features.size), len(EVIDENCE)), -50.0)
@@ -104,7 +104,7 @@ class FirstPass:
         return out
 
     def arrays(self) -> dict[str, Ints]:
-        """Return the arrays of the model file; a class never seen gets a bias that rules it out."""
+        """Return the arrays of the model file; a class absent from training gets a bias that rules it out."""
         size, classes = self.vocabulary_.size, self.regression_.classes_
         weights = np.zeros((size + self.columns_, len(EVIDENCE)))
         weights[:, classes] = self.regression_.coef_.T
@@ -120,7 +120,7 @@ class FirstPass:
     def _counts(self, line_features: LineFeatures, hidden: Bools | None = None) -> tuple[sp.csr_matrix, Floats]:
         """Return n-gram counts (n, vocabulary) and each line's scale (n,)."""
         columns, starts, scale = known_grams(line_features.grams, self.vocabulary_, hidden)
-        # One column more for the entry that closes each line, cut off again.
+        # One more column for the entry that closes each line; it is cut off again.
         shape = (len(starts), self.vocabulary_.size + 1)
         counts = sp.csr_matrix((np.ones(len(columns)), columns, np.append(starts, len(columns))), shape=shape)[:, :-1]
         counts.sum_duplicates()

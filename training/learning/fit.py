@@ -1,4 +1,7 @@
-"""TODO"""
+"""Training pipeline: compose pages, cross-fit the first pass, train the context pass, calibrate the temperature.
+
+The context pass learns from first-pass evidence of models that were trained without the line's fold.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ from training.learning.settings import SETTINGS, Settings
 
 __all__ = ["FineTuning", "Trained", "fit"]
 
-LONG = 60  # visible characters: what may be a sentence
+LONG = 60  # visible characters from which a line may be a sentence
 
 
 class Trained(NamedTuple):
-    """What training yields: both passes as scikit-learn objects, and the pages they were not shown."""
+    """The result of training: both passes as scikit-learn objects, and the held-out pages."""
 
     first: FirstPass
     context: ContextPass
@@ -33,9 +36,9 @@ class Trained(NamedTuple):
 
 
 class FineTuning(NamedTuple):
-    """What a model is retrained with: labelled pages beside the composed ones, and the context pass to go on from."""
+    """Input of retraining: labelled pages beside the composed ones, and the context pass to start from."""
 
-    folds: Sequence[Sequence[tuple[Block, bool]]]  # for each fold, with whether they are real pages
+    folds: Sequence[Sequence[tuple[Block, bool]]]  # per fold: blocks, and whether they are real pages
     arrays: Mapping[str, Any]  # of the model file
     temperature: float
     epochs: int
@@ -49,56 +52,57 @@ def fit(
     skeletons: Sequence[skeleton.Skeleton] | None = None,
     fine_tuning: FineTuning | None = None,
 ) -> Trained:
-    """Run every step of training, on the shipped skeletons or on others, with pages added or without."""
+    """Run all training steps; with `fine_tuning`, add its pages and start the context pass from its model."""
     start = time.monotonic()
 
-    def tell(text: str) -> None:
+    def progress(text: str) -> None:
         log(f"[{time.monotonic() - start:5.0f} s] {text}", flush=True)
 
     composed_folds = make_pages(settings.pages, settings.seed, jobs=jobs, skeletons=skeletons)
-    tell(f"composed {sum(map(len, composed_folds))} pages, {sum(len(page.lines) for fold in composed_folds for page in fold)} lines")
+    progress(f"composed {sum(map(len, composed_folds))} pages, {sum(len(page.lines) for fold in composed_folds for page in fold)} lines")
     held_out, *composed = [block_of(page.lines for page in fold) for fold in composed_folds]
     folds = [[(block, False), *added] for block, added in zip(composed, fine_tuning.folds if fine_tuning else [()] * FOLDS)]
-    every = [block for fold in folds for block, _ in fold]
-    tell(f"described {sum(len(block.labels) for block in every)} training lines")
+    all_blocks = [block for fold in folds for block, _ in fold]
+    progress(f"extracted features of {sum(len(block.labels) for block in all_blocks)} training lines")
 
     def first_pass(blocks: list[Block]) -> FirstPass:
         with threadpool_limits(1):
             return FirstPass(settings.vocabulary_size, settings.least_lines, settings.first_c).fit(blocks)
 
-    choices = [[block for other, fold in enumerate(folds) if other != number for block, _ in fold] for number in range(FOLDS)]
-    *crossed, first = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*choices, every])
-    tell(f"first pass: {first.vocabulary_.size} n-grams, {first.regression_.n_iter_[0]} iterations")
+    other_folds = [[block for other, fold in enumerate(folds) if other != number for block, _ in fold] for number in range(FOLDS)]
+    *cross_fitted, first = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*other_folds, all_blocks])
+    progress(f"first pass: {first.vocabulary_.size} n-grams, {first.regression_.n_iter_[0]} iterations")
 
+    # The composed block of a fold is seeded by the fold alone, so that added blocks do not change its hidden n-grams.
     rows = np.concatenate(
         [
-            rows_of(block, _evidence(model, block, settings, (number, *place)))
-            for number, (model, fold) in enumerate(zip(crossed, folds))
-            for place, (block, _) in zip([(), *((at,) for at in range(1, len(fold)))], fold)
+            rows_of(block, _evidence(model, block, settings, (number, *suffix)))
+            for number, (model, fold) in enumerate(zip(cross_fitted, folds))
+            for suffix, (block, _) in zip([(), *((at,) for at in range(1, len(fold)))], fold)
         ]
     )
-    labels = np.concatenate([block.labels for block in every])
-    tell(f"context rows: {rows.shape[0]} x {rows.shape[1]}")
-    own = np.repeat([real for fold in folds for _, real in fold], [len(block.labels) for block in every])
-    context = _context_pass(rows, labels, own, settings, jobs, fine_tuning)
-    tell("context pass trained")
+    labels = np.concatenate([block.labels for block in all_blocks])
+    progress(f"context rows: {rows.shape[0]} x {rows.shape[1]}")
+    is_real = np.repeat([real for fold in folds for _, real in fold], [len(block.labels) for block in all_blocks])
+    context = _context_pass(rows, labels, is_real, settings, jobs, fine_tuning)
+    progress("context pass trained")
     context.calibrate(rows_of(held_out, first.log_probabilities(held_out.line_features)), held_out.labels)
-    tell(f"temperature {context.temperature_}")
+    progress(f"temperature {context.temperature_}")
     return Trained(first, context, composed_folds[0], len(labels))
 
 
-def _context_pass(rows: Int16s, labels: Ints, own: Bools, settings: Settings, jobs: int, fine_tuning: FineTuning | None) -> ContextPass:
+def _context_pass(rows: Int16s, labels: Ints, is_real: Bools, settings: Settings, jobs: int, fine_tuning: FineTuning | None) -> ContextPass:
     if fine_tuning is None:
         shape = (settings.networks, settings.hidden, settings.alpha, settings.epochs)
         return ContextPass(*shape, settings.body_bias, settings.seed, jobs).fit(rows, labels)
     shape = (1, len(fine_tuning.arrays["hidden_bias"]), settings.alpha, fine_tuning.epochs)
     context = ContextPass(*shape, settings.body_bias, settings.seed, jobs, fine_tuning.rate)
-    return context.fine_tune(rows, labels, own, fine_tuning.arrays, fine_tuning.temperature)
+    return context.fine_tune(rows, labels, is_real, fine_tuning.arrays, fine_tuning.temperature)
 
 
-def _evidence(model: FirstPass, block: Block, settings: Settings, place: tuple[int, ...]) -> Floats:
-    """Return cross-fitted log probabilities, with a share of each page's n-grams hidden."""
-    random = np.random.default_rng([settings.seed, *place])
+def _evidence(model: FirstPass, block: Block, settings: Settings, key: tuple[int, ...]) -> Floats:
+    """Return log probabilities with a random share of each page's n-grams hidden, seeded by settings and key."""
+    random = np.random.default_rng([settings.seed, *key])
     pages = np.cumsum(block.starts) - 1
     short, long = (random.choice(np.array(shares), pages[-1] + 1)[pages] for shares in (settings.hidden_short, settings.hidden_long))
     share = np.where(block.line_features.size < LONG, short, long)

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Training settings, and the process environment that makes training reproducible."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ KERNELS = {"OPENBLAS_CORETYPE": "Haswell", "OMP_NUM_THREADS": "1"}
 
 
 class Settings(NamedTuple):
-    """Everything that shapes the model; `training/EXPERIMENTS.md` tells where each value comes from."""
+    """Hyperparameters of the model, recorded in its manifest; `training/EXPERIMENTS.md` gives the origin of each value."""
 
     pages: int = 4800
     seed: int = 20
     vocabulary_size: int = 6000
     least_lines: int = 8
     first_c: float = 0.1
-    # Share of a page's n-grams hidden while the context pass learns, drawn per page, for short lines and for long ones: the
-    # press uses words the corpus has never seen, so evidence from words must not be trusted as far as the corpus alone would
-    # have it, and least of all for prose.
+    # Shares of n-grams hidden from the first pass while the context pass learns; one is drawn per page, for short lines and for
+    # long ones. The press uses words that the corpus does not, so the context pass must trust words less than the corpus alone
+    # would suggest, least of all in prose.
     hidden_short: tuple[float, ...] = (0.0, 0.0, 0.3, 0.6)
     hidden_long: tuple[float, ...] = (0.3, 0.6, 0.9, 1.0)
     networks: int = 2
@@ -36,7 +36,7 @@ SETTINGS = Settings()
 
 
 def pin_kernels(module: str) -> None:
-    """Start `python -m module` over with the matrix kernels fixed, where they are not.
+    """Re-execute `python -m module` with fixed OpenBLAS kernels and one thread, unless the environment already has them.
 
     OpenBLAS chooses its kernels by CPU, and kernels round differently. Haswell's run on all x86-64 CPUs of the last ten years;
     on other machines nothing is pinned, and `verify` compares within a tolerance.

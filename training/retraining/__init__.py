@@ -1,1 +1,1 @@
-"""Retraining: the model fine-tuned on a user's labelled pages, and compared with the old one."""
+"""Retraining: a model fine-tuned on a user's labelled pages, and compared with the old one."""

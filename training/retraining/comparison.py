@@ -1,4 +1,4 @@
-"""TODO"""
+"""Comparison of an old and a new model on the same pages, and the gate that decides whether the new one replaces the old."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.scoring.scores import Scores, evaluate
 
 __all__ = ["Change", "Comparison", "Point", "changed_lines", "compare", "verdict"]
 
-# What the figures of other layouts may lose; a training started afresh moves figures by .005 without any reason.
+# Loss allowed on composed pages of held-out layouts. Training from scratch moves figures by .005 by chance alone.
 TOLERANCE = 0.003
 
 
@@ -30,7 +30,7 @@ class Comparison(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A line that the new model labels differently."""
+    """A line that old and new model label differently."""
 
     page: str
     number: int
@@ -49,14 +49,14 @@ class Point(NamedTuple):
 
 
 def compare(old: Path, new: Path, own: Sequence[UserPage], held_out: Sequence[Page]) -> dict[str, Comparison]:
-    """Return how two models do on the user's held-out pages ("own"), and on composed ones ("others")."""
+    """Return both models' scores on the user's held-out pages ("own") and on composed ones ("others")."""
     sets = {"own": [page.gold for page in own], "others": gold_pages(held_out)}
     before, after = classifier.load(old), classifier.load(new)
     return {name: Comparison(evaluate(before, pages), evaluate(after, pages)) for name, pages in sets.items()}
 
 
 def verdict(found: dict[str, Comparison]) -> list[str]:
-    """Return what speaks against the new model; nothing, if the gate holds."""
+    """Return the reasons against the new model; none if the gate holds."""
     own, others = ({side: getattr(found[name], side).summary() for side in ("old", "new")} for name in ("own", "others"))
     complaints = []
     if own["new"]["article_f1"] < own["old"]["article_f1"]:

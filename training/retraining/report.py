@@ -1,6 +1,7 @@
-"""The report of a retraining as one HTML page: old and new figures, the learning curve, and which lines changed their label.
+"""Retraining report: one HTML page with old and new figures, the learning curve, and the lines whose label changed.
 
-Every figure comes from `retrain`. The page shows lines of the user's pages: it belongs under `build/`, never into the repository.
+Every figure comes from `comparison`. The page shows lines of the user's pages: it belongs under `build/`, never into the
+repository.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from training.scoring.scores import FIGURES, KEEP
 
 __all__ = ["retraining_page"]
 
-SHOWN = 40  # changed lines of a page
-WIDE, HIGH, EDGE = 420, 200, 44  # of the learning curve, in its own units
+SHOWN = 40  # changed lines per page
+WIDE, HIGH, EDGE = 420, 200, 44  # of the learning curve, in SVG units
 TITLES = {"own": "your held-out pages", "others": "composed pages of held-out layouts"}
 
 
 def retraining_page(
     found: dict[str, Comparison], complaints: Sequence[str], points: Sequence[Point], changes: Sequence[Change], forced: bool
 ) -> str:
-    """Return what `retrain` found as an HTML page."""
-    fate = "The gate holds: the new model replaces the old one." if not complaints else "The gate does not hold: "
+    """Return comparison, learning curve and changed lines as an HTML page."""
+    outcome = "The gate holds: the new model replaces the old one." if not complaints else "The gate does not hold: "
     if complaints:
-        fate += "; ".join(complaints) + (". Replaced all the same, as asked." if forced else ". The old model stays.")
+        outcome += "; ".join(complaints) + (". The old model was replaced anyway (--force)." if forced else ". The old model stays.")
     title = f"Retrained with {points[-1].pages} pages"
     parts = [
-        element("header", element("h1", title), element("p", fate)),
+        element("header", element("h1", title), element("p", outcome)),
         _figures(found),
         _curve(points),
         _by_label(changes),
@@ -55,8 +56,8 @@ def _figures(found: dict[str, Comparison]) -> Element:
 
 def _curve(points: Sequence[Point]) -> Element:
     explanation = (
-        "Article F1 by the number of pages trained with, their form and words included. Where your line still rises, more labelled pages "
-        "will help; where it is flat, other pages would."
+        "Article F1 by the number of your pages in training. If the curve of your pages still rises, more labelled pages will help; "
+        "if it is flat, label pages of another kind."
     )
     rows = [
         element(
@@ -97,7 +98,7 @@ def _diagram(points: Sequence[Point]) -> Element:
             ]
     parts += [element("text", str(point.pages), x=at(point.pages, low)[0], y=HIGH + EDGE, text_anchor="middle") for point in points]
     box = f"0 0 {WIDE + 2 * EDGE} {HIGH + 2 * EDGE}"
-    label = "learning curve: your pages in full, composed pages dashed"
+    label = "learning curve: your pages solid, composed pages dashed"
     return element("svg", *parts, viewBox=box, class_="diagram", role="img", aria_label=label)
 
 
@@ -113,22 +114,22 @@ def _by_label(changes: Sequence[Change]) -> Element:
         )
         for (old, new, effect), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
-    explanation = "Lines of your held-out pages that the new model labels differently: mended, spoilt, or wrong before and after."
+    explanation = "Lines of your held-out pages that the new model labels differently: fixed, regressed, or still wrong."
     return section("Labels that changed", explanation, table(["old", "new", "", "lines"], rows) if rows else element("p", "None."))
 
 
 def _effect(change: Change) -> str:
-    return "mended" if change.new == change.gold else "spoilt" if change.old == change.gold else "wrong still"
+    return "fixed" if change.new == change.gold else "regressed" if change.old == change.gold else "still wrong"
 
 
 def _effect_cell(effect: str) -> Element:
-    return element("td", effect, class_={"mended": "let-in", "spoilt": "lost"}.get(effect, "quiet"))
+    return element("td", effect, class_={"fixed": "let-in", "regressed": "lost"}.get(effect, "quiet"))
 
 
 def _lines(changes: Sequence[Change]) -> Element:
-    pages = [(name, list(own)) for name, own in groupby(changes, key=lambda change: change.page)]
-    explanation = "Those that are kept before or after first. This is page text: keep the file to yourself."
-    return section("Lines that changed", explanation, *(_page(name, own) for name, own in pages))
+    pages = [(name, list(lines)) for name, lines in groupby(changes, key=lambda change: change.page)]
+    explanation = "Lines of the article, by old, new or gold label, come first. This is page text: keep the file private."
+    return section("Lines that changed", explanation, *(_page(name, lines) for name, lines in pages))
 
 
 def _page(name: str, changes: Sequence[Change]) -> Element:
@@ -145,5 +146,5 @@ def _page(name: str, changes: Sequence[Change]) -> Element:
     ]
     more = len(changes) - len(rows)
     summary = element("summary", f"{name}, {len(changes)} lines")
-    shown = table(["", "line", "is", "old", "new", "text"], rows)
+    shown = table(["", "line", "gold", "old", "new", "text"], rows)
     return element("details", summary, shown, element("p", f"and {more} more", class_="quiet") if more > 0 else None)

@@ -1,4 +1,4 @@
-"""Quality floors: the limits that a model may not fall below, or rise above, and their comparison with what was measured."""
+"""Quality floors: a limit for each figure, and the comparison of measured figures with their limits."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from training.scoring.scores import FIGURES
 
 __all__ = ["check", "limits", "lowered"]
 
-# Seeds alone move a figure by about this much (training/EXPERIMENTS.md): a floor closer than that would fail by chance.
+# The random seed alone moves a figure by about this much (training/EXPERIMENTS.md): a closer floor would fail by chance.
 MARGIN = 0.005
 
 
 def check(found: dict[str, float], floors: dict[str, float]) -> list[str]:
-    """Return a complaint for every figure beyond its limit."""
+    """Return a complaint for each figure beyond its limit."""
     complaints = []
     for figure in FIGURES:
         value, limit = found[figure.name], floors.get(figure.name)
@@ -22,10 +22,10 @@ def check(found: dict[str, float], floors: dict[str, float]) -> list[str]:
 
 
 def limits(found: dict[str, float], margin: float = MARGIN) -> dict[str, float]:
-    """Return the floors and ceilings that these figures justify."""
+    """Return a limit for each figure: the value less `margin`, or plus `margin` if lower is better."""
     return {figure.name: round(found[figure.name] + (-margin if figure.higher_is_better else margin), 4) for figure in FIGURES}
 
 
 def lowered(old: dict[str, float], new: dict[str, float]) -> list[str]:
-    """Return the figures whose limit would become laxer."""
+    """Return the names of the figures whose limit would become looser."""
     return [figure.name for figure in FIGURES if figure.name in old and figure.is_better(old[figure.name], new[figure.name])]

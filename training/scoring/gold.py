@@ -1,4 +1,4 @@
-"""TODO"""
+"""Gold pages: labelled pages to evaluate on, read from files or composed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ __all__ = ["HELD_OUT", "Gold", "gold_pages", "held_out_pages", "held_out_styles"
 
 
 class Gold(NamedTuple):
-    """A labelled page."""
+    """A labelled page to evaluate on."""
 
     name: str
     publisher: str
     labels: Sequence[str]
     lines: Sequence[str]
-    path: Path | None = None  # of the file; None for a composed page
+    path: Path | None = None  # None for a composed page
 
 
 def gold_pages(pages: Sequence[Page]) -> list[Gold]:
-    """Return composed pages as gold pages, each its own publisher."""
+    """Return composed pages as gold pages, each with a publisher of its own."""
     lines = [([line.label for line in page.lines], [line.text for line in page.lines]) for page in pages]
     return [Gold(f"{page.style} {number}", str(number), *both) for number, (page, both) in enumerate(zip(pages, lines))]
 
 
 def read_gold(folder: Path) -> dict[str, list[Gold]]:
-    """Return the gold pages of a folder by style; a folder that holds pages itself is one style.
+    """Return the gold pages of a folder by style, the name of a subfolder; a folder that holds pages itself is one style.
 
     Raises:
-        InputError: there is no page, or a page breaks the format.
+        InputError: no page was found, or a page breaks the format.
     """
     return {style: [_read(path) for path in paths] for style, paths in gold_paths(folder).items()}
 
@@ -49,13 +49,11 @@ HELD_OUT = "held-out composed"
 
 def held_out_pages() -> list[Gold]:
     """Return the composed pages that training holds out."""
-
     return gold_pages(compose_held_out())
 
 
 def held_out_styles() -> dict[str, list[Gold]]:
     """Return the composed pages that training holds out, by style."""
-
     pages = compose_held_out()
     styles: dict[str, list[Gold]] = {style: [] for style in sorted({page.style for page in pages})}
     for page, gold in zip(pages, gold_pages(pages)):

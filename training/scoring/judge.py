@@ -1,4 +1,4 @@
-"""TODO"""
+"""Evaluation of a newly trained model on its held-out pages: scores, drift profile and model card."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["complete", "judge", "profile"]
 
 
 def complete(manifest: dict[str, Any], folder: Path, held_out: Sequence[Page]) -> None:
-    """Add to an exported model what the held-out pages show of it, and write manifest and card."""
+    """Add scores and profile on the held-out pages to an exported model's manifest, and write manifest and card."""
     scores, by_style = judge(folder, held_out)
     manifest["scores"] = scores.summary()
     manifest["profile"] = profile(folder, held_out)
@@ -28,7 +28,7 @@ def complete(manifest: dict[str, Any], folder: Path, held_out: Sequence[Page]) -
 
 
 def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores]]:
-    """Return the scores of a folder's model on held-out pages, in all and by style."""
+    """Return the scores of a folder's model on held-out pages, overall and by style."""
     cleaner, gold = classifier.load(folder), gold_pages(pages)
     styles = sorted({page.style for page in pages})
     by_style = {style: evaluate(cleaner, [one for one, page in zip(gold, pages) if page.style == style]) for style in styles}
@@ -36,7 +36,7 @@ def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores
 
 
 def profile(folder: Path, pages: Sequence[Page]) -> dict[str, Any]:
-    """Return how held-out pages, each a layout of its own, look to a folder's model, for `tinsach drift` to compare others with."""
+    """Return the drift profile of held-out pages under a folder's model, each page a layout of its own; `tinsach drift` reads it."""
     cleaner = classifier.load(folder)
     measures = measure(cleaner, cleaner.label_pages(text_of(page) for page in pages))
     return profile_of(measures, of_sites=True).as_json()

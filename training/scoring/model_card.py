@@ -1,4 +1,4 @@
-"""Writes the model card: what the model is, how good, where it fails. Every number in it comes from the run that made it."""
+"""Model card: what the model is, how good it is and where it fails. Every number comes from the run that made the model."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ Reliability of the keep probability (a line said to be kept with probability p s
 
 RETRAINED = """
 ## Retrained
-Trained on from the model with arrays SHA-256 `{from_arrays_sha256}`, with {pages} labelled pages beside the text above (SHA-256
-`{pages_sha256}`), which are not in the repository: each {copies} times, and {composed} pages of corpus text built like it.
+Fine-tuned from the model with arrays SHA-256 `{from_arrays_sha256}`, on the text above and {pages} labelled pages (SHA-256
+`{pages_sha256}`) that are not in the repository: {copies} copies of each, and {composed} pages of corpus text in its layout.
 """
 
 
@@ -74,10 +74,10 @@ def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Sco
         for label, (precision, recall, score, lines) in scores.labels().items()
     )
     styles = "\n".join(
-        f"| {style} | {len(own.pages)} | {own.article:.3f} | {own.line:.3f} | {own.macro:.3f} | {own.ece:.3f} |"
-        for style, own in by_style.items()
+        f"| {style} | {len(part.pages)} | {part.article:.3f} | {part.line:.3f} | {part.macro:.3f} | {part.ece:.3f} |"
+        for style, part in by_style.items()
     )
-    reliability = "\n".join(f"| {said:.3f} | {true:.3f} | {count} |" for said, true, count in scores.reliability)
+    reliability = "\n".join(f"| {predicted:.3f} | {actual:.3f} | {count} |" for predicted, actual, count in scores.reliability)
     path = folder / "MODEL_CARD.md"
     rows = {"style_rows": styles, "label_rows": labels, "reliability_rows": reliability}
     retrained = RETRAINED.format(**manifest["retrained"]) if "retrained" in manifest else ""

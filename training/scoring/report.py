@@ -1,7 +1,7 @@
-"""The evaluation as one HTML page: bars by style and by label, what is taken for what, how far probabilities can be trusted, worst pages.
+"""Evaluation report: one HTML page with figures by style and label, confusion matrix, reliability diagram and worst pages.
 
-Every figure comes from `evaluate.Scores`. The page has no script; all text becomes text nodes of a tree, so the worst pages'
-lines are safe in it. They are page text, though: the file belongs under `build/`, never into the repository.
+Every figure comes from `scores.Scores`. The worst pages show page text, so the file belongs under `build/`, never into the
+repository.
 """
 
 from __future__ import annotations
@@ -16,19 +16,17 @@ from training.scoring.scores import FIGURES, KEEP, PageScore, Scores, merged
 __all__ = ["evaluation_page"]
 
 WORST = 12
-ERRORS = 25  # of each of the worst pages, the largest
+ERRORS = 25  # shown for each of the worst pages, largest first
 HEAT_STEPS = 8  # classes .h0 to .h8 of the style sheet
-SIDE, MARGIN = 240, 36  # of the reliability diagram, in its own units
+SIDE, MARGIN = 240, 36  # of the reliability diagram, in SVG units
 
 
 def evaluation_page(title: str, styles: Mapping[str, Scores]) -> str:
-    """Return the scores of each style, and of all, as an HTML page."""
+    """Return the scores by style and overall as an HTML page."""
     scores = merged(list(styles.values()))
     lines = sum(scores.confusion.values())
     parts = [
-        element(
-            "header", element("h1", title), element("p", f"{len(scores.pages)} pages, {lines} lines that are not blank", class_="quiet")
-        ),
+        element("header", element("h1", title), element("p", f"{len(scores.pages)} pages, {lines} non-blank lines", class_="quiet")),
         _tiles(scores),
         _by_style(styles),
         _by_label(scores),
@@ -56,7 +54,7 @@ def _by_style(styles: Mapping[str, Scores]) -> Element:
             element("tr", element("th", name, scope="row"), element("td", str(len(scores.pages)), class_="count"), *figures, _ece(scores))
         )
     explanation = (
-        "Article F1 counts visible characters of kept lines, captions neutral; strict F1 counts captions as to be dropped; "
+        "Article F1 counts the visible characters of kept lines and ignores captions; strict F1 expects captions to be dropped; "
         "line F1 counts lines; macro F1 is the mean over the labels."
     )
     shown = table(["style", "pages", *(figure.title for figure in FIGURES)], rows)
@@ -74,7 +72,7 @@ def _by_label(scores: Scores) -> Element:
             bars = (bar(value, label) for value in (precision, recall, score))
             rows.append(element("tr", element("th", label, scope="row", class_=label), element("td", str(lines), class_="count"), *bars))
     shown = table(["label", "lines", "precision", "recall", "F1"], rows)
-    return section("By label", "Over the lines of all pages.", element("div", shown, class_="wide"))
+    return section("By label", "All pages pooled, counted in lines.", element("div", shown, class_="wide"))
 
 
 def _confusion(scores: Scores) -> Element:
@@ -83,32 +81,32 @@ def _confusion(scores: Scores) -> Element:
     for want in names:
         cells = (_cell(scores, want, got) for got in names)
         rows.append(element("tr", element("th", want, scope="row", class_=want), *cells))
-    explanation = "Rows are what lines are, columns what they were found to be; the stronger, the larger the row's share (on a root scale)."
-    return section("What is taken for what", explanation, element("div", table(["", *names], rows, "heat"), class_="wide"))
+    explanation = "Rows are gold labels, columns predicted ones; the colour shows the share of the row, on a square-root scale."
+    return section("Confusion matrix", explanation, element("div", table(["", *names], rows, "heat"), class_="wide"))
 
 
 def _cell(scores: Scores, want: str, got: str) -> Element:
     count, share = scores.confusion.get((want, got), 0), scores.share(want, got)
     step = round(HEAT_STEPS * share**0.5) if count else 0
-    said = f"{want} found to be {got}: {count} lines, {share:.1%}"
-    return element("td", str(count) if count else "·", class_=f"h{step}" + (" right" if want == got else ""), title=said)
+    tooltip = f"{want} labelled {got}: {count} lines, {share:.1%}"
+    return element("td", str(count) if count else "·", class_=f"h{step}" + (" right" if want == got else ""), title=tooltip)
 
 
 def _reliability(scores: Scores) -> Element:
-    def at(said: float, true: float) -> tuple[float, float]:
-        return round(MARGIN + said * SIDE, 1), round(MARGIN / 2 + (1 - true) * SIDE, 1)
+    def at(predicted: float, actual: float) -> tuple[float, float]:
+        return round(MARGIN + predicted * SIDE, 1), round(MARGIN / 2 + (1 - actual) * SIDE, 1)
 
     total = sum(count for _, _, count in scores.reliability)
-    points = [(*at(said, true), said, true, count) for said, true, count in scores.reliability]
+    points = [(*at(predicted, actual), predicted, actual, count) for predicted, actual, count in scores.reliability]
     dots = (
         element(
             "circle",
-            element("title", f"said {said:.2f}, true {true:.2f}: {count} lines"),
+            element("title", f"predicted {predicted:.2f}, actual {actual:.2f}: {count} lines"),
             cx=x,
             cy=y,
             r=round(3 + 9 * (count / total) ** 0.5, 1),
         )
-        for x, y, said, true, count in points
+        for x, y, predicted, actual, count in points
     )
     path = element("polyline", points=" ".join(f"{x},{y}" for x, y, *_ in points), class_="found")
     (x0, y0), (x1, y1) = at(0, 0), at(1, 1)
@@ -116,8 +114,8 @@ def _reliability(scores: Scores) -> Element:
         "svg", *_grid(at), element("line", x1=x0, y1=y0, x2=x1, y2=y1, class_="ideal"), path, *dots,
         viewBox=f"0 0 {SIDE + 2 * MARGIN} {SIDE + 2 * MARGIN}", class_="diagram", role="img", aria_label="reliability diagram",
     )  # fmt: skip
-    explanation = "Of lines said to be kept with probability p, a share of p should be article lines: the dashed line. Areas are lines."
-    return section("How far probabilities can be trusted", explanation, diagram)
+    explanation = "Of lines with keep probability p, a share of p should be article lines (dashed). Dot area: number of lines."
+    return section("Reliability of the keep probability", explanation, diagram)
 
 
 def _grid(at: Callable[[float, float], tuple[float, float]]) -> list[Element]:
@@ -133,15 +131,15 @@ def _grid(at: Callable[[float, float], tuple[float, float]]) -> list[Element]:
         grid += [element("text", f"{share:.1f}", x=x, y=bottom + 15, text_anchor="middle")]
         grid += [element("text", f"{share:.1f}", x=left - 6, y=y + 4, text_anchor="end")]
     (middle, bottom) = at(0.5, 0)
-    return [*grid, element("text", "said, against the share that is true", x=middle, y=bottom + 31, text_anchor="middle")]
+    return [*grid, element("text", "predicted probability, actual share", x=middle, y=bottom + 31, text_anchor="middle")]
 
 
 def _worst(styles: Mapping[str, Scores]) -> Element:
     of_style = {id(page): style for style, scores in styles.items() for page in scores.pages}
     worst = merged(list(styles.values())).worst(WORST)
     explanation = (
-        "By article F1, with the lines wrongly dropped or kept, largest first, and their visible characters. "
-        "This is page text: keep the file to yourself."
+        "Lowest article F1 first, with the lines wrongly dropped or kept, largest first, and their visible characters. "
+        "This is page text: keep the file private."
     )
     return section("The worst pages", explanation, *(_page(page, of_style[id(page)]) for page in worst))
 
@@ -151,7 +149,7 @@ def _page(page: PageScore, style: str) -> Element:
     more = len(page.errors) - len(rows)
     name = page.name if page.name.startswith(style) else f"{style}: {page.name}"
     summary = element("summary", element("span", f"{page.article:.3f}", class_="score"), f"{name}, {len(page.errors)} wrong lines")
-    shown = table(["", "characters", "is", "found", "line"], rows) if rows else None
+    shown = table(["", "characters", "gold", "predicted", "line"], rows) if rows else None
     return element("details", summary, shown, element("p", f"and {more} more", class_="quiet") if more > 0 else None)
 
 

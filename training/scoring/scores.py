@@ -1,10 +1,10 @@
-"""Metrics: the one implementation of every figure that this project reports.
+"""Evaluation metrics: the one implementation of every figure that this project reports.
 
-article F1  over the visible characters of kept lines (title and body), caption lines neutral; the mean over a publisher's
-            pages, then over publishers
-strict F1   the same with captions counted as to be dropped
-line F1     the strict decision counted by lines
-macro F1    mean over the labels present of per-label line F1, all pages pooled
+article F1  over the visible characters of kept lines (title and body), captions ignored; averaged over a publisher's pages,
+            then over publishers
+strict F1   the same, but captions are expected to be dropped
+line F1     as strict F1, counted in lines
+macro F1    mean of the per-label line F1 over the labels present, all pages pooled
 ECE         expected calibration error of the keep probability, ten bins of equal width
 """
 
@@ -29,7 +29,7 @@ __all__ = ["FIGURES", "KEEP", "Figure", "PageScore", "Scores", "evaluate", "merg
 class Figure(NamedTuple):
     """A headline figure of an evaluation."""
 
-    name: str  # in manifests and floors
+    name: str  # key in manifests and floors
     title: str
     higher_is_better: bool = True
 
@@ -52,7 +52,7 @@ BINS = 10
 
 
 class PageScore(NamedTuple):
-    """One page's figures, and its wrong keep/drop decisions as (visible size, gold, found, text)."""
+    """One page's figures, and its wrong keep/drop decisions as (visible characters, gold, predicted, text), largest first."""
 
     name: str
     publisher: str
@@ -66,8 +66,8 @@ class Scores(NamedTuple):
     """The figures of some pages."""
 
     pages: list[PageScore]
-    confusion: dict[tuple[str, str], int]  # (gold, found): lines
-    reliability: list[tuple[float, float, int]]  # (mean keep probability, share really kept, lines) of each bin in use
+    confusion: dict[tuple[str, str], int]  # (gold, predicted): lines
+    reliability: list[tuple[float, float, int]]  # (mean keep probability, actual share, lines) per non-empty bin
 
     @property
     def article(self) -> float:
@@ -93,7 +93,7 @@ class Scores(NamedTuple):
     def ece(self) -> float:
         """Expected calibration error of the keep probability."""
         total = sum(count for _, _, count in self.reliability)
-        return sum(count * abs(said - true) for said, true, count in self.reliability) / max(1, total)
+        return sum(count * abs(predicted - actual) for predicted, actual, count in self.reliability) / max(1, total)
 
     def labels(self) -> dict[str, tuple[float, float, float, int]]:
         """Return (precision, recall, F1, gold lines) of each label."""
@@ -106,16 +106,16 @@ class Scores(NamedTuple):
         return out
 
     def share(self, want: str, got: str) -> float:
-        """Return the share of the gold lines of one label that were found to be another."""
+        """Return the share of the gold lines of label `want` that were labelled `got`."""
         gold = sum(count for (label, _), count in self.confusion.items() if label == want)
         return self.confusion.get((want, got), 0) / max(1, gold)
 
     def worst(self, count: int) -> list[PageScore]:
-        """Return the pages of the lowest article F1."""
+        """Return the `count` pages with the lowest article F1."""
         return sorted(self.pages, key=lambda page: page.article)[:count]
 
     def summary(self) -> dict[str, float]:
-        """Return the headline figures by name, in the order of FIGURES, rounded."""
+        """Return the headline figures by name, in the order of FIGURES, rounded to four digits."""
         values = (self.article, self.strict, self.line, self.macro, self.ece)
         return {figure.name: round(value, 4) for figure, value in zip(FIGURES, values)}
 
@@ -127,7 +127,7 @@ class Scores(NamedTuple):
 
 
 def f1(true_positives: int, false_positives: int, false_negatives: int) -> float:
-    """Return the harmonic mean of precision and recall; 0 where nothing was found.
+    """Return the harmonic mean of precision and recall; 0 without true positives.
 
     >>> f1(2, 1, 1)
     0.6666666666666666
@@ -136,7 +136,7 @@ def f1(true_positives: int, false_positives: int, false_negatives: int) -> float
 
 
 def visible(text: str) -> int:
-    """Return how many characters a reader sees: neither white space nor markdown link targets.
+    """Return the number of characters a reader sees: neither white space nor markdown link targets count.
 
     >>> visible("[Kinh tế](/kinh-te.htm)")
     8
@@ -145,22 +145,22 @@ def visible(text: str) -> int:
 
 
 def evaluate(cleaner: classifier.Cleaner, pages: Sequence[Gold]) -> Scores:
-    """Label the pages and compare with gold."""
+    """Label the pages and score them against gold."""
     confusion: dict[tuple[str, str], int] = defaultdict(int)
-    scored, said, true = [], [], []
+    scored, predicted, actual = [], [], []
     found = cleaner.label_pages("\n".join(page.lines) + "\n" for page in pages)
     names = [*(label.value for label in LABELS), "none"]  # a blank line's code is -1
     for page, low, high in zip(pages, found.offsets, found.offsets[1:]):
         codes = found.codes[low:high]
         scored.append(_score_page(page, [names[code] for code in codes], confusion))
         counted = (np.array(page.labels) != BLANK_LABEL) & (codes >= 0)
-        said.append(found.keep_probabilities[low:high][counted])
-        true.append(np.isin(page.labels, sorted(KEEP))[counted])
-    return Scores(scored, dict(confusion), _reliability(np.concatenate(said), np.concatenate(true)))
+        predicted.append(found.keep_probabilities[low:high][counted])
+        actual.append(np.isin(page.labels, sorted(KEEP))[counted])
+    return Scores(scored, dict(confusion), _reliability(np.concatenate(predicted), np.concatenate(actual)))
 
 
 def merged(parts: Sequence[Scores]) -> Scores:
-    """Return the scores of several sets of pages as one."""
+    """Return the scores of several sets of pages as one; bins are pooled by their mean probability."""
     confusion: dict[tuple[str, str], int] = defaultdict(int)
     for part in parts:
         for pair, count in part.confusion.items():
@@ -196,10 +196,10 @@ def _score_page(page: Gold, found: list[str], confusion: dict[tuple[str, str], i
     return PageScore(page.name, page.publisher, article, f1(*size), f1(*count), sorted(errors, reverse=True))
 
 
-def _reliability(said: Floats, true: Bools) -> list[tuple[float, float, int]]:
-    bins = np.minimum((said * BINS).astype(int), BINS - 1)
+def _reliability(predicted: Floats, actual: Bools) -> list[tuple[float, float, int]]:
+    bins = np.minimum((predicted * BINS).astype(int), BINS - 1)
     return [
-        (float(said[bins == number].mean()), float(true[bins == number].mean()), int((bins == number).sum()))
+        (float(predicted[bins == number].mean()), float(actual[bins == number].mean()), int((bins == number).sum()))
         for number in range(BINS)
         if (bins == number).any()
     ]

@@ -1,4 +1,4 @@
-"""`tinsach label --output-dir`: a labelled file for each page, and none lost."""
+"""`tinsach label --output-dir`: one labelled file per page; existing files are never overwritten unasked."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_corrections_are_not_overwritten_unless_told_so(pages, tmp_path, capsys)
     assert (
         "bao.vn__1.tsv: exists and may hold corrections; name another --output-dir, or overwrite it with --force" in capsys.readouterr().err
     )
-    assert files_in(tmp_path / "labelled") == ["plain/bao.vn__1.tsv"]  # nothing was begun
+    assert files_in(tmp_path / "labelled") == ["plain/bao.vn__1.tsv"]  # nothing was written
     assert corrected.read_text(encoding="utf-8") == "nav\tsửa bằng tay\n"
     assert main(["label", "pages", "--output-dir", "labelled", "--force"]) == 0
     assert len(read_page(corrected).rows) > 10
@@ -68,10 +68,10 @@ def test_what_is_no_page_is_left_out_and_named(pages, tmp_path, capsys):
     (pages / "two.txt").write_text("một\n\fhai\n", encoding="utf-8")
     (pages / "binary.txt").write_bytes(b"\x00" * 5000)
     assert main(["label", "pages", "--output-dir", "labelled"]) == 1
-    said = capsys.readouterr().err
-    assert "left out: pages/empty.txt: no line in it" in said
-    assert "left out: pages/two.txt: several pages; put each into a file of its own" in said
-    assert "left out: pages/binary.txt" in said
+    error = capsys.readouterr().err
+    assert "left out: pages/empty.txt: no lines in it" in error
+    assert "left out: pages/two.txt: several pages; put each into a file of its own" in error
+    assert "left out: pages/binary.txt" in error
     assert files_in(tmp_path / "labelled") == ["one.tsv", "plain/bao.vn__1.tsv"]
 
 

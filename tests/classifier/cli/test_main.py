@@ -1,4 +1,4 @@
-"""The command line as people use it: files, pipes, mistakes."""
+"""The command line in subprocesses: files, pipes, bad usage and input."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def test_keep_and_threshold(sample_page):
 
 
 def test_summary_counts_every_line(sample_page):
-    said = run("clean", str(SAMPLE), "--summary").stderr.decode()
-    counts = [int(line.split()[1]) for line in said.splitlines()]
+    summary = run("clean", str(SAMPLE), "--summary").stderr.decode()
+    counts = [int(line.split()[1]) for line in summary.splitlines()]
     assert sum(counts) == sum(1 for line in split_lines(sample_page) if line)
 
 
@@ -86,8 +86,8 @@ def test_pages_are_cleaned_one_by_one(cleaner, composed_pages):
     for text in (f"{one}\n\f{two}\n", f"{one}\f\n{two}\n"):
         got = run("clean", stdin=text.encode()).stdout.decode().split("\f")
         assert [page.lstrip("\n") for page in got] == [page.lstrip("\n") for page in want]
-    own = run("clean", "--page-separator", "=====", stdin=f"{one}\n=====\n{two}\n".encode()).stdout.decode()
-    assert own == want[0] + "=====\n" + want[1]
+    custom = run("clean", "--page-separator", "=====", stdin=f"{one}\n=====\n{two}\n".encode()).stdout.decode()
+    assert custom == want[0] + "=====\n" + want[1]
     records = run("label", "--output", "jsonl", stdin=f"{one}\n\f{two}\n".encode()).stdout.decode().splitlines()
     assert [json.loads(record)["page"] for record in records] == [1] * len(split_lines(one)) + [2] * len(split_lines(two))
 
@@ -127,10 +127,10 @@ def test_mistakes_get_one_line_and_exit_2(args, message):
     done = run(*args)
     assert done.returncode == 2
     assert done.stdout == b""
-    said = done.stderr.decode()
-    assert message in said
-    assert said.startswith("tinsach: ")
-    assert said.count("\n") == 1
+    error = done.stderr.decode()
+    assert message in error
+    assert error.startswith("tinsach: ")
+    assert error.count("\n") == 1
 
 
 def test_a_wrong_second_file_is_refused_before_anything_is_written(tmp_path):
@@ -171,7 +171,7 @@ def test_a_reader_that_leaves_is_no_error():
 
 
 def test_lines_come_out_before_the_input_ends(sample_page):
-    """A pipe is cleaned as it flows: the first page's lines are there while the input is still open."""
+    """A pipe is processed as a stream: the first page's lines are written while the input is still open."""
     process = subprocess.Popen([*COMMAND, "label"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
     assert process.stdin
     assert process.stdout
@@ -200,7 +200,7 @@ def test_lines_come_out_before_the_input_ends(sample_page):
         (["clean", str(SAMPLE), "--on-error", "quarantine"], "--on-error quarantine bad.jsonl"),
         (["clean", str(SAMPLE), "--on-error", "quarantine", "no/such/bad"], "there is no folder"),
         (["clean", "--on-error", "quarantine", "--summary", str(SAMPLE)], "--on-error quarantine bad.jsonl"),
-        (["clean", "--on-error", "quarantine", "README.md"], "name the input too"),  # the FILE forgotten, its input taken for it
+        (["clean", "--on-error", "quarantine", "README.md"], "name the input too"),  # FILE is missing, so the input is parsed as FILE
         (["clean", str(SAMPLE), "--encoding", "klingon"], "try utf-8"),
         (["clean", "models/vi-news.npz"], "models/vi-news.npz: looks like a zip"),
         (["label", "--format", "jsonl", str(SAMPLE)], "sample_page.txt:1: not JSON"),
@@ -253,8 +253,8 @@ def test_a_signal_leaves_no_file(tmp_path, number, status, where):
             break
         time.sleep(0.02)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (status, b"")
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (status, b"")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -267,5 +267,5 @@ def test_signals_that_are_ignored_stay_ignored():
 def test_the_api_does_not_load_the_command_line():
     script = "import sys, classifier; print([m for m in sys.modules if m.startswith('classifier.')])"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT, text=True).stdout
-    for name in ("cli", "jobs", "files", "resume", "encoding", "detection", "legacy", "formats", "signals"):
+    for name in ("cli", "explain", "formats", "integrations", "io", "jobs", "monitoring", "review"):
         assert f"classifier.{name}'" not in loaded

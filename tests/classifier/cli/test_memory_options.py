@@ -1,4 +1,4 @@
-"""`--site-memory` as people use it."""
+"""`--site-memory` on the command line: learning, saving, bad usage."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_nothing_is_remembered_of_a_run_that_failed(folder, capsys):
     command = ["clean", str(source), "--output", os.devnull, "--site-memory", str(file)]
     assert main(command) == 2
     assert not file.exists()
-    assert main([*command, "--on-error", "skip"]) == 1  # done, but for the record left out
+    assert main([*command, "--on-error", "skip"]) == 1  # success, with one record left out
     before = file.read_bytes()
     assert main(command) == 2
     assert file.read_bytes() == before
@@ -128,7 +128,7 @@ def test_nor_of_one_that_was_stopped(folder):
         assert process.stdout
         process.stdin.write("\f".join([*PAGES, ""]).encode())
         process.stdin.flush()
-        assert process.stdout.readline()  # it has begun
+        assert process.stdout.readline()  # processing has started
         process.send_signal(signal.SIGINT)
         deadline = time.monotonic() + 20
         while process.poll() is None and time.monotonic() < deadline:

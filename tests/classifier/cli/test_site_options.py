@@ -1,4 +1,4 @@
-"""Rules for sites on the command line: whose pages, in which format, and what is said of mistakes."""
+"""Site rules on the command line: site selection, every record format, and error messages."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def want(sample_page) -> dict[str, str]:
 def test_text_is_cleaned_by_the_rules_of_the_site(want, capsysbinary):
     for site, expected in (("bao-bai-song.vn", "own"), (OWN, "own"), (None, "any")):
         assert main(["clean", "page.txt", "--sites", "sites.toml", *(["--site", site] if site else [])]) == 0
-        out, said = capsysbinary.readouterr()
-        assert (out.decode(), said) == (want[expected] + "\n", b"")
+        out, err = capsysbinary.readouterr()
+        assert (out.decode(), err) == (want[expected] + "\n", b"")
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_records_are_cleaned_by_the_rules_of_their_sites(want, capsysbinary, jobs):
     assert main(["clean", "crawl.jsonl", "--sites", "sites.toml", "--site-field", "url", "--jobs", jobs]) == 0
-    out, said = capsysbinary.readouterr()
+    out, err = capsysbinary.readouterr()
     assert [json.loads(line)["text"] for line in out.splitlines()] == [want["own"], want["any"], want["any"], "Thu Hạnh"]
-    assert said.decode() == "tinsach: 2 records have no site in 'url'; the rules for every site apply to them\n"
+    assert err.decode() == "tinsach: 2 records have no site in 'url'; the rules for every site apply to them\n"
 
 
 def test_records_without_a_site_are_of_the_one_named(want, capsysbinary):
     assert main(["clean", "crawl.jsonl", "--sites", "sites.toml", "--site-field", "url", "--site", "bao-bai-song.vn"]) == 0
-    out, said = capsysbinary.readouterr()
+    out, err = capsysbinary.readouterr()
     assert [json.loads(line)["text"] for line in out.splitlines()] == [want["own"], want["own"], want["any"], "Thu Hạnh"]
-    assert b"the rules of --site bao-bai-song.vn apply to them" in said
+    assert b"the rules of --site bao-bai-song.vn apply to them" in err
 
 
 def test_labels_are_by_site_in_both_outputs(capsysbinary):
@@ -101,9 +101,9 @@ def test_every_format_of_records_can_name_a_site(want, sample_page, form, capsys
         rows = [f"{url}{comma}{quoted}\n" for url in (OWN, "", OTHER)]
         Path(name).write_text(f"url{comma}text\n" + "".join(rows), encoding="utf-8")
     assert main(["label", name, "--sites", "sites.toml", "--site-field", field]) == 0
-    out, said = capsysbinary.readouterr()
+    out, err = capsysbinary.readouterr()
     assert ["promo\t1.0000\tSáng 4/3" in page for page in out.decode().split("\f")] == [True, False, False]
-    assert f"1 records have no site in '{field}'".encode() in said
+    assert f"1 records have no site in '{field}'".encode() in err
 
 
 def test_a_field_that_no_record_has_does_not_go_unnoticed(capsys):
@@ -117,10 +117,10 @@ def test_a_site_without_rules_does_not_go_unnoticed(capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
-        (["clean", "page.txt", "--site", "a.vn"], "--site says whose rules to use; name the file"),
-        (["label", "crawl.jsonl", "--site-field", "url"], "--site-field says whose rules to use"),
+        (["clean", "page.txt", "--site", "a.vn"], "--site selects the rules of a site; name the file"),
+        (["label", "crawl.jsonl", "--site-field", "url"], "--site-field selects the rules of a site"),
         (["clean", "page.txt", "--sites", "sites.toml", "--site-field", "url"], "name their site with --site"),
         (["clean", "page.txt", "--sites", "none.toml"], "none.toml: No such file"),
         (["clean", "page.txt", "--sites", "page.txt"], "page.txt: no TOML"),
@@ -129,12 +129,12 @@ def test_a_site_without_rules_does_not_go_unnoticed(capsys):
         (["explain", "page.txt", "--sites", "sites.toml", "--html", "sites.toml"], "the same file as the input sites.toml"),
     ],
 )
-def test_mistakes_get_one_line_and_status_2(options, said, capsys):
+def test_mistakes_get_one_line_and_status_2(options, message, capsys):
     before = Path("sites.toml").read_bytes()
     assert main(options) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert said in err
+    assert message in err
     assert Path("sites.toml").read_bytes() == before
 
 

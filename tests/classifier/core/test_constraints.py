@@ -1,4 +1,4 @@
-"""Labels that are allowed, as bits, and what they do to probabilities."""
+"""Label marks, and masking of probabilities with them."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def test_a_mark_has_a_bit_for_each_label_and_four_to_spare():
 
 
 @pytest.mark.parametrize("classes", [len(LABELS), len(EVIDENCE)])
-def test_forbidden_labels_get_nothing_and_the_others_their_share(classes):
+def test_forbidden_labels_get_probability_zero_and_the_others_are_renormalised(classes):
     found = scores(classes, 3)
     marks = np.array([ANY_LABEL, mark_of([Label.RELATED]), ANY_LABEL & ~mark_of([Label.BODY, Label.PROMO])], np.uint16)
     p, before = np.exp(mask_labels(found, marks)), np.exp(found)
     assert p.sum(axis=0) == pytest.approx(1)
     assert np.array_equal(p[:, 0], before[:, 0])
     related = [place for place, name in enumerate(EVIDENCE[:classes]) if name.startswith("related")]
-    assert np.flatnonzero(p[:, 1]).tolist() == related  # its heading belongs to it
+    assert np.flatnonzero(p[:, 1]).tolist() == related  # heading classes share the bit of their label
     assert p[related, 1] == pytest.approx(before[related, 1] / before[related, 1].sum())
     gone = [place for place, name in enumerate(EVIDENCE[:classes]) if name.startswith(("body", "promo"))]
     assert np.flatnonzero(p[:, 2] == 0).tolist() == gone
 
 
-def test_flags_change_nothing():
+def test_bits_above_the_labels_are_ignored():
     found = scores(12, 2)
     assert mask_labels(found, np.array([ANY_LABEL, ANY_LABEL | 1 << FLAGS], np.uint16)) is found
-    one = np.array([mark_of([Label.NAV]) | 1 << 15, ANY_LABEL], np.uint16)
-    assert np.exp(mask_labels(found, one))[LABELS.index(Label.NAV), 0] == 1
+    nav_only = np.array([mark_of([Label.NAV]) | 1 << 15, ANY_LABEL], np.uint16)
+    assert np.exp(mask_labels(found, nav_only))[LABELS.index(Label.NAV), 0] == 1
 
 
-def test_a_label_that_was_next_to_impossible_can_be_forced():
+def test_a_label_with_negligible_probability_can_be_forced():
     found = np.full((12, 1), -900.0)
     found[0] = 0
     assert np.exp(mask_labels(found, np.array([mark_of([Label.WEATHER, Label.PROMO])], np.uint16))).max() == 0.5

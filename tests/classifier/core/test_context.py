@@ -1,4 +1,4 @@
-"""What surrounds a line, worked out by hand on pages of a few lines."""
+"""Context rows, checked against values worked out by hand on pages of a few lines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_windows_are_means():
     assert seen(lines, "prose over +4") == [STEP // 4, STEP // 3, 0, 0, 0]
 
 
-def test_nothing_beyond_the_lookahead_is_seen():
+def test_nothing_beyond_the_lookahead_is_used():
     lines = stretch([["Một", PROSE, PROSE]])
     near, far = (lines._replace(position=np.array([0, gap, gap + 1])) for gap in (AHEAD, AHEAD + 1))
     assert seen(near, "prose at +1")[0] == STEP
@@ -38,7 +38,7 @@ def test_nothing_beyond_the_lookahead_is_seen():
     assert seen(far, "prose over +10")[0] == 0
 
 
-def test_line_three_million_is_like_any_other():
+def test_rows_do_not_depend_on_page_number_or_position():
     lines = stretch([["Một", PROSE, "Hai", PROSE], ["Ba", PROSE]])
     late = lines._replace(position=lines.position * 20 + 3_000_000, page=lines.page + 5_000_000)
     early = lines._replace(position=lines.position * 20)
@@ -46,7 +46,7 @@ def test_line_three_million_is_like_any_other():
 
 
 def test_no_value_is_above_its_ceiling(composed_pages):
-    """The context pass is exact in float32 only as long as this holds."""
+    """The context pass is exact in float32 only while this holds."""
     pages = [[line for line in page.split("\n") if line.strip()] for page in composed_pages[:10]]
     lines = stretch(pages)
     rows = context_rows(lines, 0, len(lines.page))

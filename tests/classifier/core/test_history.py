@@ -1,4 +1,4 @@
-"""What a page has shown so far, worked out by hand on pages of a few lines."""
+"""Page-history features, checked against values worked out by hand on pages of a few lines."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from tests.support.line_buffers import PROSE, ran, stretch
 
 
 def log2(value: int) -> int:
+    """Return a count on the scale of `LOG_SCALE`, in sixteenths."""
     return round(8 * float(np.log2(1 + value)))
 
 
-def test_counts_start_anew_on_each_page():
+def test_counts_restart_on_each_page():
     lines = stretch([["Trang chủ", PROSE, PROSE], ["Tin mới", PROSE]])
     assert ran(lines, "lines so far") == [log2(1), log2(2), log2(3), log2(1), log2(2)]
     assert ran(lines, "prose lines so far") == [0, log2(1), log2(2), 0, log2(1)]
-    assert ran(lines, "lines since prose")[:3] == [log2(8191), 0, 0]  # none yet: the longest distance there is
+    assert ran(lines, "lines since prose")[:3] == [log2(8191), 0, 0]  # no prose yet: the maximum distance
 
 
-def test_the_last_heading_rules_what_follows():
+def test_lines_belong_to_the_last_heading():
     lines = stretch([["Đọc nhiều", PROSE, "Tin khác", PROSE, PROSE]], {0: "most_read heading", 2: "related heading"})
     assert ran(lines, "under most_read heading") == [STEP, STEP, 0, 0, 0]
     assert ran(lines, "under related heading") == [0, 0, STEP, STEP, STEP]
@@ -41,7 +42,7 @@ def test_repetitions():
     assert ran(lines, "repeats an earlier line") == [0, STEP, 0, STEP, 0]
 
 
-def test_running_columns_do_not_depend_on_blocks():
+def test_history_columns_do_not_depend_on_blocks():
     lines = [["Đọc nhiều", PROSE, "Tin khác", "Đọc nhiều", PROSE, "Một", "Một", PROSE][i % 8] + str(i // 16) for i in range(60)]
     line_features = extract_features(lines)
     evidence = scaled_evidence(np.log(np.random.default_rng(1).dirichlet(np.full(len(EVIDENCE), 0.2), 60).T + 1e-9))

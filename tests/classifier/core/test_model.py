@@ -1,4 +1,4 @@
-"""The model's numbers: exact, and the same in every batch."""
+"""Exactness of the model: results that do not depend on the batch, and rejection of weights with inexact sums."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support import tiny_model
 from tests.support.paths import ROOT
 
 
-def test_a_batch_changes_no_bit(composed_pages):
+def test_probabilities_do_not_depend_on_the_batch(composed_pages):
     model = Model.load()
     lines = [line for line in "\n".join(composed_pages[:8]).split("\n") if line.strip()]
     whole = model.first_pass(extract_features(lines))
@@ -41,7 +41,7 @@ def loaded(folder: Path, changes: dict[str, np.ndarray] | None = None, **fields:
 
 
 @pytest.mark.parametrize("grid", [None, "4", True, 4.0, 10**9, -(10**9), 99])
-def test_a_grid_that_is_no_number_of_bits_is_refused(tmp_path, grid):
+def test_an_invalid_grid_is_refused(tmp_path, grid):
     with pytest.raises(ModelError, match="hidden_grid"):
         loaded(tmp_path, hidden_grid=grid)
 
@@ -51,7 +51,7 @@ INEXACT = {
     "hidden weights too large": ({"hidden": 200.0}, {}, "too large"),
     "output weights too large": ({"output": 200.0}, {}, "output weights"),
     "text weights too large": ({"text": 1 << 30}, {}, "text weights"),
-    "off the grid": ({"hidden": 1 / 32}, {}, "finer than"),
+    "off the grid": ({"hidden": 1 / 32}, {}, "not multiples of"),
 }
 
 
@@ -63,6 +63,6 @@ def test_weights_whose_sums_could_be_rounded_are_refused(tmp_path, name):
         loaded(tmp_path, changes, **fields)
 
 
-def test_a_model_of_zeros_is_a_model(tmp_path):
+def test_a_model_of_zeros_loads_and_is_uniform(tmp_path):
     zeros = {name: np.zeros_like(array) for name, array in tiny_model.arrays().items() if name != "vocabulary"}
     assert np.allclose(np.exp(loaded(tmp_path, zeros).first_pass(extract_features(["một dòng"]))), 1 / 18)

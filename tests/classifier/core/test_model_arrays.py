@@ -1,4 +1,4 @@
-"""The arrays of a model file: whatever a forger puts into the zip, all digests fitting, is refused, and takes no memory before it is."""
+"""Forged model archives with valid digests: each is refused, without allocating memory for its contents."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
     "too much data": (lambda path: tiny_model.rezip(path, {"output.npy": tiny_model.npy("'<f8'", rows(2), bytes(193))}), "'output' is not"),
     "empty array file": (lambda path: tiny_model.rezip(path, {"output.npy": b""}), "'output' is not"),
     "header version 2": (lambda path: tiny_model.rezip(path, {"output.npy": b"\x93NUMPY\2\0" + bytes(300)}), "'output' is not"),
-    "NaN": (lambda path: tiny_model.tiny(path.parent, {"output": OUTPUT * np.nan}), "no weights"),
-    "infinite": (lambda path: tiny_model.tiny(path.parent, {"output": OUTPUT + np.inf}), "no weights"),
-    "huge": (lambda path: tiny_model.tiny(path.parent, {"output": OUTPUT + 1e300}), "no weights"),
+    "NaN": (lambda path: tiny_model.tiny(path.parent, {"output": OUTPUT * np.nan}), "NaN, infinite"),
+    "infinite": (lambda path: tiny_model.tiny(path.parent, {"output": OUTPUT + np.inf}), "NaN, infinite"),
+    "huge": (lambda path: tiny_model.tiny(path.parent, {"output": OUTPUT + 1e300}), "implausibly large"),
     "shared bucket": (
         lambda path: tiny_model.tiny(path.parent, {"vocabulary": np.uint64(1 << 16) * np.arange(5, dtype=np.uint64)}),
         "bucket",
@@ -74,8 +74,8 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a pickle": (lambda path: resealed(path, pickle.dumps([1, 2])), "not an array file"),
     "empty": (lambda path: resealed(path, b""), "not an array file"),
     "something before": (lambda path: resealed(path, b"#!/bin/sh\n" + path.read_bytes()), "out of place"),
-    "something behind": (lambda path: resealed(path, path.read_bytes() + b"tail"), "among or behind"),
-    "a comment": (lambda path: resealed(path, path.read_bytes()[:-2] + b"\4\0tail"), "among or behind"),
+    "something after": (lambda path: resealed(path, path.read_bytes() + b"tail"), "between or after"),
+    "a comment": (lambda path: resealed(path, path.read_bytes()[:-2] + b"\4\0tail"), "between or after"),
 }
 
 
@@ -105,13 +105,13 @@ def test_a_zip_bomb_is_refused_before_it_is_inflated(tiny):
     tiny_model.rezip(tiny, {"output.npy": bytes(200 << 20)}, zipfile.ZIP_DEFLATED)
     with pytest.raises(ModelError, match=r"bytes where at most|compressed"), allocates_below(1 << 20):
         read_model(tiny)
-    tiny_model.rezip(tiny, {"output.npy": bytes(4 << 20)}, zipfile.ZIP_DEFLATED)  # small enough to be read
+    tiny_model.rezip(tiny, {"output.npy": bytes(4 << 20)}, zipfile.ZIP_DEFLATED)  # below the size limit, so it is read
     with pytest.raises(ModelError, match="compressed"), allocates_below(1 << 20):
         read_model(tiny)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
 def test_a_huge_file_is_refused_unread(tiny, suffix):
-    os.truncate(tiny.with_suffix(suffix), 1 << 34)  # takes no room on the disk
+    os.truncate(tiny.with_suffix(suffix), 1 << 34)  # a sparse file
     with pytest.raises(ModelError, match="17179869184 bytes where at most"), allocates_below(1 << 20):
         read_model(tiny)

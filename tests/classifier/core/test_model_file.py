@@ -1,4 +1,4 @@
-"""The model file: every change is noticed, every stranger refused with a way out, nothing in it runs or takes memory."""
+"""Model files: damage is detected, foreign files are refused with a remedy in the message, and memory stays bounded."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_links_to_files_are_followed(shipped, tmp_path):
     assert read_model(tmp_path / "other" / "mine.npz")[2] == shipped.resolve()
 
 
-def test_no_manifest_can_ask_for_much():
+def test_the_largest_allowed_model_is_small():
     most = array_specs(1 << Vocabulary.BITS, MAX_HIDDEN)
     assert sum(spec.nbytes for spec in most.values()) < 32 << 20
 
@@ -68,7 +68,7 @@ def test_the_arrays_come_back_as_written(tiny):
 
 
 def refused_flips(path: Path, positions: list[int] | range, masks: tuple[int, ...]) -> None:
-    """Flip bits at each position of a file in turn; each time the model must be refused."""
+    """Flip bits at each position of a file in turn and check that the model is refused each time."""
     data = path.read_bytes()
     model = path.with_suffix(".npz")
     with path.open("r+b", buffering=0) as file:
@@ -121,7 +121,7 @@ def test_nothing_may_be_added(tiny):
         path.write_bytes(data)
 
 
-# -- strangers: what a forger could make, all digests fitting ----------------------------------------------------------------
+# -- forged manifests with valid digests -----------------------------------------------------------------------------------
 
 
 MANIFESTS = [
@@ -143,7 +143,7 @@ MANIFESTS = [
 
 
 @pytest.mark.parametrize(("changes", "message"), MANIFESTS, ids=lambda value: str(value)[:50])
-def test_a_foreign_manifest_is_refused_with_what_to_do(tiny, changes, message):
+def test_a_foreign_manifest_is_refused_with_a_remedy(tiny, changes, message):
     tiny_model.seal(tiny, **changes)
     with pytest.raises(ModelError, match=message) as caught, allocates_below(1 << 20):
         read_model(tiny)
@@ -151,7 +151,7 @@ def test_a_foreign_manifest_is_refused_with_what_to_do(tiny, changes, message):
     assert any(hint in str(caught.value) for hint in ("retrain", "make train", "expected")), caught.value
 
 
-SPELLINGS = {
+MALFORMED = {
     "empty": b"",
     "no JSON": b"{",
     "NUL": b"\0",
@@ -165,14 +165,14 @@ SPELLINGS = {
 }
 
 
-@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("name", MALFORMED)
 def test_a_broken_manifest_is_refused(tiny, name):
-    tiny.with_suffix(".json").write_bytes(SPELLINGS[name])
+    tiny.with_suffix(".json").write_bytes(MALFORMED[name])
     with pytest.raises(ModelError, match=r"vi-news\.json"):
         read_model(tiny)
 
 
-RESPELLED: dict[str, Callable[[bytes], bytes]] = {
+REWRITTEN: dict[str, Callable[[bytes], bytes]] = {
     "compact": lambda data: json.dumps(json.loads(data)).encode(),
     "BOM": lambda data: b"\xef\xbb\xbf" + data,
     "UTF-16": lambda data: data.decode().encode("utf-16"),
@@ -189,24 +189,24 @@ RESPELLED: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", RESPELLED)
-def test_a_manifest_has_one_spelling(tiny, name):
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_only_the_canonical_manifest_is_accepted(tiny, name):
     path = tiny.with_suffix(".json")
-    changed = RESPELLED[name](path.read_bytes())
+    changed = REWRITTEN[name](path.read_bytes())
     assert changed != path.read_bytes()
     path.write_bytes(changed)
-    with pytest.raises(ModelError, match=r"not as it was written|not JSON"):
+    with pytest.raises(ModelError, match=r"altered since it was written|not JSON"):
         read_model(tiny)
 
 
-def test_the_spelling_is_stable():
+def test_the_canonical_form_is_stable():
     fields = json.loads(SHIPPED.with_suffix(".json").read_bytes())
     assert sealed(fields) == SHIPPED.with_suffix(".json").read_bytes()
     with pytest.raises(ValueError, match="JSON"):
         sealed({"score": float("nan")})
 
 
-# -- places ----------------------------------------------------------------------------------------------------------------
+# -- paths -----------------------------------------------------------------------------------------------------------------
 
 
 def linked_folder(folder: Path) -> Path:
@@ -229,7 +229,7 @@ def folder_for_a_file(folder: Path) -> Path:
     return folder / "empty"
 
 
-PLACES: dict[str, tuple[Callable[[Path], object], str]] = {
+PATHS: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda folder: folder / "nowhere.npz", r"nowhere\.json: cannot be read \(No such file"),
     "a folder without a model": (lambda folder: folder / "empty", r"empty/vi-news\.json: cannot be read"),
     "a link to such a folder": (linked_folder, r"loop\.npz/vi-news\.json: cannot be read"),
@@ -245,12 +245,12 @@ PLACES: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", PATHS)
 def test_a_place_without_a_model_is_named(tiny, tmp_path, name):
     (tmp_path / "empty").mkdir()
-    place, message = PLACES[name]
+    make_path, message = PATHS[name]
     with pytest.raises(ModelError, match=message):
-        classifier.load(place(tmp_path))
+        classifier.load(make_path(tmp_path))
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])

@@ -1,4 +1,4 @@
-"""Why a line got its label: shares that add up to the model's own scores, and a terminal that shows them."""
+"""Feature attribution: contributions that sum to the model's scores, and their terminal output."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_shares_and_rest_add_up_to_the_odds(cleaner, composed_pages, top):
 
 
 def scores(cleaner, lines):
-    """Return what both passes say of the lines of a page, by the model's own methods: (18, n), (12, n)."""
+    """Return the scores of both passes for a page's non-blank lines, by the model's own methods: (18, n), (12, n)."""
     solid = [line for line in lines if not is_blank(line)]
     position = np.array([number for number, line in enumerate(lines) if not is_blank(line)])
     line_features = extract_features(solid)
@@ -59,8 +59,8 @@ def scores(cleaner, lines):
     evidence = scaled_evidence(first)
     blanks, starts = np.diff(position, prepend=-1) - 1, np.arange(len(solid)) == 0
     columns, _ = extract_history(line_features, evidence, blanks, starts, PageState.fresh())
-    stretch = line_buffer(line_features, evidence, columns, np.zeros(len(solid), np.int64), position)
-    return first, cleaner.model.context_pass(context_rows(stretch, 0, len(solid)))
+    buffer = line_buffer(line_features, evidence, columns, np.zeros(len(solid), np.int64), position)
+    return first, cleaner.model.context_pass(context_rows(buffer, 0, len(solid)))
 
 
 def test_the_odds_are_those_of_the_model(cleaner, sample_page):
@@ -101,7 +101,7 @@ def test_lines_of_several_pages_can_be_explained_at_once(cleaner):
 
 
 def by_hand(folder: Path) -> classifier.Cleaner:
-    """Return a cleaner whose model knows the word "ảnh", the column "short", and two hidden units that see "short"."""
+    """Return a cleaner whose model has weights for the word "ảnh", the column "short", and two hidden units that read "short"."""
     zeros = {name: np.zeros_like(array) for name, array in tiny_model.arrays().items()}
     caption = LABELS.index(Label.CAPTION)
     zeros["vocabulary"] = tiny_model.arrays()["vocabulary"]
@@ -110,7 +110,7 @@ def by_hand(folder: Path) -> classifier.Cleaner:
     zeros["columns"][COLUMN["short"], caption] = 1 / 32
     zeros["bias"][caption] = 2
     zeros["hidden"][CONTEXT_COLUMNS.index("short")] = 1 / 16, -1 / 16
-    zeros["hidden_bias"][:] = -0.5, 0.5  # a short line puts the one at a half, the other out
+    zeros["hidden_bias"][:] = -0.5, 0.5  # a short line sets the first unit to 0.5 and deactivates the second
     zeros["output"][:, caption] = 2, 7
     zeros["output_bias"][LABELS.index(Label.BODY)] = 0.25
     return classifier.load(tiny_model.tiny(folder, zeros))
@@ -177,7 +177,7 @@ def test_the_reasons_of_a_line():
     shown = run(str(SAMPLE), "--line", "9").stdout.decode()
     assert "the line by itself: title against " in shown
     assert "which decides: title against " in shown
-    assert shown.count("where the pass starts from") == 2
+    assert shown.count("everything else, including the bias") == 2
     missing = run(str(SAMPLE), "--line", "900")
     assert missing.returncode == 2
     assert b"no such line" in missing.stderr

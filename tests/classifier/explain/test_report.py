@@ -1,4 +1,4 @@
-"""The HTML report: whole, self-contained, readable, and safe whatever the lines hold."""
+"""The HTML report: complete, self-contained, readable, and safe for any page text."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ HOSTILE = {
     "controls": "\x00\x07\x1b[2J\x7f\x85",
     "bidi": "\u202eđảo ngược\u2066",
     "separators": "một\u2028hai\u2029ba",
-    "half characters": "\ud800 \udfff",
+    "lone surrogates": "\ud800 \udfff",
     "a place holder": "@data@ @script@ \\1 \\g<0>",
     "beyond the basic plane": "🏺" * 3,
 }
 
 
 class Reader(HTMLParser):
-    """Collects elements, and the text of each script, style and title."""
+    """Collects the elements, and the text of each script, style and title."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ def test_lines_and_names_stay_text(cleaner, kind):
     embedded = reader.texts[-2][1]
     assert embedded.isascii()
     assert not set("<>&") & set(embedded)
-    page.encode()  # half characters too
+    page.encode()  # lone surrogates too
 
 
 def test_only_its_own_style_and_script_may_run(cleaner):
@@ -110,7 +110,7 @@ def test_only_its_own_style_and_script_may_run(cleaner):
     policy = next(attrs["content"] for tag, attrs in reader.tags if attrs.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'; ")
     assert "unsafe" not in policy
-    texts = {tag: text for tag, text in reader.texts if tag != "title"}  # the last script is the one that runs
+    texts = {tag: text for tag, text in reader.texts if tag != "title"}  # the last script is the executable one
     for tag, text in texts.items():
         assert f"{tag}-src 'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" in policy
     for tag, attrs in reader.tags:
@@ -160,7 +160,7 @@ def test_a_page_of_nothing(cleaner):
 
 
 def luminance(colour: tuple[float, ...]) -> float:
-    """Return relative luminance (WCAG 2.2) of sRGB parts from 0 to 1."""
+    """Return the relative luminance (WCAG 2.2) of sRGB components from 0 to 1."""
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear))
 

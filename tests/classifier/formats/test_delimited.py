@@ -1,4 +1,4 @@
-"""CSV and TSV: only the text changes, whatever stands in the other columns; what is no row is said to be none."""
+"""CSV and TSV: only the text changes, whatever the other columns hold; malformed rows are reported as bad records."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def test_only_the_text_is_exchanged():
     assert copied(b"id,body\n1,a\n", OPTIONS._replace(field="body"), "b") == b"id,body\n1,b\n"
 
 
-def test_added_columns_stand_at_the_end():
+def test_added_columns_are_the_last():
     extras = {"review": True, "spans": {"a": [1]}}
     out = copied(b"text,id\na,1\n", OPTIONS._replace(adds=("review", "spans")), extras=extras)
     assert out == b'text,id,review,spans\na,1,true,"{""a"": [1]}"\n'
 
 
-def test_bad_rows_say_why_and_stay_as_they_were():
+def test_bad_rows_have_a_reason_and_their_raw_text():
     data = b'id,text\n1,a\n\n2\n3,"b" c\n4,a,b\n5,"x\ny"\n6,"open\n'
     found = list(Reader(io.BytesIO(data), "a.csv", OPTIONS))
     assert [(type(row), row.line, row.raw) for row in found if isinstance(row, BadRecord)] == [
@@ -83,11 +83,11 @@ def test_wrong_headers_are_refused():
     writer = Writer(Sink(io.BytesIO(), "out"), OPTIONS)
     writer.follow(Reader(io.BytesIO(b"id,text\n"), "a.csv", OPTIONS))
     writer.follow(Reader(io.BytesIO(b""), "empty.csv", OPTIONS))
-    with pytest.raises(InputError, match=r"b.csv: another header .*--output-dir"):
+    with pytest.raises(InputError, match=r"b.csv: its header differs .*--output-dir"):
         writer.follow(Reader(io.BytesIO(b"text,id\n"), "b.csv", OPTIONS))
 
 
-def test_bytes_that_are_no_text_are_counted():
+def test_undecodable_bytes_are_counted():
     rows = list(Reader(io.BytesIO(b"id,text\n1,a\xff\n2,b"), "a.csv", OPTIONS._replace(decoding=Decoding(errors="skip"))))
     assert [row.text for row in rows] == ["a", "b"]
     assert sum(row.undecodable for row in rows) == 1

@@ -1,4 +1,4 @@
-"""HTML: a document becomes lines, in whatever encoding it says it is; what is no document is said to be none."""
+"""HTML: a document becomes lines, whatever its encoding; input that is not a document is a bad record."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LINES = [
 ]  # fmt: skip
 
 
-def lines_of(data: bytes, reading: Decoding | None = None) -> list[str]:
+def lines_of(data: bytes, decoding: Decoding | None = None) -> list[str]:
     pytest.importorskip("resiliparse")
-    (record,) = Reader(io.BytesIO(data), "page.html", OPTIONS._replace(decoding=reading or Decoding()))
+    (record,) = Reader(io.BytesIO(data), "page.html", OPTIONS._replace(decoding=decoding or Decoding()))
     return [line for line in record.text.split("\n") if line]
 
 
@@ -39,15 +39,15 @@ def test_a_document_becomes_lines():
 @pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1258"])
 def test_encodings(codec):
     page = PAGE.format("windows-1258" if codec == "cp1258" else "utf-8")
-    if codec == "cp1258":  # knows marks by themselves, and of accented letters only those that French has
+    if codec == "cp1258":  # has combining marks, and few precomposed letters
         page = page.encode("cp1258", "xmlcharrefreplace").decode("cp1258")
     found = lines_of(page.encode(codec, "strict"))
     assert [unicodedata.normalize("NFC", line) for line in found] == LINES
 
 
 def test_a_wrong_declaration_is_overruled():
-    for reading in (Decoding("utf-8"), Decoding()):
-        assert lines_of(PAGE.format("iso-8859-1").encode(), reading) == LINES
+    for decoding in (Decoding("utf-8"), Decoding()):
+        assert lines_of(PAGE.format("iso-8859-1").encode(), decoding) == LINES
     assert lines_of("<p>Giá: 5 €</p>".encode("cp1252").replace(b"<p>", b"<meta charset=latin1><p>")) == ["Giá: 5 €"]
     assert lines_of(PAGE.format("klingon").encode()) == lines_of(PAGE.format("utf-16").encode()) == LINES
 
@@ -75,7 +75,7 @@ def test_documents_are_cleaned_into_pages(tmp_path, capsysbinary):
     assert "\tTrang chủ\n" in capsysbinary.readouterr().out.decode()
 
 
-def test_without_resiliparse_it_is_asked_for(tmp_path, monkeypatch, capsys):
+def test_a_missing_resiliparse_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "resiliparse.extract.html2text", None)
     (tmp_path / "page.html").touch()
     assert main(["clean", str(tmp_path / "page.html")]) == 2

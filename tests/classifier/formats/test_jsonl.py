@@ -1,4 +1,4 @@
-"""JSON lines: the text is exchanged, everything else stands as it stood, and what is no record is said to be none."""
+"""JSON lines: the text is replaced, everything else is preserved, and malformed records are reported."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from classifier.formats.names import format_of
 from classifier.io.encoding import Decoding
 
 
-def read(data: bytes, field: str = "text", reading: Decoding | None = None) -> list[Record | BadRecord]:
-    return list(read_records(io.BytesIO(data), "crawl.jsonl", reading or Decoding(), field))
+def read(data: bytes, field: str = "text", decoding: Decoding | None = None) -> list[Record | BadRecord]:
+    return list(read_records(io.BytesIO(data), "crawl.jsonl", decoding or Decoding(), field))
 
 
 def test_formats_by_name():
@@ -67,7 +67,7 @@ def test_only_the_text_is_exchanged(line, text, replaced):
         (b'{"text": 5}', "field 'text' is not text"),
         (b'{"text": null}', "field 'text' is not text"),
         (b'{"text": ["a"]}', "field 'text' is not text"),
-        (b'{"text": "a", "\\u0074ext": "b"}', "field 'text' stands 2 times"),
+        (b'{"text": "a", "\\u0074ext": "b"}', "field 'text' occurs 2 times"),
         (b'["text"]', "not a JSON object"),
         (b'"text"', "not a JSON object"),
         (b"[[1}", "not JSON"),
@@ -94,9 +94,9 @@ def test_bad_bytes_follow_the_policy():
     data = b'{"text": "ok"}\n{"text": "n\xff", "b": "\xff\xfe"}\n'
     (_, replaced) = read(data)
     assert put_back(replaced, replaced.text).decode() == '{"text": "n\ufffd", "b": "\ufffd\ufffd"}\n'
-    (_, skipped) = read(data, reading=Decoding(errors="skip"))
+    (_, skipped) = read(data, decoding=Decoding(errors="skip"))
     assert (put_back(skipped, skipped.text), skipped.undecodable) == (b'{"text": "n", "b": ""}\n', 3)
-    (_, bad) = read(data, reading=Decoding(errors="strict"))
+    (_, bad) = read(data, decoding=Decoding(errors="strict"))
     assert isinstance(bad, BadRecord)
     assert bad.reason == f"byte offset {data.index(0xFF)} of the file is not valid UTF-8"
 
@@ -106,8 +106,8 @@ def test_json_lines_are_utf8():
         with pytest.raises(InputError, match=r"UTF-16.*iconv -f UTF-16.* -t UTF-8"):
             read((json.dumps({"text": "một hai ba bốn"}, ensure_ascii=False) + "\n").encode(encoding))
     with pytest.raises(InputError, match=r"JSON lines are UTF-8; .*cp1258"):
-        read(b"{}", reading=Decoding("cp1258"))
-    assert read(b"%PDF-1.7", reading=Decoding("UTF8"))[0].line == 1  # named, it is taken at its word
+        read(b"{}", decoding=Decoding("cp1258"))
+    assert read(b"%PDF-1.7", decoding=Decoding("UTF8"))[0].line == 1  # a named encoding turns sniffing off
     with pytest.raises(InputError, match="PDF"):
         read(b"%PDF-1.7")
 
@@ -135,21 +135,21 @@ def test_any_object_keeps_what_is_not_its_text(others, text, other_text, ascii_o
 @given(st.lists(st.binary(max_size=10) | st.sampled_from([b'{"text": "a"}', b'{"text": 1}', b"{}", b"\xef\xbb\xbf", b"\0"]), max_size=8))
 def test_every_line_is_a_record_bad_or_blank(lines):
     data = b"\n".join(lines)
-    records = read(data, reading=Decoding("utf-8"))
+    records = read(data, decoding=Decoding("utf-8"))
     assert len(records) == sum(bool(line.strip(b" \t\r\n")) for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
     for record in records:
         assert isinstance(record, (Record, BadRecord))
 
 
 def test_a_source_is_read_a_line_at_a_time():
-    """One record is out before the next is asked for: memory is that of one line."""
+    """Each record is yielded before the next line is read, so one line is in memory."""
 
     def lines():
         for number in range(3):
-            asked.append(number)
+            read_so_far.append(number)
             yield b'{"text": "a"}\n'
 
-    asked: list[int] = []
+    read_so_far: list[int] = []
     records = read_records(lines(), "x", Decoding(), "text")
     next(records)
-    assert asked == [0]
+    assert read_so_far == [0]

@@ -1,4 +1,4 @@
-"""Parquet: schema, metadata and other columns pass as they are; memory is that of a slice and a row group."""
+"""Parquet: schema, metadata and other columns are preserved; memory is bounded by a slice and a row group."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_only_the_text_changes(crawl, parquet, cleaner, tmp_path):
     assert parquet.ParquetFile(out).metadata.row_group(0).column(0).compression == "ZSTD"
 
 
-def test_large_row_groups_are_cut(crawl, parquet, monkeypatch, tmp_path):
+def test_large_row_groups_are_split(crawl, parquet, monkeypatch, tmp_path):
     monkeypatch.setattr(ours, "GROUP_BYTES", 100_000)
     assert main(["clean", str(crawl.path), "--threshold", "0", "--output", str(tmp_path / "clean.parquet")]) == 0
     assert parquet.ParquetFile(tmp_path / "clean.parquet").metadata.num_row_groups > 2
@@ -122,11 +122,11 @@ def test_what_cannot_be_read_is_refused(arrow, parquet, tmp_path, capsys):
             copied(data, OPTIONS._replace(field=field))
     good = as_parquet(parquet, arrow.table({"text": ["một " * 500]}))
     for damaged in (b"", b"PAR1", good[:-1], b"text"):
-        with pytest.raises(InputError, match=r"a.parquet: no Parquet file, or a damaged one .*fetch"):
+        with pytest.raises(InputError, match=r"a.parquet: not a Parquet file, or a damaged one .*download"):
             copied(damaged)
-    with pytest.raises(InputError, match="damaged behind row 0"):
+    with pytest.raises(InputError, match="damaged after row 0"):
         copied(good[:20] + b"\xff" * 30 + good[50:])
-    with pytest.raises(InputError, match="another schema"):
+    with pytest.raises(InputError, match="its schema differs"):
         _follow_two(good, as_parquet(parquet, arrow.table({"text": ["a"], "n": [1]})))
     (tmp_path / "a.parquet.gz").write_bytes(b"")
     assert main(["clean", str(tmp_path / "a.parquet.gz")]) == 2
@@ -142,7 +142,7 @@ def _follow_two(one: bytes, two: bytes) -> None:
         writer.close()
 
 
-def test_without_pyarrow_it_is_asked_for(tmp_path, monkeypatch, capsys):
+def test_a_missing_pyarrow_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "a.parquet").touch()
     assert main(["clean", str(tmp_path / "a.parquet")]) == 2

@@ -1,4 +1,4 @@
-"""Folders and patterns in, a tree like theirs out; what was counted is told."""
+"""Folders and patterns as inputs, outputs that mirror their tree, and statistics."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from classifier.labels import LABELS
 from classifier.lines import split_lines
 
 TREE = ("a.txt", "sub/a.txt", "sub/c.txt.gz", "sub/deep/b.jsonl")
-NOT_MEANT = (".hidden.txt", ".git/d.txt", "sub/picture.jpg", "README")
+SKIPPED = (".hidden.txt", ".git/d.txt", "sub/picture.jpg", "README")
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name in (*TREE, *NOT_MEANT):
+    for name in (*TREE, *SKIPPED):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).write_bytes(b"")
     return tmp_path / "in"
@@ -31,11 +31,11 @@ def places(*names: str, form: str | None = None, into: str = "out") -> list[str]
     return [source.target for source in find_sources(names, form, into)]
 
 
-def test_a_folder_stands_for_what_is_known_in_it(tree):
+def test_a_folder_means_its_files_of_known_formats(tree):
     assert places(str(tree)) == list(TREE)
     assert places(f"{tree}/sub/") == ["a.txt", "c.txt.gz", "deep/b.jsonl"]
     assert places(str(tree), form="text") == ["README", "a.txt", "sub/a.txt", "sub/c.txt.gz", "sub/picture.jpg", "sub/deep/b.jsonl"]
-    assert places(str(tree), into=str(tree / "sub")) == ["a.txt"]  # not what it wrote the last time
+    assert places(str(tree), into=str(tree / "sub")) == ["a.txt"]  # the outputs of the last run are skipped
     with pytest.raises(InputError, match=r"no file in it .* --format"):
         places(_empty(tree))
 
@@ -52,9 +52,9 @@ def test_patterns(tree, monkeypatch):
     monkeypatch.chdir(tree)
     assert places("**/*.jsonl") == ["sub/deep/b.jsonl"]
     assert [source.path for source in find_sources(["*.txt"], None)] == ["a.txt"]
-    Path("odd[1].txt").touch()  # a file's own name comes first
+    Path("odd[1].txt").touch()  # an existing file takes precedence over a pattern
     assert places("odd[1].txt") == ["odd[1].txt"]
-    with pytest.raises(FileNotFoundError, match="none that fits"):
+    with pytest.raises(FileNotFoundError, match="no file matches"):
         places("*.none")
 
 
@@ -97,13 +97,13 @@ def test_statistics(tmp_path, composed_pages, cleaner, capsysbinary):
     as_text = json.loads(stats.read_text())
     lines = [line for page in pages for line in cleaner.label_lines(split_lines(page)) if line.label]
     chars, dropped = (sum(len(line.text) for line in lines if not line.kept or all_) for all_ in (True, False))
-    for told in (as_records, as_text):
-        assert (told["files"], told["pages"], told["characters"], told["characters_dropped"]) == (1, 5, chars, dropped)
-        assert told["bytes"] == sum(len(line.text.encode()) for line in lines)
-        assert told["share_dropped"] == pytest.approx(dropped / chars, abs=1e-6)
-        assert sum(told["lines"].values()) == len(lines)
-        assert list(told["labels"]) == list(LABELS)
-        assert told["pages_per_second"] > 0
+    for report in (as_records, as_text):
+        assert (report["files"], report["pages"], report["characters"], report["characters_dropped"]) == (1, 5, chars, dropped)
+        assert report["bytes"] == sum(len(line.text.encode()) for line in lines)
+        assert report["share_dropped"] == pytest.approx(dropped / chars, abs=1e-6)
+        assert sum(report["lines"].values()) == len(lines)
+        assert list(report["labels"]) == list(LABELS)
+        assert report["pages_per_second"] > 0
     assert as_records["labels"] == as_text["labels"]
     assert (as_records["records"], as_records["bad"]) == (6, 1)
     capsysbinary.readouterr()

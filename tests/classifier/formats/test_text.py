@@ -1,4 +1,4 @@
-"""Text: pages are cut where they should be, whatever the blocks."""
+"""Plain text: pages are split at the separators, whatever the block boundaries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_separators():
 
 
 @given(LINES, st.lists(st.integers(1, 4), max_size=6))
-def test_blocks_do_not_show(cleaner, lines, sizes):
+def test_block_boundaries_do_not_matter(cleaner, lines, sizes):
     for separator in ("\f", "=="):
         blocks, rest = [], lines
         for size in sizes:

@@ -1,4 +1,4 @@
-"""WARC and WET: URI and date stay, HTML becomes lines, and FastWARC reads what comes out."""
+"""WARC and WET: URI and date are kept, HTML becomes lines, and FastWARC can read the output."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def response(body: bytes, media: str = "text/html; charset=utf-8", number: int =
     return record("response", data, number, Content_Type="application/http; msgtype=response", WARC_Block_Digest="sha1:AAAA")
 
 
-def read(data: bytes, reading: Decoding | None = None) -> list[Record | BadRecord]:
+def read(data: bytes, decoding: Decoding | None = None) -> list[Record | BadRecord]:
     pytest.importorskip("fastwarc")
     pytest.importorskip("resiliparse")
-    return list(Reader(io.BytesIO(data), "a.warc", OPTIONS._replace(decoding=reading or Decoding())))
+    return list(Reader(io.BytesIO(data), "a.warc", OPTIONS._replace(decoding=decoding or Decoding())))
 
 
 def written(records: list[Record], texts: list[str] | None = None, extras=None) -> bytes:
@@ -103,9 +103,9 @@ def test_bad_records():
     assert (skipped.text, skipped.undecodable) == ("a", 1)
     (cut,) = read(record("conversion", b"a" * 100)[:-50])
     assert isinstance(cut, BadRecord)
-    assert cut.reason.startswith("100 bytes long, but ends after")
+    assert cut.reason.startswith("Content-Length is 100, but there are only")
     for data in (b"no such thing\n" * 9, WET + b"garbage\n" * 9):
-        with pytest.raises(InputError, match=r"a.warc: no WARC file, or damaged behind record"):
+        with pytest.raises(InputError, match=r"a.warc: not a WARC file, or damaged after record"):
             read(data)
     assert read(b"") == []
 
@@ -127,7 +127,7 @@ def test_archives_are_cleaned(tmp_path, cleaner, composed_pages, name):
     assert [dict(one.place.headers)["WARC-Target-URI"] for one in found] == [f"http://bai-song.vn/{number}" for number in range(3)]
 
 
-def test_without_fastwarc_it_is_asked_for(tmp_path, monkeypatch, capsys):
+def test_a_missing_fastwarc_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "fastwarc", None)
     (tmp_path / "a.wet").touch()
     assert main(["clean", str(tmp_path / "a.wet")]) == 2

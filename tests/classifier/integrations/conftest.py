@@ -1,4 +1,4 @@
-"""Engines that start slowly, once; and folders of pages as JSON lines and Parquet, for their jobs."""
+"""Shared fixtures: one session per slow-starting engine, and folders of pages as JSON lines and Parquet."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ray_cluster() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def rows(composed_pages: list[str]) -> Rows:
-    """Records that a reader which guesses types, sorts fields or cuts lines as Python does would change."""
+    """Records that a reader would alter if it guessed types, sorted fields or split lines as `str.splitlines` does."""
     return [
         {"url": f"trang/{i}\u2028\x85", "text": page, "id": i, "topic": i % 4 // 2, "more": {"b": None, "a": [1, 1.5]}}
         for i, page in enumerate(composed_pages)
@@ -46,7 +46,7 @@ def rows(composed_pages: list[str]) -> Rows:
 
 
 def write_lines(folder: Path, rows: Rows) -> None:
-    """Write two files; numbers with a zero at the end, and white space, are there to be kept."""
+    """Write two files, with trailing zeros in numbers and extra white space that have to be preserved."""
     folder.mkdir()
     lines = [json.dumps(row, ensure_ascii=bool(row["id"] % 2)).replace("1.5", "1.50").replace('"id": ', '"id":  ') for row in rows]
     for part in range(2):
@@ -80,7 +80,7 @@ def lines_of() -> Callable[[Path], list[str]]:
 
 @pytest.fixture
 def wanted_lines(lines_in: Path, tmp_path: Path, lines_of: Callable[[Path], list[str]]) -> list[str]:
-    """What the command line makes of the folder."""
+    """The folder as cleaned by the command line."""
     from classifier.cli import main
 
     assert main(["clean", *map(str, sorted(lines_in.glob("*.jsonl"))), "--output-dir", str(tmp_path / "wanted")]) == 0

@@ -1,4 +1,4 @@
-"""Batches as engines hand them over: JSON lines, which need no library, and Arrow tables, which do."""
+"""Batch cleaning: JSON lines, which need no library, and Arrow tables, which need pyarrow."""
 
 from __future__ import annotations
 

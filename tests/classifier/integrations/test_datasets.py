@@ -1,4 +1,4 @@
-"""BatchCleaner in `Dataset.map`: the same texts, in processes too, and a cache that knows one cleaner from another."""
+"""BatchCleaner in `Dataset.map`: the same texts, also with processes, and a cache key per cleaner."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def dataset(composed_pages):
 @pytest.fixture
 def on_disk(dataset, tmp_path):
     dataset.save_to_disk(tmp_path / "pages")
-    return datasets.load_from_disk(tmp_path / "pages")  # only datasets on disk have a cache
+    return datasets.load_from_disk(tmp_path / "pages")  # only datasets on disk are cached
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""LineCleaner in datatrove's local executor: the same texts, lines counted, and what was dropped beside them."""
+"""LineCleaner in datatrove's local executor: the same texts, line counts, and the exclusion writer."""
 
 from __future__ import annotations
 
@@ -66,16 +66,16 @@ def test_the_local_executor_with_two_workers(cleaner, composed_pages, tmp_path):
         JsonlWriter(str(tmp_path / "out"), compression=None),
     ]
     stats = LocalPipelineExecutor(pipeline, tasks=2, workers=2, logging_dir=str(tmp_path / "logs")).run()
-    found, leavings = records(tmp_path / "out"), records(tmp_path / "dropped")
+    found, excluded = records(tmp_path / "out"), records(tmp_path / "dropped")
     assert [found[str(i)]["text"] for i in range(30)] == list(cleaner.clean_pages(composed_pages))
     assert stats.stats[1].stats["total"].total == 30
     for number, page in enumerate(composed_pages):
         want = [line for line in cleaner.label_lines(split_lines(page)) if line.label and not line.kept]
-        if not want:  # nothing was dropped, so nothing is written
-            assert str(number) not in leavings
+        if not want:  # nothing dropped, nothing written
+            assert str(number) not in excluded
             continue
-        assert leavings[str(number)]["text"] == "\n".join(line.text for line in want)
-        assert leavings[str(number)]["metadata"]["labels"] == [line.label for line in want]
+        assert excluded[str(number)]["text"] == "\n".join(line.text for line in want)
+        assert excluded[str(number)]["metadata"]["labels"] == [line.label for line in want]
 
 
 def test_wrong_labels_are_refused_when_the_pipeline_is_made():

@@ -1,4 +1,4 @@
-"""Engines that are not installed, and what batches of an engine may hold; without any of their libraries."""
+"""Missing engines and missing texts, tested without any engine installed."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ MISSING = [
 
 @pytest.mark.parametrize(("library", "code", "extra"), MISSING, ids=[row[2] for row in MISSING])
 def test_a_missing_engine_is_named_with_the_command_that_installs_it(library, code, extra):
-    told = python(
+    message = python(
         f"import sys; sys.modules[{library!r}] = None\n"
         f"from classifier import TinsachError\ntry:\n {code}\nexcept TinsachError as error:\n print(type(error).__name__, error)"
     )
-    assert told.startswith("MissingEngine ")
-    assert f"run: pip install 'tinsach[{extra}]'" in told
+    assert message.startswith("MissingEngine ")
+    assert f"run: pip install 'tinsach[{extra}]'" in message
     assert issubclass(MissingEngine, ImportError)  # so that `try: import` and importorskip work
     assert issubclass(MissingEngine, TinsachError)
 

@@ -1,4 +1,4 @@
-"""Ray on this machine: a dataset, and the job over folders."""
+"""Ray Data on a local cluster: a dataset, and the folder job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LineCleaner as scikit-learn has it: its own checks, as far as they go for text, and a Pipeline."""
+"""LineCleaner as a scikit-learn estimator: those of `check_estimator`'s checks that apply to text, and a Pipeline."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from classifier.integrations.sklearn import LineCleaner
 
 pytestmark = pytest.mark.engines
 
-# check_estimator goes no further than cloning for estimators of text; these are its checks that need no numbers as input.
+# For estimators of text, check_estimator stops after cloning; these are its other checks that need no numeric input.
 CHECKS = (
     "check_estimator_cloneable",
     "check_estimator_tags_renamed",
@@ -66,7 +66,7 @@ def test_it_has_to_be_fitted_and_pickles_small(composed_pages):
         LineCleaner().transform(composed_pages)
     fitted = LineCleaner().fit([])
     copy = pickle.dumps(fitted)
-    assert len(copy) < 1000  # the model stays where it is
+    assert len(copy) < 1000  # the model is not pickled
     assert pickle.loads(copy).transform(composed_pages) == fitted.transform(composed_pages)
 
 

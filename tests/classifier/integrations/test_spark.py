@@ -1,4 +1,4 @@
-"""Spark on two local cores: a data frame, and the job over folders."""
+"""Spark on two local cores: a data frame, and the folder job."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_frame_gives_what_clean_pages_gives(cleaner, frame, rows):
 
 
 def test_wrong_columns_and_labels_are_refused_before_anything_runs(frame):
-    with pytest.raises(InputError, match=r"'content' is not there.*id, text, url"):
+    with pytest.raises(InputError, match=r"'content' does not exist.*id, text, url"):
         clean(frame, "content")
     with pytest.raises(InputError, match="holds int, not text"):
         clean(frame, "id")

@@ -1,4 +1,4 @@
-"""gzip and zstd by name, both ways; a cut or damaged file is an error, never a shorter text."""
+"""gzip and zstd by suffix, reading and writing; a truncated or damaged file is an error, never a shorter text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from classifier.io.files import atomic_write
 DATA = "Sáng nay trời nắng.\n".encode() * 20_000
 
 
-def packed_as(suffix: str, data: bytes) -> bytes:
+def compressed(suffix: str, data: bytes) -> bytes:
     if suffix == ".gz":
         return gzip.compress(data)
     return pytest.importorskip("zstandard").compress(data)
@@ -27,9 +27,9 @@ SUFFIXES = pytest.mark.parametrize("suffix", [".gz", ".zst", ".GZ"])
 
 
 @SUFFIXES
-def test_both_ways(tmp_path, suffix):
+def test_reading_and_writing(tmp_path, suffix):
     path = tmp_path / f"page.txt{suffix}"
-    path.write_bytes(packed_as(suffix.lower(), DATA[:99]) + packed_as(suffix.lower(), DATA[99:]))  # two members, as crawlers write them
+    path.write_bytes(compressed(suffix.lower(), DATA[:99]) + compressed(suffix.lower(), DATA[99:]))  # two members, as in crawls
     with open_decompressed(str(path)) as file:
         assert b"".join(file) == DATA
     with atomic_write(path) as out:
@@ -41,13 +41,13 @@ def test_both_ways(tmp_path, suffix):
     first = path.read_bytes()
     with atomic_write(path) as out:
         out.write(DATA)
-    assert path.read_bytes() == first  # no time in it
+    assert path.read_bytes() == first  # no timestamp
 
 
 @SUFFIXES
 def test_cut_or_damaged(tmp_path, suffix):
     path = tmp_path / f"page.txt{suffix}"
-    whole = packed_as(suffix.lower(), DATA)
+    whole = compressed(suffix.lower(), DATA)
     for data in (whole[:-1], whole[: len(whole) // 2], whole[:3], whole + b"more", b"no such thing", whole[:-9] + b"\xff" * 9):
         path.write_bytes(data)
         with open_decompressed(str(path)) as file, pytest.raises(InputError, match=r"page.txt.*: damaged or cut"):
@@ -59,27 +59,27 @@ def test_cut_or_damaged(tmp_path, suffix):
 
 @SUFFIXES
 def test_a_failure_leaves_no_file(tmp_path, suffix):
-    packed_as(suffix.lower(), b"")
+    compressed(suffix.lower(), b"")
     with pytest.raises(TypeError), atomic_write(tmp_path / f"out{suffix}") as out:
         out.write([*DATA])
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bomb_is_unpacked_in_pieces(tmp_path):
+def test_a_decompression_bomb_is_read_in_pieces(tmp_path):
     zstandard = pytest.importorskip("zstandard")
     path = tmp_path / "bomb.zst"
     path.write_bytes(zstandard.compress(bytes(300 << 20), 19))
     largest = 0
     with open_decompressed(str(path)) as file:
         raw = file.raw
-        while piece := raw._unpack() if raw._packed else raw.read(1):
-            largest = max(largest, len(piece), len(raw._ready))
-            raw._ready = raw._ready[:0]
-            raw._packed = raw._packed or raw._file.read(1 << 10)
+        while piece := raw._decompress() if raw._input else raw.read(1):
+            largest = max(largest, len(piece), len(raw._output))
+            raw._output = raw._output[:0]
+            raw._input = raw._input or raw._file.read(1 << 10)
     assert largest <= 32 << 20
 
 
-def test_without_zstandard_it_is_asked_for(tmp_path, monkeypatch, capsys):
+def test_a_missing_zstandard_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "zstandard", None)
     (tmp_path / "a.txt.zst").touch()
     assert main(["clean", str(tmp_path / "a.txt.zst")]) == 2
@@ -87,10 +87,10 @@ def test_without_zstandard_it_is_asked_for(tmp_path, monkeypatch, capsys):
 
 
 @SUFFIXES
-def test_the_command_line_packs_and_unpacks(tmp_path, cleaner, sample_page, suffix, capsysbinary):
+def test_the_command_line_reads_and_writes_compressed_files(tmp_path, cleaner, sample_page, suffix, capsysbinary):
     path = tmp_path / f"crawl.jsonl{suffix}"
     record = json.dumps({"text": sample_page}).encode() + b"\n"
-    path.write_bytes(packed_as(suffix.lower(), record * 3))
+    path.write_bytes(compressed(suffix.lower(), record * 3))
     out, dropped = tmp_path / f"clean.jsonl{suffix}", tmp_path / f"dropped{suffix}"
     assert main(["clean", str(path), "--output", str(out), "--dropped", str(dropped)]) == 0
     with open_decompressed(str(out)) as file:
@@ -102,7 +102,7 @@ def test_the_command_line_packs_and_unpacks(tmp_path, cleaner, sample_page, suff
     assert capsysbinary.readouterr().out.startswith(b"nav\t")
 
 
-def test_what_is_plain_stays_plain(tmp_path):
+def test_files_without_the_suffix_are_not_compressed(tmp_path):
     with atomic_write(tmp_path / "out.txt") as out:
         out.write(DATA)
     with open_decompressed(str(tmp_path / "out.txt")) as file:

@@ -1,4 +1,4 @@
-"""Bytes to text: policies, byte order marks, any chunking; and what is refused instead of becoming garbage."""
+"""Decoding (error policies, byte order marks, any chunking) and sniffing, which rejects input that would become garbage."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.support.paths import CASES
 ROWS = [row.split("\t") for row in (CASES / "encodings.tsv").read_text(encoding="utf-8").splitlines() if not row.startswith("#")]
 VIETNAMESE = [text for language, text in ROWS if language == "vi"]
 
-# -- the legacy encodings, as far as the cases need them ---------------------------------------------------------------
+# -- encoders for the legacy encodings, as far as the cases need them ---------------------------------------------------
 
 TONES = "\u0300\u0301\u0309\u0303\u0323"
 TCVN3_SINGLE = dict(zip("ăâêôơưđ", range(0xA8, 0xAF)))
-TCVN3_TONED = {  # grave, hook, tilde, acute, dot below, as the standard orders them
+TCVN3_TONED = {  # grave, hook, tilde, acute, dot below, in the order of the standard
     "a": (0xB5, 0xB6, 0xB7, 0xB8, 0xB9),
     "ă": (0xBB, 0xBC, 0xBD, 0xBE, 0xC6),
     "â": (0xC7, 0xC8, 0xC9, 0xCA, 0xCB),
@@ -57,7 +57,7 @@ def parts_of(char: str) -> tuple[str, str]:
 def tcvn3(text: str) -> bytes:
     out = bytearray()
     for char in text:
-        letter, tone = parts_of(char.lower())  # capitals are a matter of the font
+        letter, tone = parts_of(char.lower())  # TCVN3 has no capitals with tones
         if tone:
             out.append(TCVN3_TONED[letter]["\u0300\u0309\u0303\u0301\u0323".index(tone)])
         elif letter in TCVN3_SINGLE:
@@ -98,7 +98,7 @@ LEGACY = {"TCVN3": (tcvn3, "TCVN5712-1"), "VNI": (vni, "UniKey"), "windows-1258"
 
 
 def test_the_tables_of_this_test_are_right():
-    """`iconv -f TCVN5712-1` made the second of the first."""
+    """The TCVN3 bytes were made by iconv."""
     assert tcvn3("Việt Nam, Hà Nội") == b"Vi\xd6t Nam, H\xb5 N\xe9i"
     assert vni("Việt Nam, Hà Nội, đường").decode("latin-1") == "Vieät Nam, Haø Noäi, ñöôøng"
     for text in VIETNAMESE:
@@ -127,8 +127,8 @@ def test_utf8_saved_twice_is_named():
 
 
 @pytest.mark.parametrize("piece", ["a", "é", "aé", "éa", "eâ", "ab é ", "Vieät ", "´a` ", "ö"])
-@pytest.mark.slow  # asserts CPU time, which other work on the machine may disturb
-def test_the_look_takes_no_time_whatever_it_sees(piece):
+@pytest.mark.slow  # asserts CPU time, which other processes on the machine may disturb
+def test_sniffing_is_fast_on_any_input(piece):
     data = ("é" + piece * 70_000).encode()[:65536]
     start = time.process_time()
     for sample in (data, data.decode("utf-8", "ignore").encode("latin-1")):
@@ -157,10 +157,10 @@ def test_composed_pages_and_their_pieces_pass(composed_pages):
         data = page.encode()
         require_utf8(data, "page.txt")
         for start in range(0, len(data), 700):
-            require_utf8(data[start : start + 700], "page.txt")  # cut through characters too
+            require_utf8(data[start : start + 700], "page.txt")  # also in the middle of a character
 
 
-def test_a_few_bad_bytes_are_for_the_policy(sample_page):
+def test_a_few_bad_bytes_pass_the_sniffer(sample_page):
     data = sample_page.encode()
     for bad in (b"\xe9", b"\xff", b"Caf\xe9 \xe0 la carte, d\xe9j\xe0 vu, na\xefve, fianc\xe9"):
         require_utf8(data[:500] + bad + data[500:] + bad, "page.txt")
@@ -204,8 +204,8 @@ PIECES = st.lists(st.sampled_from([*"aế\n\r\f\v\0\u2028\u0085\u200b\u202e\ufef
 CHOPPED = st.lists(st.integers(0, 6), max_size=30)
 
 
-def decoded(data: bytes, cuts: list[int], reading: Decoding) -> tuple[str, int]:
-    decoder, text = TextDecoder("page.txt", reading), ""
+def decoded(data: bytes, cuts: list[int], decoding: Decoding) -> tuple[str, int]:
+    decoder, text = TextDecoder("page.txt", decoding), ""
     for size in cuts:
         text += decoder.feed(data[:size])
         data = data[size:]
@@ -213,11 +213,11 @@ def decoded(data: bytes, cuts: list[int], reading: Decoding) -> tuple[str, int]:
 
 
 @given(PIECES, CHOPPED, st.sampled_from(["replace", "strict", "skip"]))
-def test_sound_text_comes_out_as_it_went_in(text, cuts, policy):
+def test_valid_text_is_preserved(text, cuts, policy):
     assert decoded(text.encode(), cuts, Decoding(errors=policy)) == (text, 0)
     assert decoded(text.encode("utf-8-sig"), cuts, Decoding(errors=policy)) == ("\ufeff" + text, 0)
     for encoding, mark in (("utf-16-le", codecs.BOM_UTF16_LE), ("utf-16-be", codecs.BOM_UTF16_BE), ("utf-32-be", codecs.BOM_UTF32_BE)):
-        if encoding != "utf-16-le" or not text.startswith("\0"):  # with a NUL behind it, that mark is UTF-32's
+        if encoding != "utf-16-le" or not text.startswith("\0"):  # followed by a NUL, this mark is that of UTF-32
             assert decoded(mark + text.encode(encoding), cuts, Decoding(errors=policy)) == (text, 0)
         assert decoded(text.encode(encoding), cuts, Decoding(encoding, policy)) == (text, 0)
 
@@ -240,7 +240,7 @@ def test_strict_names_file_line_and_offset(before, after, bad, cuts):
         decoded(data, cuts, Decoding("utf-8", "strict"))
 
 
-def test_strict_names_the_place_behind_a_mark_and_at_the_end():
+def test_strict_names_the_position_after_a_mark_and_at_the_end():
     with pytest.raises(InputError, match="line 2, byte offset 8: not valid utf-16-le"):
         decoded(codecs.BOM_UTF16_LE + "a\nb".encode("utf-16-le") + b"\x00", [], Decoding(errors="strict"))
     with pytest.raises(InputError, match="line 1, byte offset 3: not valid utf-8"):
@@ -255,22 +255,22 @@ def test_unknown_encodings_are_refused(name):
         Decoding(known).checked()
 
 
-def test_an_encoding_by_name_turns_detection_off():
+def test_naming_an_encoding_turns_sniffing_off():
     for data in (tcvn3(VIETNAMESE[0]), b"%PDF-1.7", bytes(5000)):
         assert decoded(data, [], Decoding("latin-1"))[0] == data.decode("latin-1")
 
 
 @given(st.lists(st.integers(1, 3000), max_size=40))
 def test_the_verdict_does_not_depend_on_the_cuts(sizes):
-    """Sound for a kilobyte, then garbage: refused at the same fixed point, whatever the pieces."""
+    """Input that is valid for a kilobyte, then garbage, is rejected at the same checkpoint however it is chunked."""
     data = "\n".join(VIETNAMESE[:2] * 3).encode()[:1000] + tcvn3("\n".join(VIETNAMESE * 10))
-    lookout = Sniffer("page.txt")
-    with pytest.raises(InputError, match="TCVN3"):  # noqa: PT012 - where exactly is not the point
+    sniffer = Sniffer("page.txt")
+    with pytest.raises(InputError, match="TCVN3"):  # noqa: PT012 - any of these calls may raise
         for size in sizes:
-            lookout.feed(data[:size])
+            sniffer.feed(data[:size])
             data = data[size:]
-        lookout.feed(data)
-        lookout.flush()
+        sniffer.feed(data)
+        sniffer.flush()
 
 
 @given(PIECES)
@@ -281,7 +281,7 @@ def test_lines_are_those_of_split_lines(text):
 
 @pytest.mark.skipif(not shutil.which("iconv"), reason="no iconv here")
 def test_the_converters_convert():
-    """What the messages say to run gives the text back (capitals: TCVN3 left those to the font)."""
+    """The commands in the messages restore the text (in lower case, since TCVN3 has no capitals with tones)."""
     for text in VIETNAMESE:
         lower = text.lower()
         for encode, converter in ((tcvn3, "TCVN3 (ABC)"), (windows_1258, "windows-1258")):

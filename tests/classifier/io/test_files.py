@@ -1,4 +1,4 @@
-"""Outputs are whole or not there; names that would cost somebody a file are refused."""
+"""Atomic outputs, OS error messages, input discovery, and the check that no output overwrites an input."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_file_appears_whole(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt(), BrokenPipeError(), SystemExit()])
-def test_or_not_at_all(tmp_path, error):
+def test_a_failed_write_leaves_the_target_as_it_was(tmp_path, error):
     target = tmp_path / "out.txt"
     with pytest.raises(type(error)):
         fill(target, error=error)
@@ -51,7 +51,7 @@ def test_or_not_at_all(tmp_path, error):
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
-def test_a_disk_that_fails_late_leaves_nothing(tmp_path, monkeypatch, call, code):
+def test_a_failure_at_the_end_leaves_the_target_as_it_was(tmp_path, monkeypatch, call, code):
     def fail(*args: object) -> None:
         raise OSError(code, os.strerror(code))
 
@@ -77,7 +77,7 @@ def test_names_permissions_and_links(tmp_path):
     umask = os.umask(0o022)
     os.umask(umask)
     assert (tmp_path / "out.txt").stat().st_mode & 0o777 == 0o666 & ~umask
-    (tmp_path / "out.txt").chmod(0o600)  # what was private stays private
+    (tmp_path / "out.txt").chmod(0o600)  # the permissions of an existing target are kept
     (tmp_path / "link").symlink_to("out.txt")
     fill(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
@@ -110,7 +110,7 @@ def test_a_full_device_is_named(tmp_path, link):
     assert caught.value.filename == str(tmp_path / link)
 
 
-def test_inputs_are_looked_at_first(tmp_path):
+def test_inputs_are_checked_first(tmp_path):
     (tmp_path / "a.txt").write_text("a")
     (tmp_path / "b.jsonl").write_text("{}")
     names = [str(tmp_path / "a.txt"), "-", str(tmp_path / "b.jsonl")]
@@ -125,7 +125,7 @@ def test_inputs_are_looked_at_first(tmp_path):
 
 def test_unreadable_inputs_are_refused(tmp_path, monkeypatch):
     (tmp_path / "a.txt").touch()
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may read everything
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root can read everything
     with pytest.raises(PermissionError) as caught:
         find_sources([str(tmp_path / "a.txt")], None)
     assert os_error_message(caught.value) == f"{tmp_path / 'a.txt'}: Permission denied; check the path and its permissions"
@@ -161,7 +161,7 @@ def test_targets_have_the_names_of_their_inputs(tmp_path):
             targets_in("out", sources)
 
 
-def test_digests(tmp_path):
+def test_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc" * 1_000_000)
     digest = subprocess.run(["sha256sum", tmp_path / "a"], capture_output=True, text=True, check=True).stdout.split()[0]
     assert sha256_of(tmp_path / "a") == digest
@@ -176,7 +176,7 @@ def test_errors_name_the_file(tmp_path):
     assert os_error_message(caught.value) == "page.txt: No space left on device; make room and run it again"
 
 
-# -- a full disk, the real thing -----------------------------------------------------------------------------------------
+# -- real disks -----------------------------------------------------------------------------------------------------------
 
 
 def clean(*args: str, **options: object) -> subprocess.CompletedProcess[bytes]:

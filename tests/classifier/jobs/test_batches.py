@@ -1,4 +1,4 @@
-"""Pages of several sites together: each as if it had come alone, in order."""
+"""Batches of pages from several sites: same results as one page at a time, in order."""
 
 from __future__ import annotations
 

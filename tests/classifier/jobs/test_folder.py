@@ -1,4 +1,4 @@
-"""Several processes do what one does, and leave nothing behind when they are stopped; progress is shown on a terminal only."""
+"""Folder jobs: several processes give the results of one, and leave no files when stopped; progress is shown on terminals only."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_errors_come_through(tree, tmp_path, capsys):
 
 @pytest.fixture
 def big_job(tree, tmp_path, composed_pages):
-    """Return a job of two processes in the middle of its work."""
+    """Return a running job of two processes that has begun to write."""
     for name in ("a", "b", "c"):
         (tree / f"{name}.txt").write_text("\f".join(composed_pages * 20), encoding="utf-8")
     where = ["--output-dir", str(tmp_path / "out"), "--jobs", "2"]
@@ -91,7 +91,7 @@ def big_job(tree, tmp_path, composed_pages):
 
 
 def gone(process: subprocess.Popen[bytes]) -> bool:
-    """Return whether all processes of a job end within some seconds."""
+    """Return whether all processes of a job end within ten seconds."""
     for _ in range(200):
         if not subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True).stdout:
             return True
@@ -101,7 +101,7 @@ def gone(process: subprocess.Popen[bytes]) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_all_and_leaves_nothing(big_job, tmp_path, number):
-    os.killpg(big_job.pid, number) if number == signal.SIGINT else big_job.send_signal(number)  # Ctrl-C reaches all of them
+    os.killpg(big_job.pid, number) if number == signal.SIGINT else big_job.send_signal(number)  # Ctrl-C reaches all processes
     _, said = big_job.communicate(timeout=60)
     assert (big_job.returncode, said) == (128 + number, b"")
     assert not list((tmp_path / "out").rglob(SCRATCH + "*"))
@@ -110,7 +110,7 @@ def test_a_signal_ends_all_and_leaves_nothing(big_job, tmp_path, number):
 
 def test_workers_end_with_a_parent_that_is_killed(big_job, tree, tmp_path):
     big_job.kill()
-    big_job.communicate(timeout=60)  # until the workers, who have its standard error too, are gone
+    big_job.communicate(timeout=60)  # returns when the workers, which share its standard error, are gone
     assert gone(big_job)
     assert main(["clean", *map(str, tree.glob("?.txt")), "--output-dir", str(tmp_path / "out"), "--jobs", "2", "--resume"]) == 0
     assert sorted(outputs(tmp_path / "out")) == ["a.txt", "b.txt", "c.txt"]

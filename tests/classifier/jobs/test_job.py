@@ -1,4 +1,4 @@
-"""Whole inputs through the command line: every line and record accounted for, whatever the input holds."""
+"""Cleaning jobs through the command line: every line and record is accounted for, on any input."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPTIONS = Options(Decoding(), "\f", "text")
 
 @pytest.fixture
 def run(monkeypatch, capsysbinary):
-    """Return a call of the command line: arguments and standard input to status, output and what was said."""
+    """Return a function that runs the command line and returns status, standard output and standard error."""
 
     def call(*args: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(stdin)))
@@ -109,7 +109,7 @@ def test_policies(run, tmp_path):
 
 
 def test_what_is_refused_late_leaves_no_output(run, tmp_path, sample_page):
-    """The beginning is sound, and then the bytes turn out to be something else."""
+    """The first bytes are valid UTF-8; the rest is in a legacy encoding."""
     data = (sample_page * 3).encode()[:4000] + "ViÖt Nam, Hµ Néi, ngµy h«m nay trêi n¾ng, ®­êng phè v¾ng\n".encode("latin-1") * 900
     status, _, said = run("clean", "--output", str(tmp_path / "out"), stdin=data)
     assert status == 2
@@ -151,7 +151,7 @@ def test_records_can_be_labelled(run, cleaner, composed_pages):
     assert [row[2] for row in rows if len(row) == 3] == [line for page in pages for line in split_lines(page)]
     status, out, _ = run("label", "--format", "jsonl", "--output", "jsonl", stdin=as_jsonl(pages))
     assert status == 0
-    assert [json.loads(line)["id"] for line in out.splitlines()] == [0, 1]  # what stands beside it: tests/classifier/jobs/test_spans.py
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [0, 1]  # attributes: see test_spans.py
 
 
 def test_lone_surrogates_survive(run, tmp_path):
@@ -192,12 +192,12 @@ def test_in_is_out_and_skipped(cleaner, lines):
     assert quarantine.getvalue().count(b"\n") == job.counts["bad"]
 
 
-def test_faults_fail_unless_told_otherwise():
+def test_bad_records_fail_the_job_by_default():
     with pytest.raises(InputError, match=r"^crawl.jsonl:7: because; .*--on-error"):
         ErrorPolicy().take(BadRecord(7, b"raw", "because"), "crawl.jsonl")
 
 
-@pytest.mark.slow  # asserts memory, which other work on the machine may disturb
+@pytest.mark.slow  # asserts memory use, which a busy machine may disturb
 def test_memory_does_not_grow_with_the_number_of_records(cleaner):
     class Endless(io.RawIOBase):
         def __init__(self, count: int) -> None:

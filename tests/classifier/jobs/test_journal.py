@@ -1,4 +1,4 @@
-"""A job over many files goes on where it stopped, and only trusts what it can prove."""
+"""Resume journal: an interrupted job continues, and trusts only outputs that it can verify."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def inputs(tmp_path, composed_pages) -> list[str]:
 
 @pytest.fixture
 def go_on(inputs, tmp_path, capsys):
-    """Return a call that runs the job, and says how many files it found finished."""
+    """Return a function that runs the job and returns how many files it found finished."""
 
     def run(*more: str, resume: bool = True) -> int:
         command = ["clean", *inputs, "--output-dir", str(tmp_path / "out"), "--on-error", "skip", "--summary", *more]
         assert main([*command, "--resume"] if resume else command) == 1
         said = capsys.readouterr().err.splitlines()
-        assert said[-1] == "tinsach: 3 records in, 2 out, 1 skipped"  # however many files were finished before
+        assert said[-1] == "tinsach: 3 records in, 2 out, 1 skipped"  # counted even for files finished before
         cleaned, found = (int(word) for word in said[-2].split() if word.isdigit())
         assert cleaned + found == 4
         return found
@@ -56,7 +56,7 @@ def test_what_is_finished_is_left_alone(go_on, tmp_path):
     before = {path.name: path.stat().st_ino for path in (tmp_path / "out").iterdir()}
     assert go_on() == 4
     assert {path.name: path.stat().st_ino for path in (tmp_path / "out").iterdir()} == before
-    assert go_on(resume=False) == 0  # a job that begins anew begins anew
+    assert go_on(resume=False) == 0  # without --resume, everything is done again
     assert go_on() == 4
 
 
@@ -111,7 +111,7 @@ def test_leftovers_are_cleared_away(go_on, tmp_path):
 
 
 def test_quarantine_is_whole_after_resuming(inputs, tmp_path, capsys):
-    done = subprocess.run([sys.executable, "-c", ""])  # a process that is no more
+    done = subprocess.run([sys.executable, "-c", ""])  # a process that has ended
     dead, alive = (tmp_path / f"{SCRATCH}{number}-00" for number in (2**22 + 1, os.getpid()))
     assert done.returncode == 0
     for _ in range(2):
@@ -139,11 +139,11 @@ def test_two_jobs_do_not_share_a_folder(go_on, inputs, tmp_path, capsys):
     with open(tmp_path / "out" / JOURNAL, "ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert main(["clean", *inputs, "--output-dir", str(tmp_path / "out"), "--resume"]) == 2
-    assert "another tinsach is writing there" in capsys.readouterr().err
+    assert "in use by another tinsach process" in capsys.readouterr().err
 
 
 def test_an_interrupted_first_run_can_be_resumed(inputs, tmp_path, capsys):
-    """The journal is kept without --resume too: nobody asks to resume before something has gone wrong."""
+    """The journal is written without --resume too: users ask to resume only after something has failed."""
     assert main(["clean", *inputs, "--output-dir", str(tmp_path / "out")]) == 2
     capsys.readouterr()
     assert main(["clean", *inputs[:3], "--output-dir", str(tmp_path / "out"), "--resume", "--summary"]) == 0

@@ -1,4 +1,4 @@
-"""Pages with their names, from every kind of input."""
+"""Labelled pages and their names, from text and records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from classifier.jobs.labelling import label_named_pages
 
 
 def pages_in(cleaner: Cleaner, *paths: Path, **options: object) -> list[tuple[str, list[str]]]:
-    """Return name and lines of every page."""
+    """Return the name and the lines of every page."""
     job = Job(cleaner, Options(Decoding(), "\f", "text")._replace(**options), ErrorPolicy())
     found = []
     for names, labels in label_named_pages(job, find_inputs([str(path) for path in paths], None)):

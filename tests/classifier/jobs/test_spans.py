@@ -1,4 +1,4 @@
-"""Annotate, then filter: spans are lines, filtering by them gives what cleaning gives, and strangers are refused."""
+"""Label spans: they are lines, filtering by them gives the result of cleaning, and spans of another text are refused."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_thresholds():
     "span", [[0, 2, 0.5], [1, 3, 0.5], [0, 99, 0.5], [0, 3], ["0", 3, 0.5], [3, 0, 0.5], None, [0, 3, "p"], [-4, 3, 0.5]]
 )
 def test_spans_of_another_text_are_refused(span):
-    with pytest.raises(InputError, match="not a line of this text; annotate it again"):
+    with pytest.raises(InputError, match="not a line of this text; label it again"):
         keep_spans("một\nhai", {"tinsach__body": [span]}, BODY)
 
 
@@ -136,10 +136,10 @@ def test_wrong_uses(tmp_path, capsys, crawl):
     assert main(["filter", str(crawl), "--attributes", str(crawl), "--output", str(crawl)]) == 2
     assert "the same file as the input" in capsys.readouterr().err
     assert main(["label", str(crawl), str(tmp_path / "a.txt"), "--output", "jsonl"]) == 2
-    assert "label them one after the other" in capsys.readouterr().err
+    assert "label text and records in separate runs" in capsys.readouterr().err
 
 
-# -- what is added to records ----------------------------------------------------------------------------------------------
+# -- fields added to records -----------------------------------------------------------------------------------------------
 
 
 def test_labels_are_spans_of_the_clean_text(cleaner, crawl, tmp_path):

@@ -1,4 +1,4 @@
-"""Drift: what alarms, what does not, what it says, and the command as a cron job runs it."""
+"""Drift detection: what raises an alarm, how it is described, and the command as a cron job runs it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def one_word_a_line(page: str) -> str:
     return "\n".join(page.split())
 
 
-# What has to alarm, and by which signal at least: against the training profile, and against a baseline of the pages' own.
+# Changes that must raise an alarm, and a signal that must move: against the training profile, and against a baseline of such pages.
 CHANGES: dict[str, tuple[Callable[[str], str], str | None, str]] = {
     "another language": (in_english, "words", "words"),
     "without accents": (unaccented, "words", "words"),
@@ -92,7 +92,7 @@ def test_the_shipped_profile_is_that_of_the_held_out_pages():
 
 
 def profile_by_hand() -> Profile:
-    """Return a profile of 50 pages, all alike: half body, half nav, sure, 10 % unknown words, 20 lines."""
+    """Return a profile of 50 similar pages: half body, half nav, high confidence, 10 % unknown words, about 20 lines."""
     count = 50
     spread = np.linspace(0.08, 0.12, count)
     table = {name: np.zeros((count, SIGNALS[name])) for name in ("labels", "confidence", "keeping")}
@@ -115,27 +115,27 @@ def measured(count: int, body: float = 0.5, sure: float = 1.0, words: float = 0.
     return Measures(labels, confidence, keeping, spread + words - 0.1, spread, lengths + lines, 50 * (lengths + lines))
 
 
-def told(measures: Measures, signal: str) -> Shift:
+def shift_of(measures: Measures, signal: str) -> Shift:
     return next(shift for shift in compare(profile_by_hand(), measures) if shift.signal == signal)
 
 
 def test_what_moved_is_said_in_words():
-    assert told(measured(20), "confidence") == Shift("confidence", 0.0, MOVED, "stable", "", "")
-    fell = told(measured(20, sure=0.7), "confidence")
+    assert shift_of(measured(20), "confidence") == Shift("confidence", 0.0, MOVED, "stable", "", "")
+    fell = shift_of(measured(20, sure=0.7), "confidence")
     assert fell.state == "moved"
     assert fell.words == "confidence fell: 30% of the lines have a probability below 0.4, 0% in the baseline"
     assert "does not know" in fell.meaning
-    labels = told(measured(20, body=0.1), "labels")
+    labels = shift_of(measured(20, body=0.1), "labels")
     assert labels.words.startswith("label shares moved: of the lines body 10%, 50% in the baseline; nav 90%, 50% in the baseline")
-    words = told(measured(20, words=0.4), "words")
+    words = shift_of(measured(20, words=0.4), "words")
     assert words.words == "unknown words rose: the median page has 40.0% unknown words, 10.0% in the baseline"
-    length = told(measured(20, lines=8), "length")
+    length = shift_of(measured(20, lines=8), "length")
     assert length.words == "page length fell: the median page has 8 lines, 20 in the baseline"
     assert length.meaning == "cut or empty pages, or lines joined"
 
 
 def test_a_small_movement_is_told_and_does_not_alarm():
-    small = told(measured(200, body=0.33), "labels")
+    small = shift_of(measured(200, body=0.33), "labels")
     assert small.state == "shifted"
     assert 0.1 < small.distance < MOVED
     assert "body 33%" in small.words
@@ -145,13 +145,13 @@ def test_a_scalar_whose_middle_stays_is_said_to_scatter():
     measures = measured(20)
     length = np.where(np.arange(20) % 2, 1, 39)
     length[:2] = 20
-    shift = told(measures._replace(length=length), "length")
+    shift = shift_of(measures._replace(length=length), "length")
     assert shift.state == "moved"
     assert shift.words == "page length scattered: 90% of the pages lie in the baseline's outer bins, 20% of its own"
 
 
 def test_few_pages_may_differ_more():
-    limits = [told(measured(count), "words").limit for count in (5, 20, 80)]
+    limits = [shift_of(measured(count), "words").limit for count in (5, 20, 80)]
     assert limits == sorted(limits, reverse=True)
 
 
@@ -271,7 +271,7 @@ def put(folder: Path, pages: list[str]) -> Path:
 
 
 def test_a_week_of_cron(composed_pages, tmp_path):
-    """A baseline on Monday, a quiet Tuesday, and on Wednesday the accents are gone."""
+    """Monday writes a baseline, Tuesday is stable, and on Wednesday the accents are lost."""
     monday, tuesday = put(tmp_path / "monday", composed_pages[::2]), put(tmp_path / "tuesday", composed_pages[1::2])
     wednesday = put(tmp_path / "wednesday", [unaccented(page) for page in composed_pages[1::2]])
     baseline = str(tmp_path / "baseline.json")
@@ -362,7 +362,7 @@ def test_a_refused_baseline_leaves_the_old_one(composed_pages, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_it_leaves_nothing(tmp_path, number):
-    """It waits for its input, which goes on; nothing is written before the input's end."""
+    """Stopped while it waits for input; nothing is written before the input ends."""
     command = [sys.executable, "-m", "classifier", "drift", "-", "--write-baseline", str(tmp_path / "b.json")]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     assert process.stdin

@@ -1,4 +1,4 @@
-"""The measure of a set of pages: worked out by hand on pages of a few lines, and its promises on drawn ones."""
+"""Page profiles: measures worked out by hand on small pages, and their guarantees on composed and random ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_measures_worked_out_by_hand(cleaner):
     assert found.labels[0, [NAV, BODY]].tolist() == [0.75, 0.25]
     assert found.confidence[0].tolist() == [0, 0.25, 0.25, 0, 0.5]
     assert found.keeping[0].tolist() == [0.25, 0.5, 0.25, 0, 0]  # a border belongs to the bin above it
-    assert found.repetition.tolist() == [0.25, 0, 0]  # capitals make no other line
+    assert found.repetition.tolist() == [0.25, 0, 0]  # letter case is ignored
     assert found.length.tolist() == [4, 0, 0]
     assert found.article.tolist() == [8, 0, 0]
     assert not found.labels[1:].any()
@@ -94,7 +94,7 @@ def test_noise_falls_with_pages_and_is_that_of_one_draw_among_sites(cleaner, com
         few, more, many = (profile.allowance(signal, pages) for pages in (5, 20, 10_000))
         assert few > more > many
         assert sites.allowance(signal, 5) == sites.allowance(signal, 500) == pytest.approx(sites.noise[signal][0])
-    # Of a baseline of 30 pages, 10,000 pages of its kind differ as much as 30 do from its kind.
+    # The 30 pages of the baseline are a sample too: 10,000 similar pages may differ from them as much as any number.
     assert profile.allowance("labels", 10_000) == pytest.approx(profile.allowance("labels", 10**9), rel=0.05)
 
 

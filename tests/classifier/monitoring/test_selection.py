@@ -1,4 +1,4 @@
-"""Which pages to label first: worked out by hand, on real choices, and at the command line."""
+"""Selection of pages to label: worked out by hand, on composed pages, and at the command line."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_copy_teaches_nothing_more():
 
 
 def test_shared_doubtful_lines_count_once():
-    """Page 1 shares its doubtful line with page 0; page 2 is less doubtful, but its line is its own."""
+    """Page 1 shares its doubtful line with page 0; page 2 is less doubtful, but shares none."""
     shared = ("Người giữ bí quyết men tro", RELATED, 0.5)
     one, two = [shared, ("a", NAV, 0.4)], [shared, ("Khói trắng bay lên.", BODY, 0.95), ("Lửa còn.", BODY, 0.95)]
     three = [("Bảng giá đất", RELATED, 0.3), ("Khói trắng.", BODY, 1.0), ("Lửa.", BODY, 1.0)]
@@ -69,7 +69,7 @@ def test_shared_doubtful_lines_count_once():
 
 def test_likeness_discounts_by_the_share_of_the_layout_in_common():
     chosen = [("một", RELATED, 0.5), ("hai", RELATED, 0.5)]
-    half = [("ba", RELATED, 0.4), ("bốn", BODY, 1.0)]  # half its lines stand as related in the first half, as half of the other's do
+    half = [("ba", RELATED, 0.4), ("bốn", BODY, 1.0)]  # half of the layout in common: "related" in the first half
     _, second = choose(summary(chosen, half), 2)
     assert second.score == pytest.approx(0.4 * 0.5)
 
@@ -116,7 +116,7 @@ def test_parts_make_the_whole(cleaner: Cleaner, composed_pages):
 
 
 def test_the_first_choices_hold_more_wrong_lines_than_others_do(cleaner):
-    """On held-out composed pages, whose labels are known."""
+    """On held-out composed pages with known labels."""
     from training.learning.dataset import make_pages
     from training.scoring.gold import gold_pages
     from training.scoring.scores import evaluate

@@ -1,4 +1,4 @@
-"""Labelled pages: either spelling, byte for byte, and errors that name the row."""
+"""Labelled pages: both column formats, lossless round trips, and errors that name the row."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_row_of_nothing_is_no_line_and_stays():
 
 
 def test_the_whole_file_decides():
-    """A line that is a number by itself is a line; a page of nothing but such rows has probabilities."""
+    """A line that starts with a number stays a line, unless every row of the page starts with a probability."""
     assert parsed("nav\t0.5\tmột\nnav\thai\n").lines == ["0.5\tmột", "hai"]
     assert parsed("nav\t0.5\tmột\nnav\t1.0000\thai\n").lines == ["một", "hai"]
     for almost in ("1.5", "1", ".5", "0,5", "5e-1", "-0.5", "1.01", "٠.٥"):
@@ -72,15 +72,15 @@ def test_blank_lines_whose_tabs_an_editor_has_removed():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "trang.tsv:1: no row in it"),
-        ("\n\r\n\n", "trang.tsv:1: no row in it"),
+        ("", "trang.tsv:1: no rows in it"),
+        ("\n\r\n\n", "trang.tsv:1: no rows in it"),
         ("nav\tmột\ntitel\thai\n", "trang.tsv:2: 'titel' is no label; a row is label<TAB>line or"),
         ("nav\tmột\nhai\n", "trang.tsv:2: 'hai' is no label"),
         ("Nav\tmột\n", "trang.tsv:1: 'Nav' is no label"),
-        ("nav\n", "trang.tsv:1: no tab behind the label"),
+        ("nav\n", "trang.tsv:1: no tab after the label"),
         ("nav\tmột\r\n\f\r\nnav\thai\n", "trang.tsv:2: a form feed, which separates pages; put each page into a file"),
         ("-\tcó chữ\n", "trang.tsv:1: text without a label; - is for blank lines, choose from body,"),
-        ("nav\t0.5\tmột\nbody\thai\nnav\t0.5\tba\n", "trang.tsv:2: no probability as second field, and most rows have one"),
+        ("nav\t0.5\tmột\nbody\thai\nnav\t0.5\tba\n", "trang.tsv:2: second field is not a probability, but most rows have one"),
     ],
 )
 def test_mistakes_are_named_by_row(text, message):
@@ -132,8 +132,8 @@ def test_any_bytes_are_read_as_they_are_or_refused_in_one_line(data):
     try:
         page = parse_page(data, "trang.tsv")
     except InputError as error:
-        said = str(error)
+        message = str(error)
     else:
         assert page.encoded() == data
         return
-    assert re.fullmatch(r"trang\.tsv:\d+: .+; .+", said)
+    assert re.fullmatch(r"trang\.tsv:\d+: .+; .+", message)

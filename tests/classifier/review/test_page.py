@@ -1,4 +1,4 @@
-"""Pages under review: doubts, and saves that neither lose nor overwrite anything."""
+"""Pages under review: label confidence, and saves that neither lose nor overwrite anything."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_the_page_shows_what_the_model_thinks_of_the_files_labels(draft, cleaner
         assert probability == pytest.approx(p[place].max(), abs=1e-4)
     assert first[4:6] == [4, pytest.approx(p[0][4], abs=1e-4)]
     assert wrong[4:6] == [1, pytest.approx(p[2][1], abs=1e-4)]
-    assert wrong[5] < 0.5  # it is a most-read heading
-    assert by_hand[4:6] == [11, 1.0]  # a person said so
+    assert wrong[5] < 0.5  # the line is a most-read heading
+    assert by_hand[4:6] == [11, 1.0]  # labelled by a person
     assert page.doubt == pytest.approx(1 - (p[0][4] + p[2][1] + 1) / 3)
 
 
@@ -63,7 +63,7 @@ def test_a_save_touches_its_lines_only(opened, draft):
     opened.save(1, 1, {2: "most_read"})
     assert draft.read_text(encoding="utf-8") == DRAFT.replace("body\t0.5000", "most_read\t1.0000")
     assert opened.corrected == 1
-    opened.save(1, 2, {0: "nav"})  # the other one was undone
+    opened.save(1, 2, {0: "nav"})  # the other change was undone
     assert draft.read_text(encoding="utf-8") == DRAFT.replace("0.9876", "1.0000")
     assert opened.corrected == 0
     opened.save(1, 3, {})
@@ -116,7 +116,7 @@ def test_what_somebody_else_wrote_is_not_overwritten_after_a_failed_reload_eithe
 
 def test_a_file_that_has_gone_is_not_made_anew(opened, draft):
     draft.unlink()
-    with pytest.raises(Conflict, match="has gone"):
+    with pytest.raises(Conflict, match="no longer exists"):
         opened.save(1, 1, {2: "most_read"})
     assert not draft.exists()
 
@@ -124,10 +124,10 @@ def test_a_file_that_has_gone_is_not_made_anew(opened, draft):
 def test_only_the_window_opened_last_saves(opened, draft):
     opened.save(1, 5, {2: "most_read"})
     data = data_in(opened.open(0, 1))
-    assert data["lines"][2][4:6] == [6, 1.0]  # corrected since: no doubt
+    assert data["lines"][2][4:6] == [6, 1.0]  # corrected, so certain
     with pytest.raises(Conflict, match="in another window"):
         opened.save(1, 6, {2: "promo"})
-    opened.save(2, 1, {2: "media"})  # its numbers begin again
+    opened.save(2, 1, {2: "media"})  # sequence numbers restart with each window
     assert read_page(draft).labels[2] == "media"
 
 
@@ -158,7 +158,7 @@ def test_a_page_of_blank_lines_and_one_of_two_columns(tmp_path, cleaner):
     page = ReviewedPage(str(path), cleaner)
     assert (page.doubt, data_in(page.open(0, 1))["lines"]) == (0.0, [0, 0])
     path.write_bytes("nav\tTrang chủ\tThời sự\r\n".encode())
-    page.open(0, 1)  # other lines than before
+    page.open(0, 1)  # the lines have changed
     page.save(2, 1, {0: "related"})
     assert path.read_bytes() == "related\tTrang chủ\tThời sự\r\n".encode()
 
@@ -176,7 +176,7 @@ def test_hostile_lines_are_data(tmp_path, cleaner):
 def test_too_long_a_page_is_refused(tmp_path, cleaner):
     path = tmp_path / "a.tsv"
     path.write_text("-\t\n" * (MAX_LINES + 1), encoding="utf-8")
-    with pytest.raises(InputError, match="too many for a page to look at"):
+    with pytest.raises(InputError, match="too many for one HTML page"):
         ReviewedPage(str(path), cleaner)
 
 
@@ -208,7 +208,7 @@ def test_the_alarm_is_readable(dark):
 
 
 def test_real_spelling_is_kept_over_many_changes(opened, draft):
-    """Whatever is labelled and undone, the lines are those of the file."""
+    """Labelling and undoing never changes the lines."""
     for sequence in range(1, 30):
         opened.save(1, sequence, {index: LABELS[(sequence + index) % 12].value for index in (0, 2, 3) if sequence % (index + 2)})
         assert parse_page(draft.read_bytes(), "x").lines == parse_page(DRAFT.encode(), "x").lines
@@ -220,5 +220,5 @@ def test_a_closed_page_saves_no_more(opened, draft):
     late = threading.Thread(target=opened.save, args=(1, 2, {2: "promo"}), daemon=True)
     late.start()
     late.join(0.1)
-    assert late.is_alive()  # it waits, and ends with the process
+    assert late.is_alive()  # it blocks until the process exits
     assert read_page(draft).labels[2] == "most_read"

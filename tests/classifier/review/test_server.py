@@ -1,4 +1,4 @@
-"""The review server: who may ask, what it takes, and the command around it."""
+"""The review server: access control, request validation, and the command that runs it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def served(tmp_path, cleaner) -> Iterator[ReviewServer]:
 
 
 def ask(server: ReviewServer, method: str = "GET", path: str | None = None, body: object = None, **headers: str):
-    """Return status, headers and body of an answer; of JSON, what it says."""
+    """Return the status, headers and body of a response; a JSON body is parsed."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
     given = {"Host": server.hosts[0]} | ({"Content-Type": "application/json"} if method == "POST" else {})
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -89,7 +89,7 @@ def test_nothing_else_is_there(served, path):
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "[::1]:{port}", "0.0.0.0:{port}", ""])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_other_names_for_it_are_refused(served, method, host):
-    """DNS rebinding: another site's name that leads here."""
+    """DNS rebinding: another site's host name that resolves to this computer."""
     assert ask(served, method, body=change() if method == "POST" else None, Host=host.format(port=served.server_port))[0] == 404
 
 
@@ -132,8 +132,8 @@ def test_other_methods_find_nothing(served, method):
 )
 def test_what_the_page_would_not_send_is_refused(served, tmp_path, body, headers, status, reason):
     ask(served)
-    found, _, said = ask(served, "POST", body=body, **headers)
-    assert (found, reason in said["error"]) == (status, True), said
+    found, _, answer = ask(served, "POST", body=body, **headers)
+    assert (found, reason in answer["error"]) == (status, True), answer
     assert (tmp_path / "a.tsv").read_text(encoding="utf-8") == DRAFT
 
 
@@ -148,8 +148,8 @@ def test_late_saves_and_foreign_changes(served, tmp_path):
     assert ask(served, "POST", body=change(8, _2=1))[0] == 200
     assert read_page(tmp_path / "a.tsv").labels[2] == "most_read"
     (tmp_path / "a.tsv").write_text("nav\tcủa người khác\n", encoding="utf-8")
-    status, _, said = ask(served, "POST", body=change(10, _2=1))
-    assert (status, "changed by somebody else" in said["error"]) == (409, True)
+    status, _, answer = ask(served, "POST", body=change(10, _2=1))
+    assert (status, "changed by somebody else" in answer["error"]) == (409, True)
     (tmp_path / "a.tsv").write_text("titel\thỏng\n", encoding="utf-8")
     status, _, text = ask(served)
     assert (status, b"a.tsv:1: 'titel' is no label" in text) == (500, True)
@@ -178,8 +178,8 @@ def test_a_disk_that_fails_is_told(served, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", full)
-    status, _, said = ask(served, "POST", body=change(_2=6))
-    assert (status, "No space left on device; make room" in said["error"]) == (500, True)
+    status, _, answer = ask(served, "POST", body=change(_2=6))
+    assert (status, "No space left on device; make room" in answer["error"]) == (500, True)
     assert sorted(os.listdir(tmp_path)) == ["a.tsv", "b.tsv"]
 
 
@@ -201,8 +201,8 @@ def test_it_ends_with_everything_saved(tmp_path, number, status):
     assert found, process.communicate()
     connection = http.client.HTTPConnection(found[1], int(found[2]), timeout=20)
     connection.request("GET", found[3])
-    assert data_in(connection.getresponse().read().decode())["name"] == "unsure.tsv"  # the least certain first
-    idle = socket.create_connection((found[1], int(found[2])))  # as browsers hold
+    assert data_in(connection.getresponse().read().decode())["name"] == "unsure.tsv"  # least certain first
+    idle = socket.create_connection((found[1], int(found[2])))  # browsers keep such connections open
     body = json.dumps(change(_2=6))
     connection.request("POST", found[3], body, {"Content-Type": "application/json"})
     assert connection.getresponse().status == 200
@@ -232,8 +232,8 @@ def test_open_hands_the_address_to_the_browser(tmp_path):
         (["nowhere.tsv"], "nowhere.tsv: No such file or directory"),
         (["bad.tsv"], "bad.tsv:2: 'titel' is no label"),
         (["empty"], "empty: no labelled page.tsv in it"),
-        (["a.tsv", "--port", "99999"], "--port 99999: no number from 0 to 65535; choose another"),
-        (["a.tsv", "--port", "-1"], "--port -1: no number from 0 to 65535; choose another"),
+        (["a.tsv", "--port", "99999"], "--port 99999: not a number from 0 to 65535; choose another"),
+        (["a.tsv", "--port", "-1"], "--port -1: not a number from 0 to 65535; choose another"),
         (["a.tsv", "--port", "{taken}"], "Address already in use; choose another, or leave it out"),
         (["a.tsv", "--model", "nowhere.npz"], "nowhere.json: cannot be read"),
     ],
@@ -245,6 +245,6 @@ def test_misuse_is_one_line(tmp_path, monkeypatch, capsys, args, message):
     Path("empty").mkdir()
     with socket.create_server(("127.0.0.1", 0)) as other:
         assert main(["review", *(arg.format(taken=other.getsockname()[1]) for arg in args)]) == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

@@ -1,4 +1,4 @@
-"""The sketch against exact counts: never too low, and right where there is room."""
+"""Count-min sketch against exact counts: never too low, and exact without collisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BATCHES = st.lists(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 30), min_
 
 
 def filled(bits: int, batches: list[list[int]]) -> tuple[CountMin, Counter[int]]:
-    """Return a sketch and exact counts of the same batches: a key counts once in each."""
+    """Return a sketch and exact counts of the same batches; a key counts once per batch."""
     sketch, exact = CountMin(bits), Counter[int]()
     for batch in batches:
         sketch.add(sketch.places(np.array(batch, np.uint64)))
@@ -59,10 +59,10 @@ def test_counts_stay_at_the_most():
     assert sketch.counts(places).tolist() == [MOST]
 
 
-def test_places_lie_in_a_row_each():
+def test_each_key_has_one_cell_in_every_row():
     places = CountMin(6).places(np.arange(1000, dtype=np.uint64))
     assert (places // 64 == np.arange(ROWS)[:, None]).all()
-    assert (np.bincount(places.ravel(), minlength=4 * 64) > 0).all()  # no cell is out of reach: 1000 keys for 64 cells
+    assert (np.bincount(places.ravel(), minlength=4 * 64) > 0).all()  # 1000 keys reach all 64 cells
 
 
 def test_nothing_added():
@@ -86,4 +86,4 @@ def test_error_is_what_new_keys_find():
         sketch.add(sketch.places(np.arange(1500, dtype=np.uint64)))
     new = sketch.places(random.integers(1 << 32, 1 << 62, 100_000, dtype=np.uint64))
     assert (sketch.counts(new) >= 3).mean() == pytest.approx(sketch.error(3), rel=0.03)
-    assert sketch.error(3) == pytest.approx((1 - np.exp(-1500 / 1024)) ** ROWS, rel=0.1)  # as EXPERIMENTS.md derives it
+    assert sketch.error(3) == pytest.approx((1 - np.exp(-1500 / 1024)) ** ROWS, rel=0.1)  # derived in training/EXPERIMENTS.md

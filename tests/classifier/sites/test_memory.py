@@ -1,4 +1,4 @@
-"""A site memory: pages counted once each, evidence for later pages only, whatever the calls."""
+"""Site memory: each page counted once, as evidence for later pages only, independent of batching."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def lines_of(hashes):
 
 
 def found_for(codes, surety=0.8):
-    """Return log probabilities that say each code with a probability, and the other labels alike."""
+    """Return log probabilities with `surety` for each code and the rest spread evenly."""
     table = np.full((len(LABELS), len(codes)), (1 - surety) / (len(LABELS) - 1))
     table[codes, np.arange(len(codes))] = surety
     return np.log(table)
 
 
 def show(memory, pages, site=None):
-    """Show a memory pages as (hash, code, visible characters) of each line; return what it made of each page."""
+    """Pass pages, lists of (hash, code, visible characters) per line, through a memory; return each page's log probabilities."""
     over, out = PagePass(memory, site), []
     for number, page in enumerate(pages):
         hashes, codes, sizes = (np.array(column) for column in zip(*page))
@@ -79,7 +79,7 @@ def show(memory, pages, site=None):
     return out
 
 
-# -- what is counted -------------------------------------------------------------------------------------------------------
+# -- counting --------------------------------------------------------------------------------------------------------------
 
 
 def test_pages_are_counted_and_not_occurrences():
@@ -94,7 +94,7 @@ def test_seen_on_counts_by_letters(cleaner):
     memory = SiteMemory()
     cleaner.label_pages(PAGES[:3], memory=memory)
     assert memory.seen_on("TRANG CHỦ") == memory.seen_on("Tổng biên tập: Đặng Vĩnh Khoa") == 3
-    assert memory.seen_on("07:59 | 31/12/2024 GMT+7") == 3  # digits are all alike
+    assert memory.seen_on("07:59 | 31/12/2024 GMT+7") == 3  # the values of digits are ignored
     assert memory.seen_on(ARTICLES[0][1]) == 1
     assert memory.seen_on(ARTICLES[4][1]) == memory.seen_on("  ") == memory.seen_on("") == 0
 
@@ -130,16 +130,16 @@ def test_too_many_sites_to_reset_one_by_one():
         memory.reset("one-more")
 
 
-# -- what becomes of a line --------------------------------------------------------------------------------------------------
+# -- effect on a line --------------------------------------------------------------------------------------------------------
 
 
 def test_ten_to_one_against_body_worked_out_by_hand():
-    """Of 0.8 for body, a tenth is left against the 0.2 of all others: 0.08 / (0.08 + 0.2 - the tenth that caption loses)."""
+    """Body keeps a tenth of its 0.8 against the other labels: 0.08 / (0.08 + 0.2 - what caption loses)."""
     other = 0.2 / 11
     rest = 0.08 + other / LIKELIHOOD_RATIO + 10 * other
     first, second, third = show(SiteMemory(2), [[(7, BODY, 9)]] * 2 + [[(7, BODY, 9), (8, BODY, 9)]])
     assert np.exp(first[BODY, 0]) == np.exp(second[BODY, 0]) == pytest.approx(0.8)
-    # The second page is a copy of the first, all of whose article is known: nothing is seen on two pages.
+    # The second page is a copy of the first (its whole article is known), so no line counts as seen on two pages.
     assert np.exp(third[BODY]) == pytest.approx([0.8, 0.8])
     pages = [[(7, NAV, 9), (20 + number, BODY, 90)] for number in range(2)]
     *_, last = show(SiteMemory(2), [*pages, [(7, BODY, 9), (8, BODY, 9)]])
@@ -159,15 +159,15 @@ def test_a_line_the_model_is_sure_of_stays():
     assert unsure.argmax() != BODY
 
 
-def test_headlines_leads_and_rules_are_not_doubted():
-    """What other pages print as links is the page's own here; and a line without a letter is no line to remember."""
+def test_headlines_leads_and_separators_are_not_penalised():
+    """Headlines and leads appear as links on other pages; lines without a letter or digit are not remembered."""
     memory = SiteMemory(2)
     seen = [(1, NAV, 40), (2, NAV, 90), (3, NAV, 90), (4, NAV, 9), (0, NAV, 3)]
     show(memory, [[*seen, (20 + number, BODY, 90)] for number in range(2)])
     page = [(2, BODY, 90), (1, TITLE, 40), (4, BODY, 9), (2, BODY, 90), (3, BODY, 90), (0, BODY, 3), (1, TITLE, 40), (3, BODY, 90)]
     (found,) = show(memory, [page])
-    doubted = np.exp(found.max(axis=0)) < 0.79
-    assert doubted.tolist() == [True, False, True, False, True, False, False, False]
+    penalised = np.exp(found.max(axis=0)) < 0.79
+    assert penalised.tolist() == [True, False, True, False, True, False, False, False]
 
 
 @given(st.lists(st.integers(1, 40), max_size=12))
@@ -202,12 +202,12 @@ def test_a_second_pass_applies_what_the_first_one_learned():
     first, second = show(memory, pages), show(memory, pages)
     assert memory.counted == 2
     assert all(np.exp(found[BODY, 0]) == pytest.approx(0.8) for found in first)
-    assert all(np.exp(found[BODY, 0]) < 0.31 for found in second)  # 0.303, as worked out above
+    assert all(np.exp(found[BODY, 0]) < 0.31 for found in second)  # 0.303, as derived above
     assert all(np.array_equal(a[:, 1:], b[:, 1:]) for a, b in zip(first, second))
 
 
 def test_short_articles_among_much_standing_prose_are_counted():
-    """Nine tenths of what is kept are known, but the headline is not."""
+    """Nine tenths of the kept text is known, but the headline is not."""
     memory = SiteMemory()
     show(memory, [[*((n, BODY, 300) for n in range(1, 9)), (30 + number, TITLE, 40), (20 + number, BODY, 90)] for number in range(5)])
     assert memory.counted == 5
@@ -291,7 +291,7 @@ def test_off_unless_asked_for(cleaner):
     assert cleaner.memory is None
     once, again = cleaner.label_pages(PAGES), cleaner.label_pages(PAGES)
     assert_same(once, again)
-    assert_same(once, cleaner.label_pages(PAGES, memory=SiteMemory(255)))  # nothing is seen so often
+    assert_same(once, cleaner.label_pages(PAGES, memory=SiteMemory(255)))  # no line is seen that often
 
 
 def test_rules_go_before_memory():
@@ -346,7 +346,7 @@ def test_threads_lose_no_count():
     assert (memory.sketch.counts(places) == 120).all()
 
 
-@pytest.mark.slow  # asserts memory, which other work on the machine may disturb
+@pytest.mark.slow  # asserts memory use, which a busy machine may disturb
 def test_a_million_lines_take_less_than_32_megabytes():
     random = np.random.default_rng(1)
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""A memory's file: what was saved comes back, and nothing else gets in."""
+"""Site-memory files: lossless round trips, and refusal of damaged or forged files."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_whole_memory_round_trip(cleaner, composed_pages, tmp_path, name):
     assert SiteMemory.load(tmp_path / name, pages=9).pages == 9
     with pytest.raises(InputError, match="2 to 255"):
         SiteMemory.load(tmp_path / name, pages=1)
-    # Both go on alike.
+    # Both continue identically.
     labels, others = (cleaner.at("a.vn").label_pages(composed_pages, memory=each) for each in (memory, found))
     assert np.array_equal(labels.probabilities, others.probabilities)
     assert np.array_equal(found.sketch.cells, memory.sketch.cells)
@@ -120,7 +120,7 @@ def test_cut_and_longer_files(file):
 
 
 def forged(path, about, cells):
-    """Write a file with digests that fit, as somebody might who means harm."""
+    """Write a file with valid digests, as an attacker could."""
     buffer = io.BytesIO()
     np.savez(buffer, about=np.frombuffer(about, np.uint8), cells=cells)
     path.write_bytes(buffer.getvalue())
@@ -132,18 +132,18 @@ def forged(path, about, cells):
         ({"format": "tinsach-line-model"}, "not a site memory"),
         ({"format_version": 2}, "another version"),
         ({"lines_hash": "0"}, "another version"),
-        ({"pages": 1}, "no site memory does"),
-        ({"pages": 256}, "no site memory does"),
-        ({"pages": True}, "no site memory does"),
-        ({"pages": "3"}, "no site memory does"),
-        ({"counted": -1}, "no site memory does"),
-        ({"counted": 1 << 70}, "no site memory does"),
-        ({"resets": []}, "no site memory does"),
-        ({"resets": {"x": 0.5}}, "no site memory does"),
-        ({"cells_sha256": "0"}, "differ from their digest"),
+        ({"pages": 1}, "not that of a site memory"),
+        ({"pages": 256}, "not that of a site memory"),
+        ({"pages": True}, "not that of a site memory"),
+        ({"pages": "3"}, "not that of a site memory"),
+        ({"counted": -1}, "not that of a site memory"),
+        ({"counted": 1 << 70}, "not that of a site memory"),
+        ({"resets": []}, "not that of a site memory"),
+        ({"resets": {"x": 0.5}}, "not that of a site memory"),
+        ({"cells_sha256": "0"}, "do not match their digest"),
     ],
 )
-def test_forged_words_are_refused(file, cells, change, message):
+def test_forged_metadata_is_refused(file, cells, change, message):
     _, saved = read_memory(file, SHAPE)
     forged(file, sealed(saved | change), cells)
     with pytest.raises(InputError, match=message):
@@ -151,7 +151,7 @@ def test_forged_words_are_refused(file, cells, change, message):
 
 
 @pytest.mark.parametrize("about", [b"{}", b"[" * 100_000, b"null", b"\xff", b'{"format": NaN}'])
-def test_words_that_are_none(file, cells, about):
+def test_malformed_metadata_is_refused(file, cells, about):
     forged(file, about, cells)
     with pytest.raises(InputError, match="not a site memory"):
         read_memory(file, SHAPE)
@@ -180,7 +180,7 @@ def test_a_compressed_bomb_is_not_unpacked(file):
         read_memory(packed, SHAPE)
 
 
-def test_places_that_are_no_file(tmp_path):
+def test_invalid_paths_are_refused(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         SiteMemory.load(tmp_path / "none.npz")
     with pytest.raises(InputError, match="not a regular file"):
@@ -188,7 +188,7 @@ def test_places_that_are_no_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="not a regular file"):
         SiteMemory.load(tmp_path / "pipe")
-    with pytest.raises(InputError, match="cannot be a file's name"):
+    with pytest.raises(InputError, match="not a valid file name"):
         SiteMemory.load("a\0b")
 
 

@@ -1,4 +1,4 @@
-"""Rules for sites: what lines they are about, what they do, and that every promise of the calls holds with them."""
+"""Site rules: which lines they match, what they do, and that all guarantees of the API hold with them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def marks(rules: list[Rule], *texts: str) -> list[int]:
 
 PROMO = force("Tải ứng dụng", Label.PROMO)
 
-# -- which lines -----------------------------------------------------------------------------------------------------------
+# -- matching --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ PROMO = force("Tải ứng dụng", Label.PROMO)
         ("  MỜI BẠN TẢI ỨNG DỤNG\t", True),
         (unicodedata.normalize("NFD", "Tải ứng dụng"), True),
         ("\ufeff\u200bTải ứng dụng", True),
-        ("Tải ứng\ndụng", True),  # a caller's line may hold a line end; it is white space to rules
+        ("Tải ứng\ndụng", True),  # a caller's line may contain a line end; rules treat it as white space
         ("Tai ung dung", False),
         ("Tải  ứng dụng", False),
         ("x" * (SEEN_CHARS - 12) + "Tải ứng dụng", True),
@@ -74,7 +74,7 @@ def test_a_regex_sees_the_trimmed_line_and_case_as_it_is():
     assert marks([rule], unicodedata.normalize("NFD", "Ảnh: Vũ Lâm")) == [caption]
 
 
-# -- what they leave ---------------------------------------------------------------------------------------------------------
+# -- labels left -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_a_regex_sees_the_trimmed_line_and_case_as_it_is():
         ([force("b", Label.NAV), force("a", Label.PROMO)], [Label.PROMO]),  # the first that matches
         ([force("a", Label.NAV, Label.PROMO), force("a", Label.PROMO)], [Label.NAV, Label.PROMO]),
         ([forbid("a", Label.NAV), forbid("a", Label.PROMO)], [label for label in LABELS if label not in ("nav", "promo")]),
-        ([force("a", Label.NAV), forbid("a", Label.NAV)], [Label.NAV]),  # it would leave none
-        ([forbid("a", Label.NAV), force("a", Label.NAV)], [label for label in LABELS if label != "nav"]),  # so would this
+        ([force("a", Label.NAV), forbid("a", Label.NAV)], [Label.NAV]),  # skipped: it would leave no label
+        ([forbid("a", Label.NAV), force("a", Label.NAV)], [label for label in LABELS if label != "nav"]),  # likewise
         ([force("a", Label.NAV, Label.PROMO), forbid("a", Label.PROMO)], [Label.NAV]),
         ([forbid("a", *LABELS[:6]), forbid("a", *LABELS[6:]), forbid("a", LABELS[6])], LABELS[7:]),
         ([forbid("a", Label.NAV), force("a", Label.NAV), force("a", Label.PROMO)], [Label.PROMO]),
@@ -233,7 +233,7 @@ def test_explained_lines_are_the_labelled_ones(ruled, sample_page):
     explained = explain_lines(bound, lines)
     assert [why.line for why in explained] == list(bound.label_lines(lines))
     odds = [why.context_pass.odds for why in explained if why.context_pass]
-    assert min(odds) < 0  # a rule decided against the model
+    assert min(odds) < 0  # a rule overrode the model
     for why in explained:
         for reasons in filter(None, (why.first_pass, why.context_pass)):
             assert reasons.rest + sum(feature.weight for feature in reasons.features) == pytest.approx(reasons.odds, abs=1e-7)

@@ -1,4 +1,4 @@
-"""What a `sites.toml` may hold, and what is said of one that holds something else."""
+"""`sites.toml` files: what they may contain, and the messages for mistakes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from classifier.sites.rules import SiteRules
 from tests.support.paths import ROOT
 
 GOOD = """[[rules]]                       # every site
-phrase = "Tải ứng dụng"         # stands anywhere in the line
+phrase = "Tải ứng dụng"         # matches anywhere in the line
 force = "promo"
 
 [[sites."bao-bai-song.vn"]]
@@ -73,7 +73,7 @@ A, NAV = 'phrase = "a"', 'force = "nav"'
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (rule(A, NAV, 'note = "x"'), r":2: rule 1 of those for every site has a key 'note'"),
+        (rule(A, NAV, 'note = "x"'), r":2: rule 1 of \[\[rules\]\] has an unknown key 'note'"),
         (rule(A, 'regex = "a"', NAV), ":2: .*has both phrase and regex; give exactly one"),
         (rule(NAV), "has neither phrase nor regex"),
         (rule(A), "has neither force nor forbid"),
@@ -87,25 +87,25 @@ A, NAV = 'phrase = "a"', 'force = "nav"'
         (rule('phrase = ""', NAV), "has an empty phrase"),
         (rule('phrase = " \\u00a0"', NAV), "has an empty phrase"),
         (rule("phrase = 3", NAV), "has phrase = 3; put it in quotes"),
-        (rule('phrase = """a\nb"""', NAV), "no line holds"),
-        (rule(f'phrase = "{"a" * (SEEN_CHARS + 1)}"', NAV), "no line holds"),
+        (rule('phrase = """a\nb"""', NAV), "phrase that cannot match"),
+        (rule(f'phrase = "{"a" * (SEEN_CHARS + 1)}"', NAV), "phrase that cannot match"),
         (rule('regex = ""', NAV), "has an empty regex"),
-        (rule('regex = "(a"', NAV), r"has a regex '\(a' that is no regex \(missing \)"),
+        (rule('regex = "(a"', NAV), r"has a regex '\(a' that is invalid \(missing \)"),
         (rule("regex = '(a+)+$'", NAV), r"regex '\(a\+\)\+\$' that could try more than 2,000,000 ways .* begin it with \^"),
         (rule("regex = '(?=a)'", NAV), "that uses lookarounds"),
-        (rule("regex = 'Ảnh|'", NAV), "is found in an empty line, and so in nearly all"),
-        (rule("regex = '^$'", NAV), "is found in an empty line"),
-        (rule("regex = '[[a]'", NAV), "of which Python warns .*nested set"),
+        (rule("regex = 'Ảnh|'", NAV), "matches an empty line, and so nearly every line"),
+        (rule("regex = '^$'", NAV), "matches an empty line"),
+        (rule("regex = '[[a]'", NAV), "that Python warns about .*nested set"),
         (rule(A, NAV, header='[[sites."a.vn"]]'), None),
         (rule(A, "force = 1", header='[[sites."a.vn"]]'), r":2: rule 1 of a\.vn has force = 1"),
-        (rule(A, NAV, header="[[sites.a.vn]]"), r'\[sites\."a"\] is no list of rules; .* in quotes if there is a dot'),
+        (rule(A, NAV, header="[[sites.a.vn]]"), r'\[sites\."a"\] is not a list of rules; .* in quotes if it has a dot'),
         (rule(A, NAV, header="[[sites]]"), "needs the site's name"),
-        (rule(A, NAV, header="[rules]"), r"\[rules\] is no list of rules; write \[\[rules\]\]"),
-        (rule(A, NAV, header='[sites."a.vn"]'), "is no list of rules; write"),
-        (rule(A, NAV, header='[[sites.""]]'), "is no name of a site"),
-        (rule(A, NAV, header='[[sites."http://"]]'), "is no name of a site"),
-        (rule(A, NAV, header="[[rule]]"), "'rule' is nothing that rules have; write"),
-        ('rules = ["a"]', "rule 1 of those for every site is no table"),
+        (rule(A, NAV, header="[rules]"), r"\[rules\] is not a list of rules; write \[\[rules\]\]"),
+        (rule(A, NAV, header='[sites."a.vn"]'), "is not a list of rules; write"),
+        (rule(A, NAV, header='[[sites.""]]'), "is not a site name"),
+        (rule(A, NAV, header='[[sites."http://"]]'), "is not a site name"),
+        (rule(A, NAV, header="[[rule]]"), "unknown key 'rule'; write"),
+        ('rules = ["a"]', r"rule 1 of \[\[rules\]\] is not a table"),
         (GOOD + rule(A, NAV, header='[[sites."www.bao-bai-song.vn"]]'), "the same site"),
         (GOOD + rule(A, "force = 1", header='[[sites."bao-bai-song.vn"]]'), r":13: rule 3 of bao-bai-song\.vn has"),
         ("[[rules]\n", r"no TOML: .*\(at line 1"),
@@ -127,16 +127,16 @@ def test_mistakes_name_file_and_rule_and_the_way_out(tmp_path, content, said):
     assert ";" in str(caught.value)
 
 
-def test_lines_are_left_out_where_they_are_not_sure(tmp_path):
+def test_uncertain_line_numbers_are_left_out(tmp_path):
     content = f'rules = [{{{A}, {NAV}}}, {{{A}, force = "x"}}]\n'
-    with pytest.raises(InputError, match=r"sites\.toml: rule 2 of those"):
+    with pytest.raises(InputError, match=r"sites\.toml: rule 2 of \[\["):
         SiteRules.read(written(tmp_path, content))
     content = rule("phrase = '''\n[[rules]]\n'''", NAV)
-    with pytest.raises(InputError, match=r"sites\.toml: rule 1 of those"):
+    with pytest.raises(InputError, match=r"sites\.toml: rule 1 of \[\["):
         SiteRules.read(written(tmp_path, content))
 
 
-def test_files_that_cannot_be_read_are_the_systems_matter(tmp_path):
+def test_unreadable_files_raise_the_systems_error(tmp_path):
     for path in (tmp_path / "none.toml", tmp_path):
         with pytest.raises(OSError, match=str(path)):
             SiteRules.read(path)

@@ -1,4 +1,4 @@
-"""Corpus, skeletons and composer: what goes into training, and what must not."""
+"""Corpus, skeletons and composer: what enters training, and what must not."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def test_the_shipped_corpus_is_valid_and_large():
         ("=== a\nsection: a\nform: new\ntitle: b\n\nc\n", ":1: form 'new'"),
         ("=== a\nsection: a\nform: news\ntitle: b\n", ":1: an article needs"),
         ("=== a\nsection: a\nnote: x\ntitle: b\n\nc\n", ":3: 'note: x'"),
-        ("=== a\nsection: a\nsection: b\nform: news\ntitle: b\n\nc\n", "stands twice"),
+        ("=== a\nsection: a\nsection: b\nform: news\ntitle: b\n\nc\n", "appears twice"),
         ("=== a\nsection: a\nform: news\ntitle: ô\u0323\n\nc\n", ":4: not in NFC"),
-        ("=== a\nsection: a\nform: news\ntitle: b\n\nc\n=== a\nsection: a\nform: news\ntitle: b\n\nc\n", "used already"),
+        ("=== a\nsection: a\nform: news\ntitle: b\n\nc\n=== a\nsection: a\nform: news\ntitle: b\n\nc\n", "already used"),
     ],
 )
 def test_a_broken_corpus_file_is_named_with_its_line(tmp_path: Path, text: str, message: str):
@@ -77,19 +77,19 @@ def test_a_broken_corpus_file_is_named_with_its_line(tmp_path: Path, text: str, 
 def test_a_broken_bank_is_named(tmp_path: Path):
     (tmp_path / "phrases").mkdir()
     bank = tmp_path / "phrases" / "x.txt"
-    for text, message in (("a\na\n", "'a' stands twice"), ("{nmae}\n", "unknown slot nmae")):
+    for text, message in (("a\na\n", "'a' appears twice"), ("{nmae}\n", "unknown slot nmae")):
         bank.write_text(text, encoding="utf-8")
         with pytest.raises(CorpusError, match=message):
             load_banks(tmp_path)
 
 
-def test_shared_fivegrams_finds_a_mould():
+def test_shared_fivegrams_finds_a_shared_template():
     one = article("a", "một hai ba bốn năm sáu bảy tám")
     other = article("b", "một hai ba bốn năm sáu chín mười")
     alone = article("c", "không có gì giống cả ở đây nhé")
     [(share, first, second)] = shared_fivegrams([one, other, alone])
     assert (first, second) == ("a", "b")
-    assert share == pytest.approx(4 / 6)  # ten words with the headline's two, so six 5-grams; the last two differ
+    assert share == pytest.approx(4 / 6)  # ten words with the two of the headline, so six 5-grams; the last two differ
 
 
 def test_a_skeleton_knows_form_and_no_words(tmp_path: Path):
@@ -177,7 +177,7 @@ def test_composed_pages_have_every_label_and_style():
     assert any(line.heading for page in pages for line in page.lines)
 
 
-def test_hands_share_no_article_and_no_phrase():
+def test_folds_share_no_article_and_no_phrase():
     libraries = fold_libraries()
     assert len(libraries) == FOLDS + 1
     for index, one in enumerate(libraries):

@@ -1,4 +1,4 @@
-"""The evaluation as a page: the figures of `Scores`, and page text that stays text."""
+"""The evaluation report: it shows the figures of `Scores`, and page text cannot become markup."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def test_it_tells_the_figures(styles, page):
             for value in (precision, recall, score):
                 assert f"<span>{value:.3f}</span>" in page
     assert page.count("<circle") == len(every.reliability)
-    for said, true, count in every.reliability:
-        assert f"said {said:.2f}, true {true:.2f}: {count} lines" in page
+    for predicted, actual, count in every.reliability:
+        assert f"predicted {predicted:.2f}, actual {actual:.2f}: {count} lines" in page
 
 
 def test_the_heat_map_shows_every_confusion(styles, page):
     every = merged(list(styles.values()))
-    cells = re.findall(r'<td class="h(\d)( right)?" title="(\w+) found to be (\w+): (\d+) lines', page)
+    cells = re.findall(r'<td class="h(\d)( right)?" title="(\w+) labelled (\w+): (\d+) lines', page)
     assert len(cells) == 144
     for step, right, want, got, count in cells:
         assert int(count) == every.confusion.get((want, got), 0)
@@ -81,7 +81,7 @@ def test_the_worst_pages_come_first_with_their_errors(styles, page):
 
 
 def test_page_text_stays_text(page):
-    assert page.count("<script") == 2  # the frame's own, both empty
+    assert page.count("<script") == 2  # of the page frame, both empty
     assert "<b>" not in page
     assert "<i>" not in page
     assert not re.search("[\x00-\x09\x0b-\x1f\u202e\ud800]", page)
@@ -94,6 +94,6 @@ def test_the_command_writes_it(tmp_path, capsys):
     target = tmp_path / "build" / "evaluation.html"
     assert evaluate_main([str(tmp_path), "--html", str(target)]) == 0
     assert "article_f1" in capsys.readouterr().out
-    assert "1 pages, 2 lines" in target.read_text(encoding="utf-8")
+    assert "1 pages, 2 non-blank lines" in target.read_text(encoding="utf-8")
     assert evaluate_main([str(tmp_path), "--html", str(tmp_path)]) == 2
     assert "a folder; name a file" in capsys.readouterr().err
