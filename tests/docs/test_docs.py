@@ -1,68 +1,76 @@
-"""Docs are checked like code: every command and every example in them runs."""
+"""The documentation, checked like code: its commands and examples run, its links, paths, names and figures are right."""
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import classifier
 from classifier.lines import split_lines
+from tests.docs.examples import blocks, commands, run_python, run_shell
 from tests.slow import soak
 from tests.slow.figures import FORMS, figures, told
 from tests.support.paths import ROOT
+from tests.test_rooms import CLASSIFIER, TRAINING
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = [
-    ROOT / name
-    for name in (
-        "README.md",
-        "CONTRIBUTING.md",
-        "SECURITY.md",
-        "docs/ENGINES.md",
-        "docs/FORMATS.md",
-        "docs/RELIABILITY.md",
-        "docs/RETRAINING.md",
-        "docs/SITES.md",
-        "training/corpus/README.md",
-    )
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "training" / "corpus" / "README.md",
 ]
+TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in DOCS}
+README, CONTRIBUTING = TEXTS["README.md"], TEXTS["CONTRIBUTING.md"]
+ENGINES, FORMATS, RELIABILITY = (TEXTS[f"docs/{name}.md"] for name in ("ENGINES", "FORMATS", "RELIABILITY"))
 
 
-FORMATS = (ROOT / "docs" / "FORMATS.md").read_text(encoding="utf-8")
+def outside_the_sample() -> list[str]:
+    """Return the lines of the README without the two blocks of the sample, and their fences."""
+    return re.sub(r"```text\n.*?```\n", "", README, count=2, flags=re.DOTALL).splitlines()
 
 
-def blocks(kind: str, text: str = README) -> list[str]:
-    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
+def test_the_readme_stays_short():
+    lines = outside_the_sample()
+    assert len(lines) < 150
+    assert not [line for line in lines if len(line) >= 120 and not line.startswith("|")]
 
 
-def shell(commands: list[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
-    """Run commands in a folder, where `tinsach` is this checkout's, until one fails."""
-    script = f'tinsach() {{ {shlex.quote(sys.executable)} -m classifier "$@"; }}\nset -eo pipefail\n' + "\n".join(commands)
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
-    return subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, env=environment)
+def test_the_install_instructions_follow_the_sample():
+    after = README.split("```text\n")[2].partition("```\n")[2]
+    assert after.lstrip("\n").startswith("## Install\n")
+    assert re.search(r"^## (.*)$", README, re.MULTILINE)[1] == "Install"
+    for needed in ("pip install .", "git+", "PyPI", "make demo", "make test"):
+        assert needed in after.partition("\n## Python")[0], needed
 
 
-def test_the_first_screen_shows_what_the_model_really_does(cleaner, sample_page):
-    messy, clean = blocks("text")[:2]
+def test_the_install_table_names_every_extra():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = re.findall(r"^([a-z]+) = \[", project.partition("[project.optional-dependencies]")[2].partition("\n[")[0], re.MULTILINE)
+    rows = README.partition("| extra |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([a-z]+)`", rows)) == set(extras)
+
+
+def test_the_sample_shows_what_the_shipped_model_does(cleaner, sample_page):
+    messy, clean = blocks("text", README)[:2]
     assert messy == sample_page
     assert clean.rstrip("\n") == cleaner.clean_text(messy)
     assert clean in README[:6000]
 
 
-def test_python_examples_run(tmp_path, monkeypatch, capsys, sample_page):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.parametrize("example", blocks("python", README))
+def test_python_examples_run(tmp_path, sample_page, example):
     (tmp_path / "page.txt").write_text(sample_page, encoding="utf-8")
-    examples = blocks("python")
-    assert examples
-    for example in examples:
-        exec(compile(example, "README.md", "exec"), {})  # the example is the code under test
-    assert capsys.readouterr().out
+    done = run_python(example, tmp_path, {"PYTHONWARNINGS": "error"})
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    assert "Làng gốm bên sông đỏ lửa trở lại" in done.stdout
+
+
+def test_every_document_with_python_examples_has_them_run():
+    """README.md above, docs/SITES.md by test_sites.py, docs/ENGINES.md by tests/classifier/integrations/test_examples.py."""
+    assert {name for name, text in TEXTS.items() if blocks("python", text)} == {"README.md", "docs/ENGINES.md", "docs/SITES.md"}
 
 
 def test_shell_examples_run(tmp_path, sample_page):
@@ -70,22 +78,21 @@ def test_shell_examples_run(tmp_path, sample_page):
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "1.txt").write_text(sample_page, encoding="utf-8")
     (tmp_path / "crawl.jsonl").write_text(json.dumps({"id": 1, "text": sample_page}) + "\n", encoding="utf-8")
-    commands = [line for block in blocks("sh") for line in block.splitlines() if "tinsach" in line and "pip" not in line]
-    assert len(commands) >= 4
-    done = shell(commands, tmp_path)
+    lines = commands(README)
+    assert len(lines) >= 8
+    done = run_shell(lines, tmp_path)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout
 
 
-def test_every_format_has_a_path_that_works(tmp_path, sample_page):
-    """Every command of docs/FORMATS.md, in order, among the files that it speaks of."""
+def test_every_command_of_the_formats_page_runs(tmp_path, sample_page):
     for library in ("pyarrow", "fastwarc", "resiliparse", "zstandard"):
         pytest.importorskip(library)
     lay_out(tmp_path, sample_page)
-    commands = [line for block in blocks("sh", FORMATS) for line in block.splitlines() if line and "pip" not in line]
-    done = shell(commands, tmp_path)
+    lines = commands(FORMATS)
+    done = run_shell(lines, tmp_path)
     assert done.returncode == 0, done.stderr.decode()
-    outputs = re.findall(r"(?:--output |--stats |> )(?!jsonl)([\w./-]+)", "\n".join(commands))
+    outputs = re.findall(r"(?:--output |--stats |> )(?!jsonl)([\w./-]+)", "\n".join(lines))
     assert len(outputs) >= 10
     for output in outputs:
         assert (tmp_path / output).stat().st_size, output
@@ -94,7 +101,7 @@ def test_every_format_has_a_path_that_works(tmp_path, sample_page):
 
 
 def lay_out(folder: Path, page: str) -> None:
-    """Write the page in every format that docs/FORMATS.md speaks of."""
+    """Write the input files of the commands in docs/FORMATS.md: the page in every format."""
     import gzip
 
     import pyarrow
@@ -117,38 +124,34 @@ def lay_out(folder: Path, page: str) -> None:
     parquet.write_table(pyarrow.table({"id": [1], "text": [page]}), folder / "crawl.parquet")
 
 
-def test_the_formats_page_tells_the_recorded_figures():
+def test_the_formats_page_quotes_the_recorded_figures():
     crawl, fineweb = figures("crawl"), figures("fineweb")
-    assert "{megabytes} MB of JSON lines, {megabytes_packed} MB packed, {records:,} records".format_map(crawl) in FORMATS
-    told = "| {seconds} s | {megabytes_a_second} MB/s | {after_a_tenth_mb} MB | {last_tenth_mb} MB | {peak_mb} MB |"
-    assert told.format_map(crawl) in FORMATS
+    assert "{megabytes} MB of JSON lines, {megabytes_packed} MB compressed,\n{records:,} records".format_map(crawl) in FORMATS
+    row = "| {seconds} s | {megabytes_a_second} MB/s | {after_a_tenth_mb} MB | {last_tenth_mb} MB | {peak_mb} MB |"
+    assert row.format_map(crawl) in FORMATS
     assert crawl["last_tenth_mb"] < 1.1 * crawl["after_a_tenth_mb"]
-    for name, row in fineweb.items():
-        ended, ends, both = (row[key] for key in ("enough lines end as sentences do", "few enough line ends", "both"))
-        medians = (row["median share of ended lines"], row["median line ends for each word"])
+    for name, found in fineweb.items():
+        ended, ends, both = (found[key] for key in ("enough lines end as sentences do", "few enough line ends", "both"))
+        medians = (found["median share of ended lines"], found["median line ends for each word"])
         assert f"| {name} | {ended} | {ends} | {both} | {medians[0]} | {medians[1]} |" in FORMATS
     assert fineweb["after tinsach clean"]["both"] > 5 * fineweb["as scraped"]["both"]
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_make_targets_in_the_docs_exist(path):
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_make_targets_in_the_docs_exist(text):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    for line in re.findall(r"make ([a-z -]+[a-z])", path.read_text(encoding="utf-8")):
-        named = [word for word in line.split() if word in targets]
-        assert named or line.split()[0] not in ("test", "demo", "train", "check"), line
-    for code in re.findall(r"`make ([^`]+)`", path.read_text(encoding="utf-8")):
+    for code in re.findall(r"(?:`|^)make ([^`\n#]+)", text, re.MULTILINE):
         words = [word for word in code.split() if "=" not in word]
         assert set(words) <= targets, code
 
 
 def test_the_readmes_engine_examples_are_those_that_run():
-    """docs/ENGINES.md is run by tests/classifier/integrations/test_examples.py."""
-    engines = (ROOT / "docs" / "ENGINES.md").read_text(encoding="utf-8")
-    table = README.partition("## In other tools")[2].partition("\n## ")[0]
-    examples = [code for row in re.findall(r"^\| .* \|$", table, re.MULTILINE) for code in re.findall(r"`([^`]+)`", row)]
-    assert len(examples) == 12  # an extra and an example for each of five engines, a command for two
+    """Each is part of an example in docs/ENGINES.md, which tests/classifier/integrations/test_examples.py runs."""
+    table = README.partition("## Engines")[2].partition("\n## ")[0]
+    examples = re.findall(r"^\| .* \| `[a-z]+` \| `(.*)` \|$", table, re.MULTILINE)
+    assert len(examples) == 5
     for code in examples:
-        assert code in engines, code
+        assert code in "".join(blocks("python", ENGINES)), code
 
 
 def test_every_make_target_is_explained():
@@ -156,10 +159,31 @@ def test_every_make_target_is_explained():
     assert re.findall(r"^([a-z-]+):", text, re.MULTILINE) == re.findall(r"^([a-z-]+):.*## ", text, re.MULTILINE)
 
 
-def test_links_in_the_docs_lead_somewhere():
-    for path in DOCS:
-        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
-            assert (path.parent / target).exists(), f"{path}: {target}"
+def anchor(heading: str) -> str:
+    """Return the anchor of a heading, as GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("path", DOCS, ids=TEXTS)
+def test_links_in_the_docs_have_targets(path):
+    for link in re.findall(r"\]\(([^):]+)\)", path.read_text(encoding="utf-8")):
+        name, _, place = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), link
+        if place:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert place in map(anchor, headings), link
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if not name.startswith("training/")])
+def test_paths_in_the_docs_exist(name):
+    for path in re.findall(r"`((?:classifier|training|tests|models|docs)/[\w./-]*)`", TEXTS[name]):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_contributing_page_names_every_room():
+    rooms = set(re.findall(r"`([a-z_]+)`", CONTRIBUTING))
+    assert rooms >= {*CLASSIFIER, *TRAINING}
 
 
 def test_the_label_table_is_complete():
@@ -177,19 +201,26 @@ def test_the_sample_page_is_messy(cleaner, sample_page):
     assert {"nav", "related", "most_read", "footer", "caption"} <= dropped
 
 
-def test_the_reliability_page_tells_the_recorded_figures():
-    page = (ROOT / "docs" / "RELIABILITY.md").read_text(encoding="utf-8")
+def test_the_reliability_page_quotes_the_recorded_figures():
     for name in FORMS:
-        assert told(name) in page, "run `python -m tests.slow.figures`"
+        assert told(name) in RELIABILITY, "run `python -m tests.slow.figures`"
 
 
 def test_the_reliability_page_names_tests_that_exist():
-    page = (ROOT / "docs" / "RELIABILITY.md").read_text(encoding="utf-8")
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
-    for name in re.findall(r"`(test_\w+?)(?:\.\.\.)?`", page):
-        assert re.search(rf"def {name}", code), name
-    for path in re.findall(r"`(tests/[\w/]+\.py)`", page):
-        assert (ROOT / path).exists(), path
+    """In a row, a name in backquotes belongs to the file named before it; an ellipsis stands for the rest of a name."""
+    sources: dict[str, str] = {}  # by file name; the first mention of a file gives its path
+    checked = 0
+    for row in re.findall(r"^\| .* \|$", RELIABILITY, re.MULTILINE):
+        source = None
+        for name in re.findall(r"`([^`]+)`", row.split(" | ")[1]):
+            if name.startswith("tests/"):
+                sources[Path(name).name] = (ROOT / name).read_text(encoding="utf-8")
+            if name.endswith(".py"):
+                source = sources[Path(name).name]
+            elif source and not name.startswith("make "):
+                assert re.search(rf"def {re.escape(name).replace(re.escape('...'), '[a-z_]*')}\(", source), name
+                checked += 1
+    assert checked > 30
 
 
 def test_the_recorded_figures_keep_the_promises():

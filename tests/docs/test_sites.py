@@ -1,4 +1,4 @@
-"""docs/SITES.md: its first screen is what happens, and its commands and examples run."""
+"""docs/SITES.md: its first example shows what happens, and its commands and examples run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import pytest
 
 from classifier import SiteMemory
 from classifier.sites.memory import MOST_LINES
-from tests.docs.test_docs import ROOT, blocks, shell
+from tests.docs.examples import blocks, commands, run_python, run_shell
+from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "SITES.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def folder(tmp_path: Path, sample_page: str) -> Path:
-    """Return a folder with the page of the first screen, as text and as records, and the rules."""
+    """A folder with the page of the first example, as text and as records, and the rules."""
     (gone,) = blocks("text", PAGE)
     lines = sample_page.splitlines(keepends=True)
     place = next(place for place, line in enumerate(lines) if line.startswith("Sáng 4/3"))
@@ -36,9 +37,9 @@ def folder(tmp_path: Path, sample_page: str) -> Path:
     return tmp_path
 
 
-def test_the_first_screen_is_what_happens_and_every_command_runs(folder):
+def test_the_first_example_shows_what_happens_and_every_command_runs(folder):
     pytest.importorskip("fastwarc")
-    done = shell([line for block in blocks("sh", PAGE) for line in block.splitlines()], folder)
+    done = run_shell(commands(PAGE), folder)
     assert done.returncode == 0, done.stderr.decode()
     before, after = ((folder / name).read_text(encoding="utf-8") for name in ("without.txt", "with.txt"))
     (gone,) = blocks("text", PAGE)
@@ -51,22 +52,22 @@ def test_the_first_screen_is_what_happens_and_every_command_runs(folder):
     assert gone in PAGE[:1500]
 
 
-def test_the_python_example_runs(folder, monkeypatch, capsys):
-    monkeypatch.chdir(folder)
+def test_the_example_of_rules_runs(folder):
     example, _ = blocks("python", PAGE)
-    exec(compile(example, "SITES.md", "exec"), {})  # the example is the code under test
-    _, general, own = map(int, capsys.readouterr().out.split())
+    done = run_python(example, folder, {"PYTHONWARNINGS": "error"})
+    assert done.returncode == 0, done.stderr
+    _, general, own = map(int, done.stdout.split())
     assert own < general
 
 
-def test_the_example_of_a_memory_runs(folder, monkeypatch, capsys):
-    monkeypatch.chdir(folder)
+def test_the_example_of_a_memory_runs(folder):
     _, example = blocks("python", PAGE)
-    exec(compile(example, "SITES.md", "exec"), {})
-    *articles, told = capsys.readouterr().out.splitlines()
+    done = run_python(example, folder, {"PYTHONWARNINGS": "error"})
+    assert done.returncode == 0, done.stderr
+    *articles, counts = done.stdout.splitlines()
     assert len(articles) == 2
-    assert told == "2 2 0.000000"
-    assert SiteMemory.load("bai-song.npz.gz").seen_on("Trang chủ", "bao-bai-song.vn") == 2
+    assert counts == "2 2 0.000000"
+    assert SiteMemory.load(folder / "bai-song.npz.gz").seen_on("Trang chủ", "bao-bai-song.vn") == 2
 
 
 def test_the_size_and_error_of_a_memory_are_those_stated():
