@@ -154,7 +154,7 @@ class Cleaner:
             InputError: `lines` is a string (split it, or call `clean_text`), or holds something that is not a string.
         """
         if isinstance(lines, (str, bytes)):
-            raise InputError("label_lines takes an iterable of lines, not one string; pass text.splitlines(), or call clean_text(text)")
+            raise InputError("label_lines takes an iterable of lines, not one string; pass split_lines(text), or call clean_text(text)")
         return self._label(lines)
 
     def _label(self, lines: Iterable[str]) -> Iterator[LabelledLine]:

@@ -30,7 +30,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--update", action="store_true", help="pin new floors from the figures measured now")
     parser.add_argument("--allow-lower", action="store_true", help="with --update: accept lower floors")
     args = parser.parse_args(argv)
-    found = evaluate(classifier.load(args.model), held_out_pages()).summary()
+    try:
+        cleaner = classifier.load(args.model)
+    except classifier.ModelError as error:
+        print(f"gate: {error}", file=sys.stderr)
+        return 2
+    found = evaluate(cleaner, held_out_pages()).summary()
     print("gate: " + "  ".join(f"{name} {value:.4f}" for name, value in found.items()))
     pinned = json.loads(args.floors.read_text(encoding="utf-8")) if args.floors.exists() else {"floors": {}}
     if args.update:

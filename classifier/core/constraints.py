@@ -1,8 +1,8 @@
 """Per-line label constraints: a bit mask of the labels that site rules allow.
 
-A *mark* is a 16-bit mask. Its low twelve bits, one per entry of LABELS, are set for the allowed labels; the bits from FLAGS on
-are unused. `Pipeline` computes the marks once per distinct text of a block and masks the probabilities of both passes: the
-first pass's too, so that neighbouring lines see only allowed labels. Site rules produce the marks (`sites/rule.py`).
+A *mark* is a 16-bit mask whose low twelve bits, one per entry of LABELS, are set for the allowed labels. `Pipeline` computes
+the marks once per distinct text of a block and masks the probabilities of both passes: the first pass's too, so that
+neighbouring lines see only allowed labels. Site rules produce the marks (`sites/rule.py`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import numpy as np
 from classifier.core.arrays import Floats, Ints, flatnonzero, log_softmax
 from classifier.labels import EVIDENCE, LABELS, Label
 
-__all__ = ["ANY_LABEL", "FLAGS", "mark_of", "mask_labels"]
+__all__ = ["ANY_LABEL", "mark_of", "mask_labels"]
 
-FLAGS = len(LABELS)  # index of the first bit that is not a label
-ANY_LABEL = (1 << FLAGS) - 1
+ANY_LABEL = (1 << len(LABELS)) - 1
 
 # The mark bit of each first-pass class (classes, 1), LABELS first. A heading class shares the bit of its block's label.
 _CLASS_BITS = np.array([1 << [*map(str, LABELS)].index(name.removesuffix(" heading")) for name in EVIDENCE], np.uint16)[:, None]

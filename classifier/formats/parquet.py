@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError, require_library
-from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.formats.base import NEEDS_REVIEW, NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.io.encoding import to_utf8
 from classifier.io.files import Sink
 
@@ -190,7 +190,7 @@ def _cast(texts: Any, kind: Any, arrow: Any) -> Any:
 
 def _type_of(name: str, arrow: Any) -> Any:
     """Return the type of an added column: a flag, or JSON as text."""
-    return arrow.bool_() if name == "needs_review" else arrow.string()
+    return arrow.bool_() if name == NEEDS_REVIEW else arrow.string()
 
 
 def _as_value(value: object) -> object:

@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 from classifier.errors import InputError
 from classifier.formats.names import format_of, is_known, output_name, with_suffix
 from classifier.io.compression import open_decompressed
-from classifier.io.files import OWN, STDIN, _Input
+from classifier.io.files import OWN, STDIN
 
 __all__ = ["Source", "find_inputs", "find_sources", "refuse_same_file", "targets_in"]
 
@@ -134,7 +134,7 @@ def targets_in(folder: str, sources: Sequence[Source], suffix: str = "") -> list
     return list(inputs_by_target)
 
 
-def refuse_same_file(inputs: Iterable[_Input], outputs: Iterable[str | Path]) -> None:
+def refuse_same_file(inputs: Iterable[Source], outputs: Iterable[str | Path]) -> None:
     """Raise InputError if an output is also an input, or if two outputs are the same file, under whatever names."""
     seen: dict[object, str] = {}
     for source in inputs:

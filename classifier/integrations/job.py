@@ -42,7 +42,8 @@ def run(engine: str, clean_folder: Callable[[FolderJob], None], argv: Sequence[s
             raise InputError(f"{options.target}: exists already; name a new folder, or remove it")
         clean_folder(FolderJob(options.source, options.target, file_format, options.text_field, recipe))
     except TinsachError as error:
-        print(f"tinsach: {error}", file=sys.stderr)
+        if sys.stderr:  # None if closed; print would then use standard output
+            print(f"tinsach: {error}", file=sys.stderr)
         return 2
     return 0
 

@@ -127,9 +127,6 @@ class _Zstd(_DecompressedFile):
         return data
 
 
-_SUFFIXES = (".gz", ".zst")
-
-
 def without_compression(name: str) -> str:
     """Return a file name without its compression suffix, if any.
 
@@ -137,4 +134,4 @@ def without_compression(name: str) -> str:
     ('crawl.jsonl', 'page.txt')
     """
     path = PurePath(name)
-    return name[: -len(path.suffix)] if path.suffix.lower() in _SUFFIXES else name
+    return name[: -len(path.suffix)] if path.suffix.lower() in LEVELS else name

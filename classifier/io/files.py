@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from classifier.errors import InputError
 from classifier.io.compression import compressing
@@ -193,16 +193,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-# -- inputs --------------------------------------------------------------------------------------------------------------
-
-
-class _Input(Protocol):
-    """Protocol of an input for `sources.refuse_same_file`; `sources.Source` implements it."""
-
-    @property
-    def path(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...

@@ -21,8 +21,9 @@ from tempfile import TemporaryDirectory
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import classifier
-from tests.benchmarks.bench import ROOT, composed
-from training.composer.skeleton import read_page
+from classifier.review.labelled_page import read_page
+from tests.benchmarks.bench import composed
+from tests.support.paths import ROOT
 
 MEGABYTE = 1_000_000
 # datatrove's FineWeb-2 configuration for Vietnamese (vie_Latn): a page is dropped if a smaller share of its lines ends with a sentence
@@ -96,7 +97,7 @@ def line_ends(text: str) -> float:
 
 def fineweb(folder: Path) -> dict[str, dict[str, float]]:
     """Return the number of pages that pass each measure and both: as scraped, after cleaning, and with gold labels."""
-    pages = [list(zip(*read_page(path))) for path in sorted(folder.rglob("*.tsv"))]
+    pages = [list(zip(page.labels, page.lines)) for page in map(read_page, sorted(folder.rglob("*.tsv")))]
     cleaner = classifier.load()
     texts: dict[str, Callable[[list[tuple[str, str]]], str]] = {
         "as scraped": lambda rows: "\n".join(line for _, line in rows),

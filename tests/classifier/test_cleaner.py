@@ -277,8 +277,8 @@ def test_empty_pages_among_others_keep_their_place(cleaner, composed_pages):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda c: c.label_lines("một dòng"), "splitlines"),
-        (lambda c: c.clean_lines("một dòng"), "splitlines"),
+        (lambda c: c.label_lines("một dòng"), "split_lines"),
+        (lambda c: c.clean_lines("một dòng"), "split_lines"),
         (lambda c: list(c.label_lines([PROSE, b"bytes"])), "not bytes"),
         (lambda c: list(c.label_lines([PROSE, None])), "not NoneType"),
         (lambda c: c.clean_text(b"bytes"), "not bytes"),
