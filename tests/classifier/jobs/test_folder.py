@@ -76,14 +76,14 @@ def test_errors_come_through(tree, tmp_path, capsys):
 def big_job(tree, tmp_path, composed_pages):
     """Return a running job of two processes that has begun to write."""
     for name in ("a", "b", "c"):
-        (tree / f"{name}.txt").write_text("\f".join(composed_pages * 20), encoding="utf-8")
+        (tree / f"{name}.txt").write_text("\f".join(composed_pages * 80), encoding="utf-8")
     where = ["--output-dir", str(tmp_path / "out"), "--jobs", "2"]
     command = [sys.executable, "-m", "classifier", "clean", *map(str, tree.glob("?.txt")), *where]
     process = subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    for _ in range(400):
+    for _ in range(3000):
         if list((tmp_path / "out").glob(SCRATCH + "*")):
             return process
         time.sleep(0.02)
@@ -91,8 +91,8 @@ def big_job(tree, tmp_path, composed_pages):
 
 
 def gone(process: subprocess.Popen[bytes]) -> bool:
-    """Return whether all processes of a job end within ten seconds."""
-    for _ in range(200):
+    """Return whether all processes of a job end within a minute."""
+    for _ in range(1200):
         if not subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True).stdout:
             return True
         time.sleep(0.05)

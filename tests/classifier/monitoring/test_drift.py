@@ -27,8 +27,6 @@ from classifier.monitoring.drift import FEWEST_PAGES, MOVED, Shift, compare
 from classifier.monitoring.profile import SIGNALS, Measures, Profile, measure, profile_of
 from tests.support import tiny_model
 from tests.support.paths import ROOT
-from training.learning import dataset, export
-from training.scoring import judge
 
 ENGLISH = "The council said on Monday that new rules would apply to every workshop along the river from next spring"
 
@@ -82,13 +80,6 @@ def test_pages_like_those_of_the_baseline_do_not_alarm(cleaner, composed_pages):
     assert moved(compare(training_profile(cleaner), measures_of(cleaner, composed_pages))) == set()
     own = profile_of(measures_of(cleaner, composed_pages[::2]))
     assert moved(compare(own, measures_of(cleaner, composed_pages[1::2]))) == set()
-
-
-def test_the_shipped_profile_is_that_of_the_held_out_pages():
-
-    pages = dataset.compose_held_out()
-    assert len(pages) == 960
-    assert judge.profile(export.MODELS, pages) == json.loads((export.MODELS / "vi-news.json").read_bytes())["profile"]
 
 
 def profile_by_hand() -> Profile:
