@@ -24,9 +24,8 @@ _BLOCK = (
     "main map menu meta nav noscript object ol optgroup option p param picture pre progress section select source summary svg table tbody "
     "td template textarea tfoot th thead title tr track ul video script style"
 )
-_TAG = re.compile(
-    rf"<(?:/?(?:(?P<inline>{_INLINE.replace(' ', '|')})|{_BLOCK.replace(' ', '|')})(?:[\s/][^<>\n]*)?|!--[^\n]*?--|!doctype[^<>\n]*)>", re.I
-)
+_NAMES = f"(?P<inline>{_INLINE.replace(' ', '|')})|{_BLOCK.replace(' ', '|')}"
+_TAG = re.compile(rf"<(?:/?(?:{_NAMES})(?:(?:[^\S\n]|/)[^<>\n]*)?|!--[^\n]*?--|!doctype[^<>\n]*)>", re.I)
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]*)>", re.I)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TWICE = 2  # "&amp;nbsp;" comes from text that was escaped twice

@@ -136,7 +136,7 @@ _MOVED_TONES = {
 def _beyond(code: int) -> tuple[int, int]:
     """Return properties and canonical form of a code point that is not tabulated."""
     char = chr(code)
-    if code in _FULL_WIDTH:
+    if _COMPATIBLE.match(char) and not unicodedata.is_normalized("NFKC", char):
         return CharClass.MARKED, code
     compatible = unicodedata.normalize("NFKC", char) if code not in range(0xD800, 0xE000) else char
     if len(compatible) == 1 and ord(compatible) < TABLED:  # full-width forms, mathematical letters
@@ -298,17 +298,21 @@ def _spliced(old: _CodePoints, starts: Ints, lines: Ints, new: _CodePoints) -> _
 
 # Characters that may stand inside markup, and hide it.
 _LEFT_OUT = re.compile(f"[{re.escape(INVISIBLE)}\ufe00-\ufe0f]")
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # to ASCII
+_COMPATIBLE = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]+")  # full-width forms, mathematical letters
 
 
 def _visible(text: str) -> str:
     """Return lines of text without HTML, in NFC, with plain markdown."""
-    text = _LEFT_OUT.sub("", text).translate(_FULL_WIDTH)
-    text = composed(without_html(text))
+    text = without_html(_compatible(_LEFT_OUT.sub("", text)))
+    text = composed(_compatible(text))  # an entity may name any character
     text = _plain_markdown("\n".join(map(_trimmed, text.split("\n"))))
     if "](" not in text:
         return text
     return "\n".join(line if line.count("(") == line.count("](") else _TARGET.sub(_regular_target, line) for line in text.split("\n"))
+
+
+def _compatible(text: str) -> str:
+    return _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
 def _trimmed(line: str) -> str:
@@ -359,6 +363,7 @@ def _cap_marks(text: str) -> str:
 
 # Markup around prose says nothing of its role, in contrast to that of short lines: so a paragraph is what has as many characters.
 _PARAGRAPH = 40
+_DOTS = re.compile(r"\.\.+")
 _REFERENCE = re.compile(r"\]\[([^\[\]\n]{0,200})\]")
 _DEFINITION = re.compile(r"\n(\[[^\[\]\n]{1,200}\]): +((?:<|https?://|www\.|mailto:|[/#])[^\n]*)")
 # What an escaped sign becomes; an escaped bracket makes no link, and an escaped parenthesis does not end a link's target.
@@ -380,8 +385,7 @@ def _plain_markdown(text: str) -> str:
         first, *others = text.split("\\")
         text = first + "".join([_ESCAPED.get(part[:1], "\\" + part[:1]) + part[1:] for part in others])
     if ".." in text:
-        first, *others = text.split("..")
-        text = "…".join([first, *(part.lstrip(".") for part in others)])
+        text = _DOTS.sub("…", text)
     if "\n>" in text or text[0] == ">":
         first, *others = ("\n" + text).split("\n>")
         text = (first + "".join(map(_unquoted, others)))[1:]
