@@ -23,7 +23,7 @@ from classifier.core.arrays import Bools, Ints, append, diff, flatnonzero
 from classifier.lines import BEYOND, MAY_END_BLANK, is_blank
 from classifier.visible import CATEGORIES, INVISIBLE, TABLED, is_invisible, without_html
 
-__all__ = ["CharClass", "Scan", "blank_flags", "composed", "is_word", "scan"]
+__all__ = ["CharClass", "Scan", "blank_flags", "composed", "is_word", "readable", "scan"]
 
 # A line's features read at most this many of its characters: real lines are shorter by far (the longest on the pages the
 # layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
@@ -303,8 +303,7 @@ _COMPATIBLE = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]+")  # full-width 
 
 def _visible(text: str) -> str:
     """Return lines of text without HTML, in NFC, with plain markdown."""
-    text = without_html(_compatible(_LEFT_OUT.sub("", text)))
-    text = composed(_compatible(text))  # an entity may name any character
+    text = readable(text)
     text = _plain_markdown("\n".join(map(_trimmed, text.split("\n"))))
     if "](" not in text:
         return text
@@ -329,6 +328,12 @@ def _trimmed(line: str) -> str:
 def _is_space(char: str) -> bool:
     code = ord(char)
     return (PROPERTIES[code] if code < TABLED else _beyond(code)[0]) & CLASS == CharClass.SPACE
+
+
+def readable(text: str) -> str:
+    """Return lines of text in NFC without HTML and invisible characters, compatibility forms as plain ones."""
+    text = without_html(_compatible(_LEFT_OUT.sub("", text)))
+    return composed(_compatible(text))  # an entity may name any character
 
 
 def composed(text: str) -> str:
