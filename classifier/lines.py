@@ -9,20 +9,31 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable
 
+from classifier.visible import INVISIBLE, TABLED, WHITE_SPACE, is_invisible, without_html
+
 __all__ = ["FORM_FEED", "AtBlankLines", "LineSplitter", "between_pages", "is_blank", "split_lines", "split_pages", "trimmed"]
 
-ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
-_INVISIBLE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + ZERO_WIDTH  # U+3000 is the last white space of Unicode
+_EDGES = WHITE_SPACE + INVISIBLE
+# What a line may end with, white space removed, that is blank: invisible characters, HTML, and what is at or beyond BEYOND.
+MAY_END_BLANK = frozenset(INVISIBLE + ";>")
+BEYOND = chr(TABLED)
 
 
 def trimmed(line: str) -> str:
-    """Return a line without the white space, zero-width marks and BOM at its ends."""
-    return line.strip(_INVISIBLE)
+    """Return a line without white space and invisible characters at its ends."""
+    return line.strip(_EDGES)
 
 
 def is_blank(line: str) -> bool:
-    """Return whether a line holds only white space, zero-width marks or a BOM."""
-    return not trimmed(line)
+    """Return whether a line shows nothing: white space, invisible characters, entities of such, and tags.
+
+    >>> is_blank("\\u00a0\\ufeff"), is_blank("<p>&nbsp;</p>"), is_blank("<p>.</p>")
+    (True, True, False)
+    """
+    text = line.strip(_EDGES)
+    if not text or (text[-1] not in MAY_END_BLANK and text[-1] < BEYOND):
+        return not text
+    return all(char.isspace() or is_invisible(char) for char in without_html(text))
 
 
 class LineSplitter:

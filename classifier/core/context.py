@@ -13,7 +13,7 @@ There is no Viterbi decoding over the labels: it gained .01 on an early model an
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from classifier.core.features import CEILING, COLUMN, FLAGS, STEP, LineFeatures
 from classifier.core.history import EVIDENCE_CEILING, HISTORY_COLUMNS, RUNNING_CEILINGS
 from classifier.labels import EVIDENCE
 
-__all__ = ["AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "ROW_ORDER", "LineBuffer", "context_rows", "line_buffer"]
+__all__ = ["AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "LineBuffer", "context_rows", "line_buffer"]
 
 AHEAD = 32  # raw lines, blank lines included: with a blank line after every line, still 16 non-blank lines
 BEHIND = 20  # non-blank lines
@@ -36,21 +36,7 @@ EVIDENCE_OFFSETS = (-3, -2, -1, 1, 2, 3)
 WINDOWS = (-20, -10, -4, 4, 10)
 WINDOW_COLUMNS = ("size", "short", "prose", "linked", "ends_sentence", "bullet")
 
-CONTEXT_COLUMNS = (
-    *COLUMN,
-    *EVIDENCE,
-    *HISTORY_COLUMNS,
-    *(
-        f"{name} at {d:+d}"
-        for d in NEIGHBOUR_OFFSETS
-        for name in (*NEIGHBOUR_COLUMNS, "blank lines before", "same text", "same opening", "there")
-    ),
-    *(f"{name} at {d:+d}" for d in EVIDENCE_OFFSETS for name in EVIDENCE),
-    *(f"{name} over {w:+d}" for w in WINDOWS for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE)),
-)
-
-# Rows are filled in contiguous parts, each from one kind of array. The model file keeps the order of `CONTEXT_COLUMNS`;
-# `ROW_ORDER` maps row positions to indices into it.
+# A context row is filled part by part, each part from one kind of array. The order is the model's.
 _PARTS = (
     (*COLUMN, *EVIDENCE, *HISTORY_COLUMNS),
     tuple(f"{name} at {d:+d}" for name in (*NEIGHBOUR_COLUMNS, "blank lines before") for d in NEIGHBOUR_OFFSETS),
@@ -58,8 +44,7 @@ _PARTS = (
     tuple(f"{name} at {d:+d}" for name in EVIDENCE for d in EVIDENCE_OFFSETS),
     tuple(f"{name} over {w:+d}" for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE) for w in WINDOWS),
 )
-_INDEX = {name: index for index, name in enumerate(CONTEXT_COLUMNS)}
-ROW_ORDER = np.array([_INDEX[name] for part in _PARTS for name in part])
+CONTEXT_COLUMNS = tuple(chain.from_iterable(_PARTS))
 _PART_ENDS = np.cumsum([0, *map(len, _PARTS)]).tolist()
 # Evidence (6 + log2 p) back to 4 p, in sixteenths: scaled by 4 so that small probabilities still move a window's mean.
 _SHARE = np.rint(4 * STEP * np.exp2(np.arange(EVIDENCE_CEILING + 1) / STEP - 6)).astype(np.float32)
@@ -106,7 +91,7 @@ def line_buffer(line_features: LineFeatures, evidence: Int16s, columns: Int16s, 
 
 
 def context_rows(buffer: LineBuffer, low: int, high: int) -> Float32s:
-    """Return the context rows of lines `low` to `high`: sixteenths, (len(ROW_ORDER), high - low), columns in ROW_ORDER.
+    """Return the context rows of lines `low` to `high`: sixteenths, (len(CONTEXT_COLUMNS), high - low).
 
     The buffer must extend BEHIND non-blank lines back and AHEAD raw lines forward, or to the page's ends. Pass at most a
     few thousand lines at a time: the prefix sums must stay below 2^24 to be exact in float32.
@@ -114,7 +99,7 @@ def context_rows(buffer: LineBuffer, low: int, high: int) -> Float32s:
     behind, ahead = _visible_counts(buffer, low, high)
     present = _PRESENT.take(np.minimum(behind, NEAR) * (NEAR + 1) + np.minimum(ahead, NEAR), axis=1)  # (offsets, count)
     neighbours = np.arange(low, high) + _OFFSETS[:, None]  # indices outside the buffer are clipped, then zeroed by `present`
-    rows = np.empty((len(ROW_ORDER), high - low), np.float32)
+    rows = np.empty((len(CONTEXT_COLUMNS), high - low), np.float32)
     own, near, same, evidence, means = (rows[start:end] for start, end in pairwise(_PART_ENDS))
 
     own[:] = buffer.own[:, low:high]

@@ -59,7 +59,6 @@ LINE_COLUMNS = {
     "starts_quote": "first visible character is a quotation mark",
     "starts_open": "first visible character opens a parenthesis",
     "starts_dash": "first visible character is a dash, plus or bullet",
-    "indent": "starts with white space",
     "bullet": "starts as a markdown list item",
     "heading": "starts as a markdown heading",
     "table": "starts or ends as a markdown table row",
@@ -173,7 +172,7 @@ def _amounts(flags: dict[str, Bools], lines: Scan, grams: NGrams, counts: Ints) 
     parts[2], wholes[2] = digits, size
     parts[3], wholes[3] = non_ascii, letters
     parts[4], wholes[4] = lines.link_chars, letters + digits
-    parts[5], wholes[5] = lines.raw_length + 1 - total, lines.raw_length
+    parts[5], wholes[5] = lines.raw_length - total, lines.raw_length - 1
     shares = 2 * STEP * parts // np.maximum(wholes, 1)  # a share of 1 is two units
 
     between = flatnonzero((kinds[1:-1] == CharClass.SLASH) | (kinds[1:-1] == CharClass.COLON)) + 1
@@ -224,7 +223,6 @@ def _markup_flags(flags: dict[str, Bools], lines: Scan) -> None:
     spaced = kinds.take(opening + 1, mode="clip") == CharClass.SPACE
     closing = lines.chars[solid[bounds[1:] - 2]]  # belongs to the previous line if there is only a NEWLINE; masked by `multiple`
     multiple = diff(bounds) > 1
-    flags["indent"] = kinds[lines.starts[:-1]] == CharClass.SPACE
     flags["bullet"] = spaced & ((code == ord("*")) | (code == ord("-")) | (code == ord("•")))
     flags["heading"] = code == ord("#")
     flags["table"] = multiple & ((code == ord("|")) | (closing == ord("|")))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from classifier.core.arrays import Bools, Float32s, Floats, Hashes, Ints, append, diff, flatnonzero, log_softmax
-from classifier.core.context import CEILINGS, ROW_ORDER
+from classifier.core.context import CEILINGS
 from classifier.core.features import LineFeatures
 from classifier.core.model_file import read_model
 from classifier.core.ngrams import HEAD, TAIL, NGrams, Vocabulary
@@ -78,7 +78,7 @@ class Model:
         self._text = _packed_pairs(arrays["text"])
         # Lines run along the second axis everywhere: numpy is fastest on few, long rows.
         self._columns, self._bias = _transposed(arrays["columns"]), arrays["bias"][:, None]
-        self._hidden, self._hidden_bias = _transposed(arrays["hidden"][ROW_ORDER]), arrays["hidden_bias"][:, None]
+        self._hidden, self._hidden_bias = _transposed(arrays["hidden"]), arrays["hidden_bias"][:, None]
         self._output, self._output_bias = _transposed(arrays["output"]), arrays["output_bias"][:, None]
 
     @classmethod
@@ -101,7 +101,7 @@ class Model:
         return log_softmax(text * np.ldexp(scale, -TEXT_GRID) + self._columns @ line_features.columns.astype(np.float64) + self._bias)
 
     def context_pass(self, rows: Float32s) -> Floats:
-        """Return natural-log probabilities (len(LABELS), n) from context rows (len(ROW_ORDER), n)."""
+        """Return natural-log probabilities (len(LABELS), n) from context rows (len(CONTEXT_COLUMNS), n)."""
         hidden = self._hidden @ rows
         hidden += self._hidden_bias
         np.maximum(hidden, 0, out=hidden)
@@ -118,7 +118,7 @@ class Model:
         return np.ldexp(text, -TEXT_GRID), self._columns.T, self._bias[:, 0]
 
     def context_slopes(self, rows: Float32s, over: Floats) -> tuple[Floats, Floats]:
-        """Return the gradient (len(ROW_ORDER), n) of a weighted sum of logits with respect to each row, and the intercept (n,).
+        """Return the gradient (len(CONTEXT_COLUMNS), n) of a weighted sum of logits with respect to each row, and the intercept (n,).
 
         `over` (len(LABELS), n) holds the weights. The network is piecewise linear: while the same hidden units are active,
         the sum equals gradient times row plus intercept.

@@ -38,7 +38,7 @@ __all__ = [
 ]  # fmt: skip
 
 FORMAT = "tinsach-line-model"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 STEM = "vi-news"
 MAX_MANIFEST = 64 << 10  # bytes; the shipped manifest has 1.6 KB
 ENTRY_BYTES = 1 << 10  # bound on one array's zip and array headers, which take under 400

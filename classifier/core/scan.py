@@ -1,35 +1,45 @@
-"""Character scan: a batch of lines as arrays of code points and their classes, in NFC and with link targets removed.
+"""Character scan: a batch of lines as arrays of visible code points and their classes.
 
-Tables indexed by code point replace a Python loop over characters: one look-up each for class, case folding and accent
-removal. Only lines that may change are normalised. The target and title of a markdown link, `(url "title")` after `]`, are
-left out of the code points; links and images are counted per line.
+What a reader cannot see does not exist here: HTML entities are read as their characters; tags, invisible characters and link targets
+are left out; white space counts once between words and not at the ends of a line; escaped markdown signs are the signs. Characters
+that look alike get one code point: letter case, digits, quotation marks, dashes, `…` and `...`, full-width forms, `Ð` and `Đ`, and the two
+places of a tone mark (`hoà`, `hòa`). Symbols that carry no text (emoji, icons) count as white space.
+
+Classes come from the Unicode data of Python. Those of code points below TABLED are tabulated on import; others are looked up one by
+one, and cached.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from classifier.core.arrays import Bools, Ints, append, diff, flatnonzero
-from classifier.lines import ZERO_WIDTH, is_blank
+from classifier.lines import BEYOND, MAY_END_BLANK, is_blank
+from classifier.visible import CATEGORIES, INVISIBLE, TABLED, is_invisible, without_html
 
-__all__ = ["CharClass", "Scan", "blank_flags", "composed", "is_word", "scan"]
+__all__ = ["CharClass", "Scan", "blank_flags", "composed", "is_word", "readable", "scan"]
 
-# Only this many characters of a line enter its features. Real lines are shorter (the longest on the pages that the layouts
-# were derived from has about 16,000), and a 64 MB line must cost no more than a copy.
+# A line's features read at most this many of its characters: real lines are shorter by far (the longest on the pages the
+# layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
 MAX_CHARS = 20_000
-MOST_MARKS = 30  # combining marks in a row; more than any script needs (Unicode's Stream-Safe Text Format, UAX #15)
-TABLE_SIZE = 0x3000  # covers the scripts of Vietnamese pages; higher code points are classed as letters of another script
+MOST_MARKS = 30  # on one letter; more than any script needs (Unicode's Stream-Safe Text Format, UAX #15)
 
 
 class CharClass:
-    """Code-point classes; `features.py` uses the values as array indices and relies on their order."""
+    """Code-point classes; the numbers index the packed counters in `features.py`."""
 
     OTHER, LOWER, UPPER, DIGIT, SPACE, NEWLINE, MARKUP = range(7)
     COMMA, ENDER, COLON, SLASH, QUOTE, OPEN, CLOSE, BAR, DASH, SYMBOL = range(7, 17)
+    INVISIBLE, MARKED = (
+        17,
+        18,
+    )  # never in a `Scan`: left out; what may begin markup: ampersands, angle brackets, backslashes, full-width forms
 
 
 _PUNCTUATION = {
@@ -37,130 +47,315 @@ _PUNCTUATION = {
     ".!?…": CharClass.ENDER,
     ":": CharClass.COLON,
     "/": CharClass.SLASH,
-    "\"'“”‘’«»": CharClass.QUOTE,
+    "\"'": CharClass.QUOTE,
     "(": CharClass.OPEN,
     ")": CharClass.CLOSE,
     ">›•·→": CharClass.BAR,
-    "-–—+": CharClass.DASH,
-    "©®°%@&": CharClass.SYMBOL,
-    "*_#[]`\\|~": CharClass.MARKUP,
+    "-+": CharClass.DASH,
+    "©®°%@": CharClass.SYMBOL,
+    "*_#[]`|~": CharClass.MARKUP,
+    "&<\\": CharClass.MARKED,
     "\n": CharClass.NEWLINE,
 }
+_WITHOUT_MARKUP = {ord("&"): CharClass.SYMBOL, ord("<"): CharClass.OTHER, ord("\\"): CharClass.MARKUP}  # what MARKED ones are else
+_CLASS_OF = {char: kind for chars, kind in _PUNCTUATION.items() for char in chars}
+_BY_CATEGORY = {
+    **dict.fromkeys(("Lu", "Lt"), CharClass.UPPER),
+    **dict.fromkeys(("Ll", "Lm", "Lo", "Mn", "Mc", "Me"), CharClass.LOWER),  # a combining mark belongs to its letter
+    "Nd": CharClass.DIGIT,
+    **dict.fromkeys(("Zs", "Zl", "Zp", "So", "Co", "Cn", "Cs"), CharClass.SPACE),
+    "Pd": CharClass.DASH,
+    **dict.fromkeys(("Pi", "Pf"), CharClass.QUOTE),
+    "Ps": CharClass.OPEN,
+    "Pe": CharClass.CLOSE,
+}
+# One code point for all that look alike; dashes, quotation marks and compatibility forms follow from Unicode data.
+_LOOK_ALIKE = {"‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "´": "'", "″": '"', "Ð": "Đ", "ð": "đ", "−": "-", "∙": "·", "‧": "·"}
+_BY_NAME = (("FULL STOP", "."), ("QUESTION MARK", "?"), ("EXCLAMATION MARK", "!"), ("SEMICOLON", ";"), ("COMMA", ","), ("COLON", ":"))
+
+ACCENTED, UNSETTLED, TONED, CLASS = 0x20, 0x40, 0x80, 0x1F  # bits of a code point's properties: CLASS masks its CharClass
+_TONED = "àáảãạèéẻẽẹỳýỷỹỵ"  # the vowel that a tone mark may move to: hoà, hoè, huỳ
+_MOVED = {"o": "òóỏõọ", "u": "ùúủũụ"}  # ... and the one that it moves to
 
 
-# Bits of a code point's properties: a letter outside ASCII, may change in NFC, and the mask of its CharClass.
-ACCENTED, UNSETTLED, CLASS = 0x20, 0x40, 0x1F
+def _canonical(char: str, category: str) -> str:
+    """Return the character that stands for all that look like this one; letters of any case become small, digits 0."""
+    char = _LOOK_ALIKE.get(char, char)
+    if category == "Nd":
+        return "0"
+    if category == "Pd":
+        return "-"
+    if category in ("Pi", "Pf") and char not in "'›":
+        return '"'
+    return char
+
+
+def _class_of(char: str, category: str) -> int:
+    """Return the CharClass of a canonical character."""
+    if char in _CLASS_OF:
+        return _CLASS_OF[char]
+    if char.isspace():
+        return CharClass.SPACE
+    return CharClass.INVISIBLE if is_invisible(char) else _BY_CATEGORY.get(category, CharClass.OTHER)
 
 
 def _character_tables() -> tuple[Ints, Ints, Ints]:
-    """Return three tables by code point: properties, folded form (lower case, digits as 0), and base letter without accents."""
-    chars = list(map(chr, range(TABLE_SIZE)))
-    category = np.array(list(map(unicodedata.category, chars)))
-    major = category.astype("U1")
-    upper, digit, letter = category == "Lu", category == "Nd", major == "L"
-    invisible = np.isin(category, ("Cc", "Cf", "Zs")) | np.array(list(map(str.isspace, chars)))  # including zero-width and bidi marks
-    kinds = [upper, letter | (major == "M"), digit, invisible]  # a combining mark belongs to its letter
-    classes = np.select(kinds, [CharClass.UPPER, CharClass.LOWER, CharClass.DIGIT, CharClass.SPACE], CharClass.OTHER).astype(np.uint8)
-    for characters, kind in _PUNCTUATION.items():
-        classes[list(map(ord, characters))] = kind
+    """Return properties, canonical form and canonical form without accents of every code point below TABLED."""
+    chars = list(map(chr, range(TABLED)))
+    canonical = list(map(_canonical, chars, CATEGORIES))
+    classes = np.fromiter(map(_class_of, canonical, CATEGORIES), np.uint8, TABLED)
+    small = [lowered if len(lowered := char.lower()) == 1 else char for char in canonical]
+    folded = np.fromiter(map(ord, small), np.uint32, TABLED)
+    letters = np.fromiter((category[0] == "L" for category in CATEGORIES), np.bool_, TABLED)
+    marks = np.fromiter((category[0] == "M" for category in CATEGORIES), np.bool_, TABLED)
 
-    folded = np.arange(TABLE_SIZE, dtype=np.uint32)
-    for code in np.flatnonzero(upper).tolist():
-        lowered = chars[code].lower()
-        folded[code] = ord(lowered) if len(lowered) == 1 else code
-    folded[digit] = ord("0")
-
-    # Code points that may change in NFC, alone or after another one, including Hangul vowels and finals (U+1160 to U+11FF).
-    unsettled = (major == "M") | [not unicodedata.is_normalized("NFC", char) for char in chars]
+    # Code points that may change in NFC, by themselves or behind another (Hangul vowels and finals among them).
+    unsettled = marks | np.fromiter((not unicodedata.is_normalized("NFC", char) for char in chars), np.bool_, TABLED)
     unsettled[0x1160:0x1200] = True
-    bare = np.arange(TABLE_SIZE, dtype=np.uint32)
+    bare = np.arange(TABLED, dtype=np.uint32)
     for char in filter(unicodedata.decomposition, chars):
         bare[ord(char)] = ord(unicodedata.normalize("NFD", char)[0])
     bare[ord("đ")] = ord("d")
 
-    accented = letter & (np.arange(TABLE_SIZE) > 0x7F)
-    properties = classes | np.where(accented, ACCENTED, 0) | np.where(unsettled, UNSETTLED, 0)
-    properties[-1] = CharClass.LOWER | UNSETTLED  # the last entry stands for every code point beyond the table
+    accented = letters & (np.arange(TABLED) > 0x7F)
+    toned = np.isin(folded, list(map(ord, _TONED)))
+    properties = classes | np.where(accented, ACCENTED, 0) | np.where(unsettled, UNSETTLED, 0) | np.where(toned, TONED, 0)
+    properties[-1] = CharClass.LOWER | UNSETTLED  # stands for every code point beyond the table, until it is looked up
     return properties.astype(np.uint8), folded, bare
 
 
 PROPERTIES, FOLDED, BARE = _character_tables()
+_MOVED_TONES = {
+    (ord(first), ord(vowel)): (ord(toned), ord(unicodedata.normalize("NFD", vowel)[0]))
+    for first, vowels in (("o", _TONED[:10]), ("u", _TONED[10:]))
+    for vowel, toned in zip(vowels, _MOVED[first] * 2)
+}
+
+
+@lru_cache(maxsize=1 << 14)
+def _beyond(code: int) -> tuple[int, int]:
+    """Return properties and canonical form of a code point that is not tabulated."""
+    char = chr(code)
+    if _COMPATIBLE.match(char) and not unicodedata.is_normalized("NFKC", char):
+        return CharClass.MARKED, code
+    compatible = unicodedata.normalize("NFKC", char) if code not in range(0xD800, 0xE000) else char
+    if len(compatible) == 1 and ord(compatible) < TABLED:  # full-width forms, mathematical letters
+        return int(PROPERTIES[ord(compatible)]) & ~UNSETTLED, int(FOLDED[ord(compatible)])
+    category, name = unicodedata.category(char), unicodedata.name(char, "")
+    char = next((mark for words, mark in _BY_NAME if category == "Po" and words in name), _canonical(char, category))
+    lowered = char.lower()
+    settled = unicodedata.is_normalized("NFC", char) and not unicodedata.combining(char)
+    properties = _class_of(char, category) | (ACCENTED if category[0] == "L" else 0) | (0 if settled else UNSETTLED)
+    return properties, ord(lowered if len(lowered) == 1 else char)
 
 
 class Scan(NamedTuple):
-    """A batch of n lines as m code points; each line ends with one NEWLINE, so that none is empty."""
+    """A batch of n lines as arrays: m visible code points, each line closed by one NEWLINE so that none is empty."""
 
-    chars: Ints  # (m,) folded code points
+    chars: Ints  # (m,) canonical code points
     classes: Ints  # (m,) CharClass of each
-    accented: Bools  # (m,) letters outside ASCII
-    starts: Ints  # (n + 1,) index of each line's first code point, and m
-    raw_length: Ints  # (n,) code points before hiding link targets, NEWLINE included
+    accented: Bools  # (m,)
+    starts: Ints  # (n + 1,) where each line begins
+    raw_length: Ints  # (n,) characters before hiding link targets
     links: Ints  # (n,) link targets hidden
-    images: Ints  # (n,) images among the links
-    link_chars: Ints  # (n,) letters and digits inside link brackets
+    images: Ints  # (n,) how many of the links are images
+    link_chars: Ints  # (n,) letters and digits that stand inside link brackets
 
 
 def blank_flags(lines: Iterable[str]) -> Bools:
-    """Return `is_blank` of each line (n,), without a Python-level call for most lines."""
-    ends = map(str.rstrip, lines)  # a line that ends in a visible character is not blank, which settles nearly all
-    return np.array([not end or (end[-1] in ZERO_WIDTH and is_blank(end)) for end in ends], np.bool_)
+    """Return `is_blank` of each line; its last visible character decides for nearly all."""
+    ends = map(str.rstrip, lines)
+    return np.array([not end or ((end[-1] in MAY_END_BLANK or end[-1] >= BEYOND) and is_blank(end)) for end in ends], np.bool_)
 
 
 def scan(lines: Sequence[str]) -> Scan:
-    """Return the code-point arrays of lines (n >= 1, none blank), without link targets and their titles."""
-    text, codes, table = _normalised(_joined(lines))
-    properties = PROPERTIES.take(table)
-    starts = np.zeros(len(lines) + 1, np.int64)
-    starts[1:] = flatnonzero(codes == ord("\n")) + 1
+    """Turn lines (not blank, n >= 1) into arrays of visible code points.
+
+    Most lines are as they should be. The others, which arrays tell apart, are rewritten as text, and spliced into the arrays.
+    """
+    text = _joined(lines)
+    code_points = _code_points(text)
+    starts = _line_starts(code_points.codes)
+    linked = "](" in text
+    rewritten = _lines_to_rewrite(code_points, starts, linked)
+    if len(rewritten):
+        pieces = text.split("\n")
+        visible = _visible("\n".join([pieces[i] for i in rewritten.tolist()]) + "\n")
+        linked = linked or "](" in visible
+        code_points = _spliced(code_points, starts, rewritten, _squeezed(_code_points(visible)))
+        starts = _line_starts(code_points.codes)
+    codes, properties, folded = code_points
     raw_length = diff(starts)
     links = images = link_chars = np.zeros(len(lines), np.int64)
-    if "](" in text:
-        visible, starts, links, images, link_chars = _links(codes, properties, starts)
-        codes, table, properties = codes.take(visible), table.take(visible), properties.take(visible)
-    folded = FOLDED.take(table)
-    if codes.max() >= TABLE_SIZE:
-        folded = np.where(codes < TABLE_SIZE, folded, codes)
-    return Scan(folded, properties & CLASS, (properties & ACCENTED) != 0, starts, raw_length, links, images, link_chars)
+    if linked:
+        seen, starts, links, images, link_chars = _links(codes, properties, starts)
+        properties, folded = properties.take(seen), folded.take(seen)
+    classes = properties & CLASS
+    _move_tones(folded, classes, properties)
+    return Scan(folded, classes, (properties & ACCENTED) != 0, starts, raw_length, links, images, link_chars)
 
 
 def _joined(lines: Sequence[str]) -> str:
-    """Return the lines as one text, each truncated to MAX_CHARS and terminated by a newline."""
+    """Return the lines as one text, each cut at MAX_CHARS, without white space at its ends, and closed by one newline."""
     if max(map(len, lines)) > MAX_CHARS:
         lines = [line[:MAX_CHARS] for line in lines]
-    text = "\n".join(map(str.rstrip, lines)) + "\n"
-    if text.count("\n") != len(lines):  # a caller's line may contain newlines
-        text = "\n".join(line.rstrip().replace("\n", " ") for line in lines) + "\n"
+    text = "\n".join(map(str.strip, lines)) + "\n"
+    if text.count("\n") != len(lines):  # a caller's line may hold line ends of its own
+        text = "\n".join([" ".join(line.split()) for line in lines]) + "\n"
     return text
 
 
+class _CodePoints(NamedTuple):
+    """Code points of a text, each with its properties and canonical form (m,)."""
+
+    codes: Ints
+    properties: Ints
+    folded: Ints
+
+
+def _code_points(text: str) -> _CodePoints:
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    index = codes.astype(np.intp)
+    found = _CodePoints(codes, PROPERTIES.take(index, mode="clip"), FOLDED.take(index, mode="clip"))
+    if codes.max() >= TABLED:
+        _look_up(*found)
+    return found
+
+
+def _look_up(codes: Ints, properties: Ints, folded: Ints) -> None:
+    """Fill in properties and canonical form of the code points that are not tabulated."""
+    at = flatnonzero(codes >= TABLED)
+    found, inverse = np.unique(codes.take(at), return_inverse=True)
+    table = np.array([_beyond(code) for code in found.tolist()], np.uint32)
+    properties[at], folded[at] = table.take(inverse, axis=0).T
+
+
+def _line_starts(codes: Ints) -> Ints:
+    """Return where each line begins (n + 1,)."""
+    ends = flatnonzero(codes == ord("\n"))
+    starts = np.zeros(len(ends) + 1, np.int64)
+    starts[1:] = ends + 1
+    return starts
+
+
+def _lines_to_rewrite(code_points: _CodePoints, starts: Ints, linked: bool) -> Ints:
+    """Return which lines hold what a reader does not see, or sees in another form (ascending)."""
+    codes, properties, _ = code_points
+    kinds = properties & CLASS
+    space = kinds == CharClass.SPACE
+    enders = flatnonzero(kinds == CharClass.ENDER)
+    first, last = starts[:-1], np.maximum(starts[1:] - 2, starts[:-1])
+    found = [
+        _with_markup(code_points, flatnonzero(kinds >= CharClass.INVISIBLE)),
+        flatnonzero(properties & UNSETTLED),
+        flatnonzero(space[1:] & space[:-1]),
+        enders[:-1][(diff(enders) == 1) & (codes[enders[:-1]] == ord("."))],
+        first[(codes[first] == ord(">")) | space[first]],
+        last[(codes[last] == ord("*")) | space[last]],
+    ]
+    if linked:
+        found.append(_irregular_targets(codes))
+    brackets = flatnonzero(codes == ord("]"))
+    found.append(brackets[(codes[brackets + 1] == ord("[")) | (codes[brackets + 1] == ord(":"))])
+    return np.unique(starts.searchsorted(np.concatenate(found), side="right") - 1)
+
+
+def _with_markup(code_points: _CodePoints, marked: Ints) -> Ints:
+    """Return those of the code points at `marked` that begin markup or are invisible, and give the others the class they have else."""
+    codes, properties, _ = code_points
+    following = codes[marked + 1]
+    ends = ((following == ord(" ")) | (following == ord("\n"))) & (codes[marked] < TABLED)  # "Q & A", "a < b"
+    for code, kind in _WITHOUT_MARKUP.items():
+        properties[marked[codes[marked] == code]] = kind
+    return marked[~ends | ((code_points.properties[marked] & CLASS) == CharClass.INVISIBLE)]
+
+
+def _irregular_targets(codes: Ints) -> Ints:
+    """Return where links begin whose target has a parenthesis in it."""
+    opening = flatnonzero(codes == ord("("))
+    links = opening[codes.take(opening - 1, mode="clip") == ord("]")]
+    closing = append(flatnonzero(codes == ord(")")), len(codes))
+    following = append(opening, len(codes))[opening.searchsorted(links) + 1]
+    return links[following < closing[closing.searchsorted(links)]]
+
+
+def _spliced(old: _CodePoints, starts: Ints, lines: Ints, new: _CodePoints) -> _CodePoints:
+    """Return code points with some lines (ascending) replaced by those of `new`."""
+    new_starts = _line_starts(new.codes)
+    runs = append(flatnonzero(diff(lines) > 1) + 1, len(lines))  # ends of runs of neighbouring lines, as places in `lines`
+    begins = np.concatenate(([0], runs[:-1]))
+    cuts = zip(starts[lines[begins]].tolist(), starts[lines[runs - 1] + 1].tolist(), new_starts[begins].tolist(), new_starts[runs].tolist())
+    parts: list[tuple[_CodePoints, int, int]] = []
+    kept = 0
+    for low, high, new_low, new_high in cuts:
+        parts += ((old, kept, low), (new, new_low, new_high))
+        kept = high
+    parts.append((old, kept, len(old.codes)))
+    return _CodePoints(*(np.concatenate([part[column][low:high] for part, low, high in parts]) for column in range(3)))
+
+
+# -- lines rewritten as text ---------------------------------------------------------------------------------------------------
+
+# Characters that may stand inside markup, and hide it.
+_LEFT_OUT = re.compile(f"[{re.escape(INVISIBLE)}\ufe00-\ufe0f]")
+_COMPATIBLE = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]+")  # full-width forms, mathematical letters
+
+
+def _visible(text: str) -> str:
+    """Return lines of text without HTML, in NFC, with plain markdown."""
+    text = readable(text)
+    text = _plain_markdown("\n".join(map(_trimmed, text.split("\n"))))
+    if "](" not in text:
+        return text
+    return "\n".join(line if line.count("(") == line.count("](") else _TARGET.sub(_regular_target, line) for line in text.split("\n"))
+
+
+def _compatible(text: str) -> str:
+    return _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+
+
+def _trimmed(line: str) -> str:
+    """Return a line with single spaces, and no white space or symbol that counts as such at its ends."""
+    line = " ".join(line.split())
+    start, stop = 0, len(line)
+    while start < stop and _is_space(line[start]):
+        start += 1
+    while start < stop and _is_space(line[stop - 1]):
+        stop -= 1
+    return line[start:stop]
+
+
+def _is_space(char: str) -> bool:
+    code = ord(char)
+    return (PROPERTIES[code] if code < TABLED else _beyond(code)[0]) & CLASS == CharClass.SPACE
+
+
+def readable(text: str) -> str:
+    """Return lines of text in NFC without HTML and invisible characters, compatibility forms as plain ones."""
+    text = without_html(_compatible(_LEFT_OUT.sub("", text)))
+    return composed(_compatible(text))  # an entity may name any character
+
+
 def composed(text: str) -> str:
-    """Return text in NFC, in linear time: runs of combining marks are truncated to MOST_MARKS."""
-    return _normalised(text)[0]
-
-
-def _normalised(text: str) -> tuple[str, Ints, Ints]:
-    """Return the text in NFC, its code points (uint32), and their indices into the character tables (intp, fastest for `take`)."""
-    codes, table = _code_points(text)
-    unsettled = PROPERTIES.take(table) >= UNSETTLED
-    if not unsettled.any():
-        return text, codes, table
-    # Normalisation is the slowest step, so only lines that may change are normalised. NFC never composes across a newline and
-    # never creates one.
+    """Return lines of text in NFC, runs of combining marks longer than any script's cut (`MOST_MARKS`); linear time."""
+    codes, properties, _ = _code_points(text + "\n")
+    at = flatnonzero(properties & UNSETTLED)
+    if not len(at):
+        return text
+    # Normalisation takes longer than all else here, so only lines that may need it get it. It composes nothing across a
+    # newline, and makes none.
     lines = text.split("\n")
-    at = flatnonzero(unsettled)
     may_change = np.unique(flatnonzero(codes == ord("\n")).searchsorted(at)).tolist()
     joined = "\n".join([lines[i] for i in may_change])
     if len(at) > MOST_MARKS and (at[MOST_MARKS:] - at[:-MOST_MARKS] == MOST_MARKS).any():
         joined = _cap_marks(joined)
-    normalised = unicodedata.normalize("NFC", joined).split("\n")
-    for i, line in zip(may_change, normalised):
+    for i, line in zip(may_change, unicodedata.normalize("NFC", joined).split("\n")):
         lines[i] = line
-    text = "\n".join(lines)
-    return text, *_code_points(text)
+    return "\n".join(lines)
 
 
 def _cap_marks(text: str) -> str:
-    """Return the text with runs of combining marks truncated to MOST_MARKS, because NFC sorts a run in quadratic time."""
+    """Return the text with runs of combining marks cut at MOST_MARKS: NFC sorts a run in quadratic time."""
     kept, run = [], 0
     for char in text:
         run = run + 1 if unicodedata.combining(char) else 0
@@ -169,9 +364,118 @@ def _cap_marks(text: str) -> str:
     return "".join(kept)
 
 
-def _code_points(text: str) -> tuple[Ints, Ints]:
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    return codes, np.minimum(codes, np.uint32(TABLE_SIZE - 1)).astype(np.intp)
+# -- markdown ------------------------------------------------------------------------------------------------------------------
+
+# Markup around prose says nothing of its role, in contrast to that of short lines: so a paragraph is what has as many characters.
+_PARAGRAPH = 40
+_DOTS = re.compile(r"\.\.+")
+_REFERENCE = re.compile(r"\]\[([^\[\]\n]{0,200})\]")
+_DEFINITION = re.compile(r"\n(\[[^\[\]\n]{1,200}\]): +((?:<|https?://|www\.|mailto:|[/#])[^\n]*)")
+# What an escaped sign becomes; an escaped bracket makes no link, and an escaped parenthesis does not end a link's target.
+_ESCAPED = {sign: sign for sign in "!\"#$%&'*+,-./:;<=>?@^_`{|}~"} | {"[": "`", "]": "`", "(": "_", ")": "_", "\\": "`"}
+
+
+def _plain_markdown(text: str) -> str:
+    """Return lines of text without escapes and with inline links only; runs of full stops become `…`.
+
+    Quote marks before a paragraph and bold marks around it are left out. Works by splitting the text where a mark stands: several
+    times faster than a regular expression where marks are few.
+    """
+    if "]" in text:
+        if "][" in text:
+            text = _REFERENCE.sub(r"](\1)", text)
+        if "]: " in text:
+            text = _DEFINITION.sub(r"\n\1(\2)", "\n" + text)[1:]
+    if "\\" in text:
+        first, *others = text.split("\\")
+        text = first + "".join([_ESCAPED.get(part[:1], "\\" + part[:1]) + part[1:] for part in others])
+    if ".." in text:
+        text = _DOTS.sub("…", text)
+    if "\n>" in text or text[0] == ">":
+        first, *others = ("\n" + text).split("\n>")
+        text = (first + "".join(map(_unquoted, others)))[1:]
+    if "**\n" in text:
+        *others, last = text.split("**\n")
+        text = "".join(map(_unbolded, others)) + last
+    return text
+
+
+def _unquoted(part: str) -> str:
+    """Return text behind a quote mark without it, if its first line is a paragraph or goes on with one."""
+    text = part
+    while text.startswith((" >", " ")):  # "> > text"; but ">> text" marks a link to another article
+        text = text[2:] if text.startswith(" >") else text[1:]
+    line = text.partition("\n")[0]
+    quoted = part.startswith(" ") and (len(line) >= _PARAGRAPH or line[:1].islower())
+    return ("\n" if quoted else "\n>") + (text if quoted else part)
+
+
+def _unbolded(part: str) -> str:
+    """Return text before two asterisks that end a line without them and their counterpart, if they enclose a paragraph."""
+    begin = part.rfind("\n") + 1
+    enclosed = part.startswith("**", begin) and len(part) - begin - 2 >= _PARAGRAPH and "*" not in part[begin + 2 :]
+    return part[:begin] + part[begin + 2 :] + "\n" if enclosed else part + "**\n"
+
+
+# A link's target: escapes, parentheses balanced to a depth of two, a title in quotes. No alternative begins like another, so the
+# pattern fails in linear time.
+_NESTED = r"\((?:\\.|[^()\\\n]|\((?:\\.|[^()\\\n])*\))*\)"
+_TARGET = re.compile(rf"\]\(((?:[^()\\\n\"]|\\.|{_NESTED})*(?:\"(?:[^\"\\\n]|\\.)*\"[^()\\\n\"]*)?)\)")
+_BRACKETS = str.maketrans("()[]\\", "_____")
+
+
+def _regular_target(link: re.Match[str]) -> str:
+    return f"]({link[1].translate(_BRACKETS)})"
+
+
+# -- white space and tone marks ------------------------------------------------------------------------------------------------
+
+
+def _squeezed(code_points: _CodePoints) -> _CodePoints:
+    """Leave out invisible characters, and white space but for one between two visible characters of a line."""
+    for left_out in (_invisible, _repeated_space, _trailing_space):
+        gone = left_out(code_points.properties & CLASS)
+        if gone.any():
+            code_points = _CodePoints(*(array[~gone] for array in code_points))
+    _with_markup(code_points, flatnonzero((code_points.properties & CLASS) == CharClass.MARKED))
+    return code_points
+
+
+def _invisible(kinds: Ints) -> Bools:
+    return kinds == CharClass.INVISIBLE
+
+
+def _repeated_space(kinds: Ints) -> Bools:
+    space = kinds == CharClass.SPACE
+    space[1:] &= (kinds[:-1] == CharClass.SPACE) | (kinds[:-1] == CharClass.NEWLINE)  # a line opens the text
+    return space
+
+
+def _trailing_space(kinds: Ints) -> Bools:
+    space = kinds == CharClass.SPACE
+    space[:-1] &= kinds[1:] == CharClass.NEWLINE
+    return space
+
+
+def _move_tones(folded: Ints, classes: Ints, properties: Ints) -> None:
+    """Put tone marks of open syllables where older spelling has them: `hoà` becomes `hòa`, `thuý` `thúy`, but not `quý`."""
+    at = flatnonzero(properties & TONED)
+    if not len(at):
+        return
+    before = folded.take(at - 1, mode="wrap")
+    at = at[((before == ord("o")) | (before == ord("u"))) & ~is_word(classes.take(at + 1))]  # a NEWLINE closes the batch
+    for place, first, vowel in zip(at.tolist(), folded[at - 1].tolist(), folded[at].tolist()):
+        moved = _MOVED_TONES.get((first, vowel))
+        if moved and not (first == ord("u") and place > 1 and folded[place - 2] == ord("q")):
+            folded[place - 1], folded[place] = moved
+
+
+def is_word(classes: Ints) -> Bools:
+    """Return which characters are letters, digits or marks on them."""
+    return (classes >= CharClass.LOWER) & (classes <= CharClass.DIGIT)
+
+
+# -- links ---------------------------------------------------------------------------------------------------------------------
 
 
 def _links(codes: Ints, properties: Ints, starts: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
@@ -220,8 +524,3 @@ def _count_inside_brackets(codes: Ints, properties: Ints, starts: Ints, brackets
     (visible & is_word(properties & CLASS)).cumsum(dtype=np.int32, out=letters[1:])
     until = np.minimum(append(brackets[1:], len(codes)), starts[line + 1])
     return np.bincount(line, (letters[until] - letters[brackets]) * inside, minlength=len(starts) - 1).astype(np.int64)
-
-
-def is_word(classes: Ints) -> Bools:
-    """Return which character classes are those of letters, combining marks and digits."""
-    return (classes >= CharClass.LOWER) & (classes <= CharClass.DIGIT)

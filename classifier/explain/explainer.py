@@ -21,7 +21,7 @@ import numpy as np
 
 from classifier.cleaner import Cleaner
 from classifier.core.arrays import Float32s, Floats, Ints, append
-from classifier.core.context import CONTEXT_COLUMNS, ROW_ORDER
+from classifier.core.context import CONTEXT_COLUMNS
 from classifier.core.features import LINE_COLUMNS, STEP, extract_features
 from classifier.core.model import Model, Recording, known_grams
 from classifier.core.ngrams import NGrams, edges
@@ -37,9 +37,8 @@ __all__ = ["Explainer", "Explanation", "Feature", "Reasons"]
 TOP = 8
 LINES_AT_ONCE = 1024  # bounds the memory for contributions
 _CLASSES = [[index for index, name in enumerate(EVIDENCE) if name.removesuffix(" heading") == label.value] for label in LABELS]
-_CONTEXT_NAMES = [CONTEXT_COLUMNS[index] for index in ROW_ORDER]
 # `there at ...` columns only say that a neighbouring line exists: they count in the rest and are not listed.
-_INFORMATIVE = np.array([[not name.startswith("there at ")] for name in _CONTEXT_NAMES])
+_INFORMATIVE = np.array([[not name.startswith("there at ")] for name in CONTEXT_COLUMNS])
 
 
 class Feature(NamedTuple):
@@ -118,7 +117,7 @@ def _explain_context_pass(
     rest = total - np.take_along_axis(shares, heavy, axis=0).sum(axis=0)
     odds = found[codes, n] - found[second, n]
     for i in n.tolist():
-        features = [Feature(_CONTEXT_NAMES[j], rows[j, i].item() / STEP, shares[j, i].item()) for j in heavy[:, i] if shares[j, i]]
+        features = [Feature(CONTEXT_COLUMNS[j], rows[j, i].item() / STEP, shares[j, i].item()) for j in heavy[:, i] if shares[j, i]]
         yield int(second[i]), Reasons(odds[i].item(), rest[i].item(), features)
 
 

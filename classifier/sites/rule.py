@@ -15,7 +15,7 @@ import numpy as np
 
 from classifier.core.arrays import Ints
 from classifier.core.constraints import ANY_LABEL
-from classifier.core.scan import composed
+from classifier.core.scan import composed, readable
 from classifier.lines import trimmed
 from classifier.sites.regex_cost import SEEN_CHARS
 
@@ -73,11 +73,11 @@ class LineRules:
 
 
 class _VisibleTexts:
-    """Texts as rules see them: in NFC, trimmed, cut to SEEN_CHARS, without line ends."""
+    """Texts as rules see them: what a reader sees (`scan.readable`), trimmed, cut to SEEN_CHARS, without line ends."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         raw = "\n".join([trimmed(text)[:_RAW_CHARS].replace("\n", " ") for text in texts])
-        self._lines = [trimmed(line)[:SEEN_CHARS] for line in composed(raw).split("\n")]
+        self._lines = [trimmed(line)[:SEEN_CHARS] for line in readable(raw).split("\n")]
         self._folded = ""
 
     def matching(self, pattern: re.Pattern[str]) -> Iterator[int]:

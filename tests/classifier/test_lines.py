@@ -51,13 +51,48 @@ def test_text_after_a_truncated_character_replaces_it():
     assert splitter.feed("ế".encode()[:2]) + splitter.feed("sau\n") == ["\ufffdsau"]
 
 
-@pytest.mark.parametrize("line", ["", " ", "\t\u00a0", "\ufeff", "\u200b\u200b", "\n", " \x0c "])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        " ",
+        "\t\u00a0",
+        "\ufeff",
+        "\u200b\u200b",
+        "\n",
+        " \x0c ",
+        "&nbsp;",
+        "&amp;nbsp;",
+        "<p></p>",
+        "<br />&#8203;",
+        "\ufe0f",
+        "\U000e0041",
+        "\u00ad",
+        "<!-- a -->",
+    ],
+)
 def test_blank(line):
     assert is_blank(line)
 
 
 def test_blank_flags_are_is_blank_of_each_line():
-    lines = ["", "a", " \u200b ", "\u3000", ".", "\ufeff", "\x00"]
+    lines = [
+        "",
+        "a",
+        " \u200b ",
+        "\u3000",
+        ".",
+        "\ufeff",
+        "\x00",
+        "<b>&nbsp;</b>",
+        "a > b",
+        "R&D;",
+        "\U000e0041",
+        "🔥",
+        "\ufe0f",
+        "x\ufe0f",
+        "；",
+    ]
     assert blank_flags(lines).tolist() == [is_blank(line) for line in lines]
 
 
@@ -77,7 +112,7 @@ def test_composed_vietnamese_prose_is_settled():
 
 
 def test_not_blank():
-    assert not is_blank(".")
+    assert not any(map(is_blank, (".", "&lt;", "<Ảnh>", "a;", "🔥", "\uf105", "&nbsp;x")))
     assert not is_blank("\ufeffa")
 
 
@@ -131,7 +166,7 @@ def columns(line: str) -> dict[str, int]:
         ("lang gom ben song anh ttxvn", {"unaccented", "starts_lower"}),
         ("Xem tiếp...", {"ends_ellipsis", "ends_sentence"}),
         ("“Lửa còn thì nghề còn”", {"starts_quote", "ends_quote"}),
-        ("  * [Kinh tế](/a)", {"bullet", "indent"}),
+        ("  * [Kinh tế](/a)", {"bullet"}),
         ("## Tiểu mục", {"heading"}),
         ("| An | 9,5 |", {"table"}),
         ("- Ông nghĩ sao?", {"starts_dash", "ends_sentence", "bullet"}),

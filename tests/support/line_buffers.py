@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from classifier.core.context import CONTEXT_COLUMNS, ROW_ORDER, LineBuffer, context_rows, line_buffer
+from classifier.core.context import CONTEXT_COLUMNS, LineBuffer, context_rows, line_buffer
 from classifier.core.features import extract_features
 from classifier.core.history import HISTORY_COLUMNS, PageState, extract_history, scaled_evidence
 from classifier.labels import EVIDENCE
@@ -34,4 +34,4 @@ def ran(lines: LineBuffer, name: str) -> list[int]:
 
 def seen(lines: LineBuffer, name: str) -> list[int]:
     """Return a context column (one of CONTEXT_COLUMNS) of each line."""
-    return context_rows(lines, 0, len(lines.page))[ROW_ORDER.tolist().index(CONTEXT_COLUMNS.index(name))].tolist()
+    return context_rows(lines, 0, len(lines.page))[CONTEXT_COLUMNS.index(name)].tolist()

@@ -10,7 +10,6 @@ import pytest
 
 import classifier
 from classifier.core.arrays import log_softmax
-from classifier.core.context import ROW_ORDER
 from classifier.core.model import Model
 from training import gate
 from training.composer.skeleton import SkeletonError
@@ -50,7 +49,7 @@ def test_numpy_runtime_equals_the_scikit_learn_pipeline(trained, exported):
     rows = rows_of(block, by_numpy)
     assert np.array_equal(rows, rows_of(block, by_sklearn))
     probabilities = np.exp(log_softmax(trained.context.scores(rows).T))
-    by_context = np.exp(model.context_pass(rows.T[ROW_ORDER].astype(np.float32)))
+    by_context = np.exp(model.context_pass(rows.T.astype(np.float32)))
     assert np.abs(by_context - probabilities).max() < 1e-5
 
 
@@ -60,7 +59,7 @@ def test_the_pipeline_decides_what_whole_pages_say(exported):
     model = Model.load(exported)
     block = block_of(pages)
     rows = rows_of(block, model.first_pass(block.line_features).T)
-    at_once = model.context_pass(rows.T[ROW_ORDER].astype(np.float32)).argmax(axis=0)
+    at_once = model.context_pass(rows.T.astype(np.float32)).argmax(axis=0)
     columns = classifier.load(exported).label_pages("\n".join(line.text for line in page) + "\n" for page in pages)
     assert columns.codes[columns.codes >= 0].tolist() == at_once.tolist()
 

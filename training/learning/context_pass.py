@@ -17,7 +17,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from classifier.core.arrays import Bools, Floats, Int16s, Ints, log_softmax
-from classifier.core.context import CONTEXT_COLUMNS, ROW_ORDER, context_rows, line_buffer
+from classifier.core.context import CONTEXT_COLUMNS, context_rows, line_buffer
 from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.model import OUTPUT_GRID, exact_grid, on_grid
 from classifier.labels import LABELS, Label
@@ -39,7 +39,7 @@ def rows_of(block: Block, log_probabilities: Floats) -> Int16s:
     rows = np.empty((len(page), len(CONTEXT_COLUMNS)), np.int16)
     for low in range(0, len(page), ROWS_AT_ONCE):
         part = rows[low : low + ROWS_AT_ONCE]
-        part[:, ROW_ORDER] = context_rows(buffer, low, low + len(part)).T
+        part[:] = context_rows(buffer, low, low + len(part)).T
     return rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from classifier.core.context import AHEAD, CEILINGS, ROW_ORDER, context_rows
+from classifier.core.context import AHEAD, CEILINGS, context_rows
 from classifier.core.features import STEP
 from tests.support.line_buffers import PROSE, ran, seen, stretch
 
@@ -50,6 +50,6 @@ def test_no_value_is_above_its_ceiling(composed_pages):
     pages = [[line for line in page.split("\n") if line.strip()] for page in composed_pages[:10]]
     lines = stretch(pages)
     rows = context_rows(lines, 0, len(lines.page))
-    assert (rows.max(axis=1) <= CEILINGS[ROW_ORDER]).all()
+    assert (rows.max(axis=1) <= CEILINGS).all()
     assert (rows >= 0).all()
     assert np.array_equal(rows, np.rint(rows))

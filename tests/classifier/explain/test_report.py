@@ -26,7 +26,7 @@ SAMPLE = ROOT / "tests" / "cases" / "sample_page.txt"
 HOSTILE = {
     "ends the script": "</script><script>alert(1)</script>",
     "opens a comment": "<!--<script>",
-    "markup": "<img src=x onerror=alert(1)>",
+    "markup": "<img src=x onerror=alert(1)> ảnh",  # tags alone are a blank line
     "quotes": "\"'`${alert(1)}",
     "entities": "&lt;&#60;&amp",
     "controls": "\x00\x07\x1b[2J\x7f\x85",
