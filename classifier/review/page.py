@@ -50,9 +50,9 @@ class ReviewedPage:
 
     @property
     def doubt(self) -> float:
-        """Expected share of wrong labels, by the model's probabilities, those set by hand being right; 0 to 1."""
-        labels = zip(self._opened.labels, self._probabilities, self._by_hand)
-        certainties = [1.0 if by_hand else float(p[_CODES[label]]) for label, p, by_hand in labels if label != BLANK_LABEL]
+        """Expected share of wrong labels, by the model's probabilities, those that a person or a rule has set being right; 0 to 1."""
+        labels = zip(self._opened.labels, self._probabilities, self._is_set)
+        certainties = [1.0 if is_set else float(p[_CODES[label]]) for label, p, is_set in labels if label != BLANK_LABEL]
         return 1 - sum(certainties) / len(certainties) if certainties else 0.0
 
     @property
@@ -70,9 +70,9 @@ class ReviewedPage:
         if self._scored.lines != page.lines:  # same lines: keep the first labels, so that corrected ones count as certain
             self._scored = page
             self._probabilities = label_probabilities(self._cleaner, page.lines)
-        # Drafts never have a probability of 1 (`labelled_row`). In a file of two columns, only corrections of this session are known.
+        # In a file, the model's probabilities are below 1 (`labelled_row`). A file of two columns does not show what was set earlier.
         pairs = zip(page.rows, self._scored.rows)
-        self._by_hand = [row.label != BLANK_LABEL and (row.probability == 1 or row.label != first.label) for row, first in pairs]
+        self._is_set = [row.label != BLANK_LABEL and (row.probability == 1 or row.label != first.label) for row, first in pairs]
 
     def open(self, number: int, pages: int) -> str:
         """Reread the file and return it as an HTML page, `number` of `pages`, in a new window: only this window can save from now on."""
@@ -92,13 +92,13 @@ class ReviewedPage:
     def _shown(self) -> list[object]:
         """Encode each line for review.js; for a blank line, 0, or its text if that is more than white space."""
         shown: list[object] = []
-        for index, (row, p, by_hand) in enumerate(zip(self._opened.rows, self._probabilities, self._by_hand)):
+        for index, (row, p, is_set) in enumerate(zip(self._opened.rows, self._probabilities, self._is_set)):
             text = row.line[:MAX_SHOWN]
             if row.label == BLANK_LABEL:
                 shown.append(text if text.strip() else 0)
                 continue
             code, guess = _CODES[row.label], int(p.argmax()) if p.any() else -1  # -1: blank to the model
-            odds = [round(float(p[code]), 4), int(by_hand), guess, round(float(p[guess]), 4)]
+            odds = [round(float(p[code]), 4), int(is_set), guess, round(float(p[guess]), 4)]
             shown.append([index, row.number, text, len(row.line) - len(text), code, *odds])
         return shown
 

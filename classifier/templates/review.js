@@ -6,12 +6,12 @@ const done = []; // undo stack of steps [[row, code before, code after], ...]; u
 const undone = [];
 let cursor = 0;
 let anchor = 0; // the other end of the selected range
-let doubts = []; // rows that nobody had labelled when the file was opened, least certain first
+let doubts = []; // rows that neither a person nor a rule had set when the file was opened, least certain first
 let doubt = -1; // position in doubts
 
 const KINDS = [{ name: "Doubtful only", key: "d", test: (index) => isDoubtful(index) }];
 const codeOf = (index) => labelled.get(index) ?? rows[index].line.code;
-const isDoubtful = (index) => !labelled.has(index) && !rows[index].line.person && rows[index].line.certainty < DOUBTFUL;
+const isDoubtful = (index) => !labelled.has(index) && !rows[index].line.fixed && rows[index].line.certainty < DOUBTFUL;
 const isVisible = (index) => !rows[index].item.hidden;
 const isSelected = (index) => rows[index].row.getAttribute("aria-selected") === "true";
 const current = () => (rows.length ? cursor : -1);
@@ -27,15 +27,15 @@ function drawLines() {
       byId("lines").append(gaps.at(-1));
       continue;
     }
-    const [place, number, text, cut, code, certainty, person, guess, probability] = row;
-    const line = { place, number, text, cut, code, certainty, person, guess, probability };
+    const [place, number, text, cut, code, certainty, fixed, guess, probability] = row;
+    const line = { place, number, text, cut, code, certainty, fixed, guess, probability };
     rows.push({ ...drawLine(line, rows.length), gaps });
     paint(rows.length - 1);
     byId("lines").append(rows.at(-1).item);
     gaps = [];
   }
   const certainty = (index) => rows[index].line.certainty;
-  doubts = [...rows.keys()].filter((index) => !rows[index].line.person).sort((one, other) => certainty(one) - certainty(other) || one - other);
+  doubts = [...rows.keys()].filter((index) => !rows[index].line.fixed).sort((one, other) => certainty(one) - certainty(other) || one - other);
 }
 
 function drawLine(line, index) {
@@ -61,9 +61,9 @@ function paint(index) {
   hue(row, codeOf(index));
   row.classList.toggle("doubtful", doubtful);
   name.textContent = nameOf(codeOf(index));
-  sure.textContent = byUser ? "you" : line.person ? "by hand" : percent(line.certainty);
-  mark.className = byUser || line.person ? "disc" : doubtful ? "ring" : "";
-  heard.textContent = byUser ? "labelled by you: " : line.person ? "labelled by hand: " : doubtful ? "doubtful: " : "";
+  sure.textContent = byUser ? "you" : line.fixed ? "set" : percent(line.certainty);
+  mark.className = byUser || line.fixed ? "disc" : doubtful ? "ring" : "";
+  heard.textContent = byUser ? "labelled by you: " : line.fixed ? "set by a person or a rule: " : doubtful ? "doubtful: " : "";
 }
 
 function drawLegend() {
@@ -102,9 +102,9 @@ function drawPages() {
 
 function drawHead() {
   const left = rows.filter((_, index) => isDoubtful(index)).length;
-  const earlier = rows.filter(({ line }, index) => line.person && !labelled.has(index)).length;
+  const earlier = rows.filter(({ line }, index) => line.fixed && !labelled.has(index)).length;
   byId("summary").textContent =
-    `${rows.length} lines, ${left} doubtful, ${labelled.size} labelled by you` + (earlier ? `, ${earlier} by hand earlier` : "");
+    `${rows.length} lines, ${left} doubtful, ${labelled.size} labelled by you` + (earlier ? `, ${earlier} set earlier` : "");
   byId("undo").disabled = !done.length;
   byId("redo").disabled = !undone.length;
   drawCounts();
@@ -147,10 +147,10 @@ function drawVerdict() {
 }
 
 function opinions(index) {
-  const { code, certainty, person, guess, probability } = rows[index].line;
+  const { code, certainty, fixed, guess, probability } = rows[index].line;
   const model = guess < 0 ? "To the model, the line is blank" : `The model says ${nameOf(guess)}, ${percent(probability)}`;
   const said = guess === code ? "" : `${nameOf(code)}, to which the model gives ${percent(certainty)}`;
-  const file = person ? `; the file says ${said || "so too"}, set by hand` : said && `; the file says ${said}`;
+  const file = fixed ? `; a person or a rule has set ${said || "it, too"}` : said && `; the file says ${said}`;
   return model + file + (labelled.has(index) ? `; you say ${nameOf(codeOf(index))}` : "");
 }
 

@@ -51,13 +51,14 @@ def test_the_page_shows_what_the_model_thinks_of_the_files_labels(draft, cleaner
     assert page.doubt == pytest.approx(1 - (p[0][4] + p[2][1] + 1) / 3)
 
 
-def test_drafts_are_never_taken_for_labels_by_hand(tmp_path, cleaner, composed_pages):
+def test_drafts_are_never_taken_x(tmp_path, cleaner, composed_pages):
     path = tmp_path / "a.tsv"
     lines = list(cleaner.label_lines(composed_pages[0].split("\n")))
+    forced = lines[0]._replace(text="Trang chủ", label=LABELS[9], probability=1.0)  # as by a site rule
     assert any(line.probability > 0.9999 for page in composed_pages for line in cleaner.label_lines(page.split("\n")))
-    path.write_text("".join(labelled_row(line) for line in lines), encoding="utf-8")
+    path.write_text("".join(labelled_row(line) for line in (forced, *lines)), encoding="utf-8")
     data = data_in(ReviewedPage(str(path), cleaner).open(0, 1))
-    assert {line[6] for line in data["lines"] if line} == {0}
+    assert [line[6] for line in data["lines"] if line] == [1] + [0] * sum(line.label is not None for line in lines)
 
 
 def test_blank_lines_show_what_is_in_them(tmp_path, cleaner):
@@ -144,7 +145,7 @@ def test_a_file_that_has_gone_is_not_made_anew(opened, draft):
 def test_only_the_window_opened_last_saves(opened, draft):
     opened.save(1, 5, {2: "most_read"})
     data = data_in(opened.open(0, 1))
-    assert [data["lines"][2][place] for place in (4, 6)] == [6, 1]  # corrected, so by hand
+    assert [data["lines"][2][place] for place in (4, 6)] == [6, 1]  # corrected, so set
     with pytest.raises(Conflict, match="in another window"):
         opened.save(1, 6, {2: "promo"})
     opened.save(2, 1, {2: "media"})  # sequence numbers restart with each window
