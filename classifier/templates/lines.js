@@ -74,12 +74,14 @@ function visibleFrom(index, step, wanted = () => true) {
 
 // -- scrolling -----------------------------------------------------------------------------------------------------------
 
-// Height of the header while it stays on screen, and of the panel while it is at the bottom of the screen: they cover lines.
+// Measures what covers lines: the header or the alarm while it stays on screen, and the panel while it is at the bottom of the screen.
 function fit() {
-  const header = document.querySelector("header");
-  const panel = document.querySelector("aside");
-  const head = getComputedStyle(header).position === "sticky" ? header.offsetHeight : 0;
-  const foot = getComputedStyle(panel).position === "fixed" ? panel.offsetHeight : 0;
+  const height = (selector, position) => {
+    const element = document.querySelector(selector);
+    return element && getComputedStyle(element).position === position ? element.offsetHeight : 0;
+  };
+  const head = Math.max(height("header", "sticky"), height("#alarm", "fixed"));
+  const foot = height("aside", "fixed");
   document.documentElement.style.setProperty("--head", head + "px");
   document.documentElement.style.setProperty("--foot", foot + "px");
   return [head, window.innerHeight - foot];

@@ -254,6 +254,7 @@ function alarm(complaint) {
   button.type = "button";
   button.addEventListener("click", lost ? reload : save);
   byId("alarm").replaceChildren(...visible(`Not saved: ${complaint}`), button);
+  reveal(rows[cursor].row); // the alarm may cover it
 }
 
 function tell(state, failed) {

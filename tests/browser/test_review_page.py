@@ -245,13 +245,14 @@ COVERED = """(() => {
     const box = document.querySelector('.cursor').getBoundingClientRect();
     const panel = document.querySelector('aside').getBoundingClientRect();
     const header = document.querySelector('header');
-    const top = getComputedStyle(header).position === 'sticky' ? header.getBoundingClientRect().bottom : 0;
+    const alarm = document.querySelector('#alarm').getBoundingClientRect();
+    const top = getComputedStyle(header).position === 'sticky' ? header.getBoundingClientRect().bottom : Math.max(0, alarm.bottom);
     return box.top < top || box.bottom > innerHeight || (panel.left < box.right && panel.top < box.bottom);
 })()"""
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_covers_the_selected_line(serve, draft, chromium, width):
+def test_nothing_covers_the_selected_line(serve, draft, chromium, monkeypatch, width):
     page = serve(draft)
     chromium.open(page.server.url, width=width, height=844)
     assert not chromium.run(COVERED)
@@ -267,6 +268,11 @@ def test_nothing_covers_the_selected_line(serve, draft, chromium, width):
     chromium.click("#legend button:nth-child(3)")
     page.saved()
     assert page.browser.complaints() == []
+    monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    chromium.run("choose(20); scrollTo(0, rows[20].item.offsetTop - 10)")  # at the top of the screen, where the alarm appears
+    chromium.press("9")
+    wait(lambda: chromium.run(STATE) == "Not saved")
+    assert not chromium.run(COVERED)
 
 
 def test_blank_lines_show_what_is_in_them(serve):
