@@ -22,7 +22,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def lines_page(name: str, kind: str, data: object, connects: bool = False) -> str:
     """Return an HTML page of lines titled `name`, from the templates of its kind (`explain`, `review`); see `html_page`."""
     style = template("base.css") + template("lines.css") + template(f"{kind}.css")
-    script = template("base.js") + template(f"{kind}.js")
+    script = template("base.js") + template("lines.js") + template(f"{kind}.js")
     return html_page(f"{name} - tinsach", template(f"{kind}.html"), style, script, data, connects)
 
 

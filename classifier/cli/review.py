@@ -59,7 +59,8 @@ def _finish(pages: Sequence[ReviewedPage]) -> None:
     for page in pages:
         page.close()
     corrected = [page.corrected for page in pages if page.corrected]
-    say("", f"tinsach: saved; {sum(corrected)} labels corrected in {len(corrected)} of {len(pages)} files")
+    labels = f"{sum(corrected)} label{'' if sum(corrected) == 1 else 's'} corrected in {len(corrected)} of {len(pages)} files"
+    say("", f"tinsach: saved; {labels}" if any(page.saved for page in pages) else "tinsach: no changes saved")
     for page in pages:
         if page.failure:
             say(f"tinsach: the last changes of {page.path} are NOT SAVED: {page.failure}")

@@ -19,30 +19,30 @@ from classifier.labels import LABELS, Label
 __all__ = ["explained_page"]
 
 
-def explained_page(name: str, pages: Sequence[Sequence[Explanation]]) -> str:
-    """Render explained pages as an HTML page titled `name`.
+def explained_page(name: str, pages: Sequence[tuple[str, Sequence[Explanation]]]) -> str:
+    """Render explained pages, each with its name, as an HTML page titled `name`.
 
     Raises:
         InputError: there are more than MAX_LINES lines.
     """
-    if sum(map(len, pages)) > MAX_LINES:
+    if sum(len(lines) for _, lines in pages) > MAX_LINES:
         raise InputError(f"{name}: more than {MAX_LINES} lines are too many for one HTML page; explain fewer at a time")
     names: dict[str, int] = {}
     data = {
         "name": name,
         "labels": [[label.value, label.description] for label in LABELS],
-        "pages": [[_row(why, names) for why in page] for page in pages],
+        "pages": [[page, [_row(why, names) for why in lines]] for page, lines in pages],
         "names": list(names),  # filled by `_row` above
     }
     return lines_page(name, "explain", data)
 
 
 def _row(why: Explanation, names: dict[str, int]) -> Any:
-    """Encode a line for explain.js; 0 for a blank line."""
+    """Encode a line for explain.js; for a blank line, 0, or its text if that is more than white space."""
     line = why.line
-    if not (line.label and line.first_guess and why.runner_up and why.first_pass and why.context_pass):
-        return 0
     text = line.text[:MAX_SHOWN]
+    if not (line.label and line.first_guess and why.runner_up and why.first_pass and why.context_pass):
+        return text if text.strip() else 0
     codes = [_code(label) for label in (line.label, line.first_guess)]
     passes = [_reasons(reasons, names) for reasons in (why.first_pass, why.context_pass)]
     cut = len(line.text) - len(text)

@@ -1,4 +1,4 @@
-"""Terminal output of explained lines: coloured by label, dropped lines struck through, reasons on request, or plain text.
+"""Terminal output of explained lines: coloured by label, dropped lines dimmed, reasons on request, or plain text.
 
 Colour never carries information alone: a sign marks kept and dropped lines, and each line shows its label's name. Control and
 format characters are escaped, so that no line can send commands to the terminal.
@@ -19,7 +19,7 @@ __all__ = ["legend", "printable", "shown_line", "shown_reasons", "wants_colour"]
 # 256-colour codes that are readable on dark and light backgrounds.
 _COLOURS = dict(zip(Label, (33, 35, 107, 37, 245, 172, 167, 134, 74, 169, 136, 138)))
 _FOR, _AGAINST = "38;5;35", "38;5;167"
-_BOLD, _DIM, _STRUCK = 1, 2, 9
+_BOLD, _DIM = 1, 2
 UNSURE = 0.6  # probabilities below it are dimmed: the label is hardly likelier than all others together
 
 
@@ -41,15 +41,15 @@ def printable(text: str) -> str:
 
 def shown_line(why: Explanation, colour: bool) -> str:
     """Format a line: number, kept or dropped, label, probability, first guess if different, text."""
-    line = why.line
+    line, paint = why.line, _painter(colour)
     if line.label is None:
-        return f"{line.number:5d}"
-    paint = _painter(colour)
+        text = printable(line.text).strip()  # not always empty: a lone tag is blank, too
+        return f"{line.number:5d}" + (f"{'':30s}{paint(text, _DIM)}" if text else "")
     hue = f"38;5;{_COLOURS[line.label]}"
     label = paint(f"{line.label:9s}", hue, _BOLD if line.kept else None)
     sure = paint(f"{line.probability:4.0%}", None if line.probability >= UNSURE else _DIM)
     guess = f"< {line.first_guess}" if line.first_guess is not line.label else ""
-    text = paint(printable(line.text), None) if line.kept else paint(printable(line.text), _DIM, _STRUCK)
+    text = paint(printable(line.text), None if line.kept else _DIM)
     return f"{line.number:5d} {'+' if line.kept else '-'} {label} {sure} {paint(f'{guess:11s}', _DIM)} {text}"
 
 
@@ -63,6 +63,8 @@ def _painter(colour: bool) -> Callable[..., str]:
 
 def shown_reasons(why: Explanation, colour: bool) -> Iterator[str]:
     """Yield the reasons for a line's label against the runner-up, pass by pass."""
+    if why.line.label is None:
+        yield "        a blank line has no label; it is kept between kept lines only"
     if why.first_pass and why.context_pass:
         versus = f"{why.line.label} against {why.runner_up}"
         yield from _shown_pass(f"the line by itself: {versus}", why.first_pass, colour)
@@ -83,4 +85,4 @@ def legend(keep: frozenset[Label], colour: bool) -> str:
     """Return the labels in their colours and the meaning of the signs."""
     paint = _painter(colour)
     labels = " ".join(paint(label.value, f"38;5;{hue}", _BOLD if label in keep else None) for label, hue in _COLOURS.items())
-    return f"{labels}\n+ kept, - dropped, < first guess; --line N shows why"
+    return f"{labels}\n+ kept, - dropped, < first guess; --line N explains line N"

@@ -22,7 +22,7 @@ from classifier.lines import AtBlankLines, between_pages, split_lines, split_pag
 from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
-__all__ = ["NamedPages", "label_inputs", "label_named_pages", "label_one", "label_records"]
+__all__ = ["NamedPages", "label_by_page", "label_inputs", "label_named_pages", "label_one", "label_records"]
 
 
 def label_inputs(job: Job, sources: Sequence[Source]) -> Iterator[list[LabelledLine] | str]:
@@ -46,6 +46,24 @@ def label_one(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
             if number:
                 yield between_pages(job.options.separator)
             yield list(at_site(job.cleaner, record.site).label_lines(split_lines(record.text)))
+
+
+def label_by_page(job: Job, sources: Sequence[Source]) -> Iterator[tuple[str, list[LabelledLine]]]:
+    """Yield the name of a page and some of its labelled lines, as they are decided; none if the page has none.
+
+    The name is that of the input, with the number of the record, or of the page if it is not the first of a text.
+    """
+    for source in sources:
+        before, page = job.counts["records"], 1
+        is_page = source.format in ("text", "html")
+        if is_page:
+            yield source.name, []
+        for found in label_one(job, source):
+            if isinstance(found, str):
+                page += 1
+            elif found or not is_page:
+                number = (f", page {page}" if page > 1 else "") if is_page else f", record {job.counts['records'] - before}"
+                yield source.name + number, found
 
 
 def label_records(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:

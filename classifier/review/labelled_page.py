@@ -1,8 +1,9 @@
 """Labelled pages: TSV files with one row per line of a page, parsed, relabelled and encoded without changing the lines.
 
 A file has two columns, `label<TAB>line`, or three, `label<TAB>probability<TAB>line` (the output of `tinsach label`). It has three
-if the second field of every row is a probability from 0 to 1, written with a decimal point. A blank line's label is `-`. Lines may
-contain tabs. An empty row is no line; empty rows, row endings and a byte order mark are preserved.
+if the second field of every row is a probability from 0 to 1, written with a decimal point; 1 means that a person or a site
+rule has set the label. A blank line's label is `-`. Lines may contain tabs. An empty row is no line; empty rows, row endings and a byte
+order mark are preserved.
 """
 
 from __future__ import annotations
@@ -140,6 +141,14 @@ def _row(number: int, raw: str, columns: int, name: str) -> Row:
     return Row(number, label, probability, line)
 
 
+MOST_CERTAIN = 0.9999  # the highest probability of the model in a file: 1 means that a person or a site rule has set the label
+
+
 def labelled_row(line: LabelledLine) -> str:
-    """Encode a labelled line as a row of three columns."""
-    return f"{line.label or BLANK_LABEL}\t{line.probability:.4f}\t{line.text}\n"
+    """Encode a labelled line as a row of three columns; the probability is 1 only where a rule has set the label.
+
+    >>> labelled_row(LabelledLine(1, "Trang chủ", LABELS[4], 0.99999, False, LABELS[4]))
+    'nav\\t0.9999\\tTrang chủ\\n'
+    """
+    probability = line.probability if line.probability == 1 else min(line.probability, MOST_CERTAIN)
+    return f"{line.label or BLANK_LABEL}\t{probability:.4f}\t{line.text}\n"

@@ -42,6 +42,7 @@ class ReviewedPage:
         """
         self.path, self._cleaner = path, cleaner
         self.failure = ""  # why the last save failed; empty if it succeeded
+        self.saved = False  # whether any change was saved
         self._lock = threading.Lock()
         self._window, self._sequence = 0, 0  # the newest window, and the number of its newest saved change
         self._scored = LabelledPage(path, (), 2, (), "")  # the page whose lines and labels the model has scored
@@ -49,8 +50,9 @@ class ReviewedPage:
 
     @property
     def doubt(self) -> float:
-        """Expected share of wrong labels, by the model's probabilities; 0 to 1."""
-        certainties = [certainty for row, certainty in zip(self._opened.rows, self._certainties) if row.label != BLANK_LABEL]
+        """Expected share of wrong labels, by the model's probabilities, those that a person or a rule has set being right; 0 to 1."""
+        labels = zip(self._opened.labels, self._probabilities, self._is_set)
+        certainties = [1.0 if is_set else float(p[_CODES[label]]) for label, p, is_set in labels if label != BLANK_LABEL]
         return 1 - sum(certainties) / len(certainties) if certainties else 0.0
 
     @property
@@ -68,10 +70,9 @@ class ReviewedPage:
         if self._scored.lines != page.lines:  # same lines: keep the first labels, so that corrected ones count as certain
             self._scored = page
             self._probabilities = label_probabilities(self._cleaner, page.lines)
-        self._certainties = [
-            1.0 if row.probability == 1 or row.label != first.label else float(p[_CODES[row.label]]) if row.label in _CODES else 0.0
-            for row, first, p in zip(page.rows, self._scored.rows, self._probabilities)
-        ]  # a probability of 1 means that a person chose the label, or that the model is just as sure
+        # In a file, the model's probabilities are below 1 (`labelled_row`). A file of two columns does not show what was set earlier.
+        pairs = zip(page.rows, self._scored.rows)
+        self._is_set = [row.label != BLANK_LABEL and (row.probability == 1 or row.label != first.label) for row, first in pairs]
 
     def open(self, number: int, pages: int) -> str:
         """Reread the file and return it as an HTML page, `number` of `pages`, in a new window: only this window can save from now on."""
@@ -89,15 +90,16 @@ class ReviewedPage:
         return lines_page(Path(self.path).name, "review", data, connects=True)
 
     def _shown(self) -> list[object]:
-        """Encode each line for review.js; 0 for a blank line."""
+        """Encode each line for review.js; for a blank line, 0, or its text if that is more than white space."""
         shown: list[object] = []
-        for index, (row, p, certainty) in enumerate(zip(self._opened.rows, self._probabilities, self._certainties)):
+        for index, (row, p, is_set) in enumerate(zip(self._opened.rows, self._probabilities, self._is_set)):
+            text = row.line[:MAX_SHOWN]
             if row.label == BLANK_LABEL:
-                shown.append(0)
+                shown.append(text if text.strip() else 0)
                 continue
-            text, code, guess = row.line[:MAX_SHOWN], _CODES[row.label], int(p.argmax())
-            cut = len(row.line) - len(text)
-            shown.append([index, row.number, text, cut, code, round(certainty, 4), guess, round(float(p[guess]), 4)])
+            code, guess = _CODES[row.label], int(p.argmax()) if p.any() else -1  # -1: blank to the model
+            odds = [round(float(p[code]), 4), int(is_set), guess, round(float(p[guess]), 4)]
+            shown.append([index, row.number, text, len(row.line) - len(text), code, *odds])
         return shown
 
     def save(self, window: int, sequence: int, labels: Mapping[int, str]) -> None:
@@ -120,7 +122,7 @@ class ReviewedPage:
             except Conflict as error:
                 self.failure = str(error)
                 raise
-            self._sequence, self.failure = sequence, ""
+            self._sequence, self.failure, self.saved = sequence, "", True
 
     def _write(self, page: LabelledPage) -> None:
         try:

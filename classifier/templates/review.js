@@ -1,26 +1,41 @@
 // Editor for labels: saves every change through the server that delivered the page.
 const PAUSE = 120; // milliseconds to wait for further changes before saving
-const rows = []; // {line, row, name, sure, mark, heard} of each non-blank line, in order
+const rows = []; // {line, item, row, gaps, name, sure, mark, heard} of each non-blank line, in order; gaps are the blank lines before it
 const labelled = new Map(); // row -> label code set by the user since the file was opened
 const done = []; // undo stack of steps [[row, code before, code after], ...]; undefined means not set by the user
 const undone = [];
 let cursor = 0;
 let anchor = 0; // the other end of the selected range
-let doubts = []; // row indices, least certain first
+let doubts = []; // rows that neither a person nor a rule had set when the file was opened, least certain first
 let doubt = -1; // position in doubts
+
+const KINDS = [{ name: "Doubtful only", key: "d", test: (index) => isDoubtful(index) }];
+const codeOf = (index) => labelled.get(index) ?? rows[index].line.code;
+const isDoubtful = (index) => !labelled.has(index) && !rows[index].line.fixed && rows[index].line.certainty < DOUBTFUL;
+const isVisible = (index) => !rows[index].item.hidden;
+const isSelected = (index) => rows[index].row.getAttribute("aria-selected") === "true";
+const current = () => (rows.length ? cursor : -1);
+const strength = () => 0.75;
 
 // -- building ------------------------------------------------------------------------------------------------------------
 
 function drawLines() {
+  let gaps = [];
   for (const row of data.lines) {
-    if (row === 0) {
-      byId("lines").append(presentation(make("li", "blank")));
+    if (!Array.isArray(row)) { // blank: 0, or the text of a line that shows nothing, such as a lone tag
+      gaps.push(presentation(make("li", "blank", ...(row ? visible(row) : []))));
+      byId("lines").append(gaps.at(-1));
       continue;
     }
-    const [place, number, text, cut, code, certainty, guess, probability] = row;
-    byId("lines").append(drawLine({ place, number, text, cut, code, certainty, guess, probability }, rows.length));
+    const [place, number, text, cut, code, certainty, fixed, guess, probability] = row;
+    const line = { place, number, text, cut, code, certainty, fixed, guess, probability };
+    rows.push({ ...drawLine(line, rows.length), gaps });
+    paint(rows.length - 1);
+    byId("lines").append(rows.at(-1).item);
+    gaps = [];
   }
-  doubts = [...rows.keys()].sort((one, other) => rows[one].line.certainty - rows[other].line.certainty || one - other);
+  const certainty = (index) => rows[index].line.certainty;
+  doubts = [...rows.keys()].filter((index) => !rows[index].line.fixed).sort((one, other) => certainty(one) - certainty(other) || one - other);
 }
 
 function drawLine(line, index) {
@@ -35,23 +50,20 @@ function drawLine(line, index) {
   row.setAttribute("role", "option");
   row.setAttribute("aria-selected", "false");
   row.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // do not select text
-  row.addEventListener("click", (event) => choose(index, event.shiftKey, false));
-  rows.push({ line, row, name, sure, mark, heard });
-  paint(index);
-  return presentation(make("li", "", row));
+  row.addEventListener("click", (event) => choose(index, event.shiftKey));
+  return { line, item: presentation(make("li", "", row)), row, name, sure, mark, heard };
 }
-
-const codeOf = (index) => labelled.get(index) ?? rows[index].line.code;
-const isDoubtful = (index) => !labelled.has(index) && rows[index].line.certainty < DOUBTFUL;
 
 function paint(index) {
   const { line, row, name, sure, mark, heard } = rows[index];
   const byUser = labelled.has(index);
+  const doubtful = isDoubtful(index);
   hue(row, codeOf(index));
+  row.classList.toggle("doubtful", doubtful);
   name.textContent = nameOf(codeOf(index));
-  sure.textContent = byUser ? "you" : percent(line.certainty);
-  mark.className = byUser ? "disc" : isDoubtful(index) ? "ring" : "";
-  heard.textContent = byUser ? "labelled by you: " : isDoubtful(index) ? "doubtful: " : "";
+  sure.textContent = byUser ? "you" : line.fixed ? "set" : percent(line.certainty);
+  mark.className = byUser || line.fixed ? "disc" : doubtful ? "ring" : "";
+  heard.textContent = byUser ? "labelled by you: " : line.fixed ? "set by a person or a rule: " : doubtful ? "doubtful: " : "";
 }
 
 function drawLegend() {
@@ -89,62 +101,77 @@ function drawPages() {
 }
 
 function drawHead() {
-  const counts = data.labels.map(() => 0);
-  rows.forEach((_, index) => (counts[codeOf(index)] += 1));
   const left = rows.filter((_, index) => isDoubtful(index)).length;
-  byId("summary").textContent = `${rows.length} lines, ${left} doubtful, ${labelled.size} labelled by you`;
-  [...byId("legend").children].forEach((button, code) => (button.querySelector(".count").textContent = String(counts[code])));
+  const earlier = rows.filter(({ line }, index) => line.fixed && !labelled.has(index)).length;
+  byId("summary").textContent =
+    `${rows.length} lines, ${left} doubtful, ${labelled.size} labelled by you` + (earlier ? `, ${earlier} set earlier` : "");
   byId("undo").disabled = !done.length;
   byId("redo").disabled = !undone.length;
+  drawCounts();
 }
 
 // -- the selected lines --------------------------------------------------------------------------------------------------
 
 const range = () => [Math.min(anchor, cursor), Math.max(anchor, cursor)];
 
-function choose(index, extend = false, scroll = true) {
+function selected() {
+  const [first, last] = range();
+  return [...rows.keys()].slice(first, last + 1).filter(isVisible);
+}
+
+function choose(index, extend = false, scroll = follow) {
   if (!rows.length) return;
-  const [oldFirst, oldLast] = range();
+  const old = range();
   rows[cursor].row.classList.remove("cursor");
   cursor = Math.max(0, Math.min(rows.length - 1, index));
   if (!extend) anchor = cursor;
   const [first, last] = range();
-  for (let at = oldFirst; at <= oldLast; at++) if (at < first || at > last) rows[at].row.setAttribute("aria-selected", "false");
-  for (let at = first; at <= last; at++) rows[at].row.setAttribute("aria-selected", "true");
+  for (let at = old[0]; at <= old[1]; at++) if (at < first || at > last) rows[at].row.setAttribute("aria-selected", "false");
+  for (let at = first; at <= last; at++) rows[at].row.setAttribute("aria-selected", String(isVisible(at)));
   const { row } = rows[cursor];
   row.classList.add("cursor");
   byId("lines").setAttribute("aria-activedescendant", row.id);
-  if (scroll) row.scrollIntoView({ block: "nearest" });
   drawVerdict();
+  scroll(row); // after the panel is drawn: where it is at the bottom of the screen, its height decides what is in view
+  drawMap();
 }
 
+const move = (step, extend) => choose(visibleFrom(cursor + step, step) ?? cursor, extend);
+const end = (step, extend) => choose(visibleFrom(step > 0 ? 0 : rows.length - 1, step) ?? cursor, extend);
+
 function drawVerdict() {
-  const [first, last] = range();
-  const { line } = rows[cursor];
-  const says = `The model says ${nameOf(line.guess)}, ${percent(line.probability)}`;
-  const file = line.guess === line.code ? "" : `; the file says ${nameOf(line.code)}, to which the model gives ${percent(line.certainty)}`;
+  const count = selected().length;
   const place = doubt >= 0 && doubts[doubt] === cursor ? ` Number ${doubt + 1} in order of doubt.` : "";
-  byId("verdict").textContent = last > first ? `${last - first + 1} lines selected.` : `Line ${line.number}. ${says}${file}.${place}`;
+  byId("verdict").textContent = count === 1 ? `Line ${rows[cursor].line.number}. ${opinions(cursor)}.${place}` : `${count} lines selected.`;
   [...byId("legend").children].forEach((button, code) => button.setAttribute("aria-current", String(code === codeOf(cursor))));
+}
+
+function opinions(index) {
+  const { code, certainty, fixed, guess, probability } = rows[index].line;
+  const model = guess < 0 ? "To the model, the line is blank" : `The model says ${nameOf(guess)}, ${percent(probability)}`;
+  const said = guess === code ? "" : `${nameOf(code)}, to which the model gives ${percent(certainty)}`;
+  const file = fixed ? `; a person or a rule has set ${said || "it, too"}` : said && `; the file says ${said}`;
+  return model + file + (labelled.has(index) ? `; you say ${nameOf(codeOf(index))}` : "");
 }
 
 function nextDoubt(step) {
   let place = doubt + step;
-  while (step > 0 && labelled.has(doubts[place])) place += step;
+  const skipped = (index) => !isVisible(index) || (step > 0 && labelled.has(index));
+  while (place >= 0 && place < doubts.length && skipped(doubts[place])) place += step;
   if (place < 0 || place >= doubts.length) return;
   doubt = place;
-  choose(doubts[place]);
-  rows[cursor].row.scrollIntoView({ block: "center" });
+  choose(doubts[place], false, reveal);
+}
+
+function escape() {
+  if (anchor === cursor) showAll();
+  else choose(cursor);
 }
 
 // -- labelling -----------------------------------------------------------------------------------------------------------
 
 function give(code) {
-  const step = [];
-  const [first, last] = range();
-  for (let index = first; index <= last && index < rows.length; index++) {
-    if (labelled.get(index) !== code) step.push([index, labelled.get(index), code]);
-  }
+  const step = selected().filter((index) => labelled.get(index) !== code).map((index) => [index, labelled.get(index), code]);
   if (!step.length) return;
   done.push(step);
   undone.length = 0;
@@ -159,6 +186,7 @@ function apply(changes) {
   }
   drawHead();
   drawVerdict();
+  drawMap();
   keep();
 }
 
@@ -166,6 +194,7 @@ function travel(from, to, side) {
   const step = from.pop();
   if (!step) return;
   to.push(step);
+  for (const [index] of step) rows[index].item.hidden = false; // show what changes, whatever the filter
   choose(step[0][0]);
   choose(step.at(-1)[0], true);
   apply(step.map((change) => [change[0], change[side]]));
@@ -225,6 +254,7 @@ function alarm(complaint) {
   button.type = "button";
   button.addEventListener("click", lost ? reload : save);
   byId("alarm").replaceChildren(...visible(`Not saved: ${complaint}`), button);
+  reveal(rows[cursor].row); // the alarm may cover it
 }
 
 function tell(state, failed) {
@@ -246,11 +276,11 @@ function turn(step) {
 
 const help = () => byId("help").showModal();
 const ACTIONS = {
-  ArrowDown: (shift) => choose(cursor + 1, shift), ArrowUp: (shift) => choose(cursor - 1, shift),
-  j: () => choose(cursor + 1), k: () => choose(cursor - 1), J: () => choose(cursor + 1, true), K: () => choose(cursor - 1, true),
-  Home: (shift) => choose(0, shift), End: (shift) => choose(rows.length - 1, shift),
+  ArrowDown: (shift) => move(1, shift), ArrowUp: (shift) => move(-1, shift),
+  j: () => move(1), k: () => move(-1), J: () => move(1, true), K: () => move(-1, true),
+  Home: (shift) => end(1, shift), End: (shift) => end(-1, shift),
   n: () => nextDoubt(1), p: () => nextDoubt(-1), u: undo, r: redo, "[": () => turn(-1), "]": () => turn(1),
-  Escape: () => choose(cursor), t: flipTheme, "?": help,
+  d: () => flip(only, 0), Escape: escape, t: otherTheme, "?": help,
 };
 const WITH_CONTROL = { z: undo, Z: redo, y: redo };
 [...KEYS].forEach((key, code) => (ACTIONS[key] = () => give(code)));
@@ -265,7 +295,6 @@ byId("undo").addEventListener("click", undo);
 byId("redo").addEventListener("click", redo);
 byId("next").addEventListener("click", () => nextDoubt(1));
 byId("before").addEventListener("click", () => nextDoubt(-1));
-byId("theme").addEventListener("click", flipTheme);
 byId("help-button").addEventListener("click", help);
 document.addEventListener("visibilitychange", () => document.hidden && save());
 window.addEventListener("beforeunload", (event) => {
@@ -277,6 +306,8 @@ byId("name").textContent = data.name;
 drawLines();
 drawLegend();
 drawPages();
+drawFilters(false);
 drawHead();
-if (rows.length) choose(0, false, false);
-tell("Saved", false);
+filter();
+choose(0, false, reveal);
+tell("No changes", false);

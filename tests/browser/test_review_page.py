@@ -95,7 +95,6 @@ def test_the_page_shows_the_file(reviewed):
     texts = reviewed.browser.run("[...document.querySelectorAll('.line .text')].map(e => e.textContent)")
     assert texts == [row.line for row in solid]
     assert reviewed.browser.run(TAGS) == [row.label for row in solid]
-    assert reviewed.browser.run(STATE) == "Saved"
     names = reviewed.browser.run("[...document.querySelectorAll('#legend .name')].map(e => e.textContent)")
     assert names == [label.value for label in LABELS]
     doubtful = sum(row.probability < 0.6 for row in solid)
@@ -114,6 +113,174 @@ def test_a_key_labels_a_line_and_the_file_has_it(reviewed):
     assert after[1] == "promo\t1.0000\tThời sự"
     assert reviewed.browser.run(TAGS)[1] == "promo"
     assert reviewed.browser.run("document.querySelector('#line-1 .heard').textContent") == "labelled by you: "
+
+
+def test_saved_is_said_after_a_save_only(reviewed):
+    assert reviewed.browser.run(STATE) == "No changes"
+    for key in ("j", "n", "p", "d", "Escape", "t"):  # nothing of this changes a label
+        reviewed.browser.press(key)
+    reviewed.browser.click("#line-2 .text")
+    time.sleep(0.3)  # longer than a save waits for more changes
+    assert reviewed.browser.run(STATE) == "No changes"
+    before = reviewed.path.read_bytes()
+    reviewed.browser.press("9")
+    assert reviewed.browser.run(STATE) == "Saving …" or reviewed.path.read_bytes() != before
+    reviewed.saved()
+    assert reviewed.path.read_bytes() != before
+    reviewed.browser.open(reviewed.server.url)
+    assert reviewed.browser.run(STATE) == "No changes"
+
+
+def test_doubtful_rows_are_marked_until_they_are_labelled(reviewed):
+    rows = [row for row in read_page(reviewed.path).rows if row.label != "-"]
+    doubtful = [str(row.number) for row in rows if row.probability < 0.6]
+    marked = "[...document.querySelectorAll('.line.doubtful:has(.ring) .place')].map(e => e.textContent)"
+    assert reviewed.browser.run(marked) == doubtful
+    assert reviewed.browser.run("getComputedStyle(document.querySelector('.doubtful .percent')).backgroundColor") == "rgb(179, 84, 30)"
+    reviewed.browser.press("n")
+    done = reviewed.browser.run(HERE)
+    reviewed.browser.press("9")
+    assert reviewed.browser.run(marked) == [number for number in doubtful if number != done]
+    reviewed.browser.press("u")
+    assert reviewed.browser.run(marked) == doubtful
+
+
+def test_a_label_set_by_hand_is_not_the_model_s(serve, draft):
+    """The caption of the sample page is set to footer by hand."""
+    rows = draft.split("\n")
+    index = next(index for index, row in enumerate(rows) if row.startswith("caption"))
+    rows[index] = "footer\t1.0000\t" + rows[index].split("\t", 2)[2]
+    page = serve("\n".join(rows))
+    line = f"[...document.querySelectorAll('.line')].find(e => e.querySelector('.place').textContent === '{index + 1}')"
+    assert page.browser.run(f"{line}.querySelector('.percent').textContent") == "set"
+    assert page.browser.run(f"{line}.querySelector('.disc') !== null && !{line}.classList.contains('doubtful')")
+    page.browser.run(f"{line}.click()")
+    verdict = page.browser.run("document.querySelector('#verdict').textContent")
+    assert f"Line {index + 1}. The model says caption, " in verdict
+    assert verdict.endswith("%; a person or a rule has set footer, to which the model gives 0%.")
+    assert "100%" not in page.browser.run("document.body.innerText")
+    assert "1 set earlier" in page.browser.run("document.querySelector('#summary').textContent")
+    for _ in rows:
+        page.browser.press("n")
+        assert page.browser.run(HERE) != str(index + 1)  # nothing is left to check
+    page.browser.run(f"{line}.click()")
+    page.browser.press("3")
+    page.saved()
+    assert page.browser.run(f"{line}.querySelector('.percent').textContent") == "you"
+    page.browser.open(page.server.url)
+    assert page.browser.run(f"{line}.querySelector('.percent').textContent") == "set"
+    page.browser.run(f"{line}.click()")
+    assert page.browser.run("document.querySelector('#verdict').textContent").endswith("%; a person or a rule has set it, too.")
+
+
+SHOWN = "[...document.querySelectorAll('#lines li:not([hidden]) .tag')].map(e => e.textContent)"
+
+
+def test_a_filter_by_label(reviewed):
+    run, click = reviewed.browser.run, reviewed.browser.click
+    every, chip = run(TAGS), "#labels button:nth-child({})"
+    assert run("[...document.querySelectorAll('#labels .count')].map(e => Number(e.textContent))") == [
+        every.count(label) for label in LABELS
+    ]
+    click(chip.format(5))
+    assert run(SHOWN) == [label for label in every if label != "nav"]
+    assert run(HERE) == "8"  # the first line that is left
+    click("#kinds button:first-child")
+    assert run(SHOWN) == every
+    click("#kinds button:first-child")
+    assert run(SHOWN) == []
+    assert run("document.querySelector('#nothing').checkVisibility()")
+    reviewed.browser.press("9")  # there is no line to label
+    assert run(STATE) == "No changes"
+    click(chip.format(6))
+    assert set(run(SHOWN)) == {"related"}
+    reviewed.browser.press("Escape")
+    assert run(SHOWN) == every
+    reviewed.browser.press("d")
+    assert run("document.querySelectorAll('#lines li:not([hidden]) .line').length") == run("document.querySelectorAll('.doubtful').length")
+
+
+def test_hidden_lines_are_not_labelled(reviewed):
+    """A range over lines that the filter hides is those that are seen."""
+    before = reviewed.labels
+    reviewed.browser.click("#kinds button:first-child")
+    for code in (1, 6):
+        reviewed.browser.click(f"#labels button:nth-child({code})")
+    seen = reviewed.browser.run(SHOWN)
+    assert set(seen) == {"title", "related"}
+    reviewed.browser.press("Home")
+    reviewed.browser.press("End", SHIFT)
+    assert len(reviewed.browser.run(CHOSEN)) == len(seen)
+    assert reviewed.browser.run("document.querySelector('#verdict').textContent") == f"{len(seen)} lines selected."
+    reviewed.browser.press("9")
+    assert reviewed.saved() == ["weather" if label in ("title", "related") else label for label in before]
+    assert set(reviewed.browser.run(SHOWN)) == {"weather"}  # they stay until the filter is changed
+    assert len(reviewed.browser.run(SHOWN)) == len(seen)
+    reviewed.browser.click("#labels button:nth-child(2)")
+    assert set(reviewed.browser.run(SHOWN)) == {"body"}
+    reviewed.browser.press("u")  # what is undone is shown
+    assert reviewed.saved() == before
+    assert {"title", "related"} < set(reviewed.browser.run(SHOWN))
+
+
+def test_the_map_shows_doubt_and_jumps(serve, composed_pages, chromium):
+    lines = [line for page in composed_pages for line in page.split("\n") if line.strip()]
+    page = serve("".join(f"nav\t{line}\n" for line in (lines * 3)[:1000]))
+    chromium.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    doubtful, chosen = chromium.run("""(() => {
+        const map = document.querySelector('#map');
+        const {data} = map.getContext('2d').getImageData(0, 0, map.width, map.height);
+        const red = (at) => data[at + 3] === 255 && data[at];
+        const full = (x) => [...Array(map.height).keys()].map(y => red(4 * (y * map.width + x)));
+        return [full(map.width - 2), full(1)];
+    })()""")
+    assert 179 in doubtful  # red, as of the marks in the list
+    assert any(chosen[:100])
+    chromium.click("#map")
+    assert chromium.run("scrollY") > 5000
+    assert page.browser.complaints() == []
+
+
+COVERED = """(() => {
+    const box = document.querySelector('.cursor').getBoundingClientRect();
+    const panel = document.querySelector('aside').getBoundingClientRect();
+    const header = document.querySelector('header');
+    const alarm = document.querySelector('#alarm').getBoundingClientRect();
+    const top = getComputedStyle(header).position === 'sticky' ? header.getBoundingClientRect().bottom : Math.max(0, alarm.bottom);
+    return box.top < top || box.bottom > innerHeight || (panel.left < box.right && panel.top < box.bottom);
+})()"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_covers_the_selected_line(serve, draft, chromium, monkeypatch, width):
+    page = serve(draft)
+    chromium.open(page.server.url, width=width, height=844)
+    assert not chromium.run(COVERED)
+    for key in ("n", "n", "n", "p", "End", "k", "Home", "j", "d", "Escape"):
+        chromium.press(key)
+        assert not chromium.run(COVERED), key
+    assert chromium.run("document.documentElement.scrollWidth <= innerWidth")
+    for name in ("#undo", "#next", "#legend button:last-child", "#state"):  # in reach wherever the page is scrolled to
+        box = chromium.run(f"document.querySelector('{name}').getBoundingClientRect().toJSON()")
+        assert 0 <= box["top"] < box["bottom"] <= 844, name
+        assert 0 <= box["left"] < box["right"] <= width, name
+    chromium.press("n")
+    chromium.click("#legend button:nth-child(3)")
+    page.saved()
+    assert page.browser.complaints() == []
+    monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    chromium.run("choose(20); scrollTo(0, rows[20].item.offsetTop - 10)")  # at the top of the screen, where the alarm appears
+    chromium.press("9")
+    wait(lambda: chromium.run(STATE) == "Not saved")
+    assert not chromium.run(COVERED)
+
+
+def test_blank_lines_show_what_is_in_them(serve):
+    page = serve("nav\tTrang chủ\n-\t<img src=x onerror=alert(1)>\nnav\t<br>\n")
+    assert page.browser.run("document.querySelector('.blank').textContent") == "<img src=x onerror=alert(1)>"
+    page.browser.press("End")
+    assert "To the model, the line is blank; the file says nav" in page.browser.run("document.querySelector('#verdict').textContent")
+    assert page.browser.complaints() == []
 
 
 def test_every_label_has_its_key(reviewed):
@@ -341,12 +508,12 @@ def test_help_takes_the_keys(reviewed):
     reviewed.browser.press("9")
     reviewed.browser.click("#help form button")
     assert not reviewed.browser.run("document.querySelector('#help').open")
-    reviewed.saved()
+    assert reviewed.browser.run(STATE) == "No changes"
     assert reviewed.path.read_bytes() == before
 
 
 def test_focus_is_seen_and_roles_are_told(reviewed):
-    for _ in range(8):
+    for _ in range(24):
         reviewed.browser.send("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
         reviewed.browser.send("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9)
         assert reviewed.browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
@@ -409,6 +576,14 @@ def test_light_and_dark_and_narrow(chromium, serve, draft, artifacts, monkeypatc
     wait(lambda: chromium.run(STATE) == "Not saved")
     chromium.screenshot(artifacts / "review-not-saved.png")
     chromium.run("sequence = saved")
-    chromium.open(page.server.url, width=420, height=800)
+    monkeypatch.undo()
+    for dark in (False, True):
+        chromium.open(page.server.url, width=390, height=844, dark=dark)
+        chromium.press("n")
+        chromium.screenshot(artifacts / f"review-390-{'dark' if dark else 'light'}.png")
+    monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    chromium.press("9")
+    wait(lambda: chromium.run(STATE) == "Not saved")
+    assert chromium.run("document.querySelector('#alarm').getBoundingClientRect().top") >= 0
     assert chromium.run("document.documentElement.scrollWidth <= window.innerWidth")
-    chromium.screenshot(artifacts / "review-narrow.png")
+    chromium.screenshot(artifacts / "review-390-not-saved.png")

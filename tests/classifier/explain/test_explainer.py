@@ -178,14 +178,48 @@ def test_the_reasons_of_a_line():
     assert "the line by itself: title against " in shown
     assert "which decides: title against " in shown
     assert shown.count("everything else, including the bias") == 2
-    missing = run(str(SAMPLE), "--line", "900")
-    assert missing.returncode == 2
-    assert b"no such line" in missing.stderr
 
 
-def test_pages_are_told_apart():
-    shown = run("-", stdin="Trang chủ\n\fThời sự\n".encode()).stdout.decode().splitlines()
-    assert [row.split()[0] for row in shown] == ["1", "page", "1"]
+def numbers(shown: bytes) -> list[str]:
+    """Return the first word of each row of output, reasons left out."""
+    return [row.split()[0] for row in shown.decode().splitlines() if not row.startswith(" " * 8)]
+
+
+def test_a_line_asked_for_is_the_only_one():
+    assert numbers(run(str(SAMPLE), "--line", "9").stdout) == ["9"]
+    shown = run(str(SAMPLE), "--line", "14", "--line", "12", "--line", "9").stdout
+    assert numbers(shown) == ["9", "12", "14"]
+    assert b"a blank line has no label" in shown
+    assert b"+ kept, - dropped" not in run(str(SAMPLE), "--line", "9", "--color", "always").stdout  # the legend of whole pages
+
+
+def test_a_line_that_is_not_there():
+    missing = run(str(SAMPLE), "--line", "900", "--line", "9")
+    assert (missing.returncode, numbers(missing.stdout)) == (2, ["9"])
+    assert missing.stderr == b"tinsach: --line 900: no such line; the longest page has 42 lines\n"
+
+
+def test_pages_are_told_apart(tmp_path):
+    (tmp_path / "a.txt").write_text("Trang chủ\nThời sự\n\fKinh tế\n", encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text('{"text": "Văn hóa"}\n', encoding="utf-8")
+    first, other = str(tmp_path / "a.txt"), str(tmp_path / "b.jsonl")
+    assert numbers(run("-", stdin="Trang chủ\n\fThời sự\n".encode()).stdout) == ["1", "standard", "1"]
+    shown = run(first, other).stdout.decode().splitlines()
+    assert [row for row in shown if row.startswith("/")] == [first, f"{first}, page 2", f"{other}, record 1"]
+    assert [row.split()[0] for row in shown if not row.startswith("/")] == ["1", "2", "1", "1"]
+    shown = run(first, other, "--line", "2").stdout.decode().splitlines()
+    assert [row for row in shown if not row.startswith(" " * 8)] == [first, next(row for row in shown if "Thời sự" in row)]
+
+
+def test_a_blank_line_shows_what_is_in_it():
+    shown = run("-", stdin="Trang chủ\n<br>\n \n".encode()).stdout.decode().splitlines()
+    assert [row.split() for row in shown[1:]] == [["2", "<br>"], ["3"]]
+
+
+def test_dropped_lines_are_dimmed_and_not_struck():
+    shown = run(str(SAMPLE), "--color", "always").stdout.decode()
+    assert "\x1b[2mTrang chủ\x1b[0m" in shown
+    assert not re.search(r"\x1b\[(\d+;)*9[;m]", shown)
 
 
 def test_colour_on_request_and_never_against_no_color():

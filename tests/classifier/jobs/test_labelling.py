@@ -13,7 +13,7 @@ from classifier.formats.base import Options
 from classifier.formats.sources import find_inputs
 from classifier.io.encoding import Decoding
 from classifier.jobs.job import ErrorPolicy, Job
-from classifier.jobs.labelling import label_named_pages
+from classifier.jobs.labelling import label_by_page, label_named_pages
 
 
 def pages_in(cleaner: Cleaner, *paths: Path, **options: object) -> list[tuple[str, list[str]]]:
@@ -82,3 +82,24 @@ def test_a_file_that_vanishes_is_named(cleaner, tmp_path):
     with pytest.raises(FileNotFoundError) as missing:
         list(label_named_pages(Job(cleaner, Options(Decoding(), "\f", "text"), ErrorPolicy()), sources))
     assert missing.value.filename == str(path)
+
+
+def test_blocks_of_lines_have_the_name_of_their_page(cleaner, tmp_path):
+    (tmp_path / "a.txt").write_text("một\n\f\fhai\nba\n\f", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("", encoding="utf-8")
+    (tmp_path / "c.jsonl").write_text('{"text": "bốn"}\n{"text": ""}\n', encoding="utf-8")
+    (tmp_path / "d.html").write_text("<p>năm</p>", encoding="utf-8")
+    (tmp_path / "e.jsonl").write_text('{"text": "sáu"}\n', encoding="utf-8")
+    job = Job(cleaner, Options(Decoding(), "\f", "text"), ErrorPolicy())
+    found: dict[str, list[str]] = {}
+    for name, lines in label_by_page(job, find_inputs([str(tmp_path)], None)):
+        found.setdefault(name.removeprefix(f"{tmp_path}/"), []).extend(line.text for line in lines)
+    assert found == {
+        "a.txt": ["một"],
+        "a.txt, page 3": ["hai", "ba"],
+        "b.txt": [],
+        "c.jsonl, record 1": ["bốn"],
+        "c.jsonl, record 2": [],
+        "d.html": ["năm"],
+        "e.jsonl, record 1": ["sáu"],
+    }

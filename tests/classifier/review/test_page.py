@@ -11,7 +11,7 @@ import pytest
 from classifier.errors import InputError
 from classifier.html_page import MAX_LINES, template
 from classifier.labels import LABELS
-from classifier.review.labelled_page import parse_page, read_page
+from classifier.review.labelled_page import labelled_row, parse_page, read_page
 from classifier.review.page import Conflict, ReviewedPage, find_pages, label_probabilities
 from tests.classifier.explain.test_report import HOSTILE, data_in, luminance, palette
 
@@ -39,16 +39,35 @@ def test_the_page_shows_what_the_model_thinks_of_the_files_labels(draft, cleaner
     first, blank, wrong, by_hand = data["lines"]
     assert blank == 0
     p = label_probabilities(cleaner, read_page(draft).lines)
-    for line, number in ((first, 1), (wrong, 3), (by_hand, 4)):
-        place, row, _, cut, _, _, guess, probability = line
-        assert (place, row, cut) == (number - 1, number, 0)
+    for line, number, code in ((first, 1, 4), (wrong, 3, 1), (by_hand, 4, 11)):
+        place, row, _, cut, label, certainty, _, guess, probability = line
+        assert (place, row, cut, label) == (number - 1, number, 0, code)
+        assert certainty == pytest.approx(p[place][code], abs=1e-4)
         assert guess == p[place].argmax()
         assert probability == pytest.approx(p[place].max(), abs=1e-4)
-    assert first[4:6] == [4, pytest.approx(p[0][4], abs=1e-4)]
-    assert wrong[4:6] == [1, pytest.approx(p[2][1], abs=1e-4)]
     assert wrong[5] < 0.5  # the line is a most-read heading
-    assert by_hand[4:6] == [11, 1.0]  # labelled by a person
+    assert [line[6] for line in (first, wrong, by_hand)] == [0, 0, 1]
+    assert by_hand[5] < 0.5  # labelled by a person, which says nothing about the model
     assert page.doubt == pytest.approx(1 - (p[0][4] + p[2][1] + 1) / 3)
+
+
+def test_drafts_are_never_taken_x(tmp_path, cleaner, composed_pages):
+    path = tmp_path / "a.tsv"
+    lines = list(cleaner.label_lines(composed_pages[0].split("\n")))
+    forced = lines[0]._replace(text="Trang chủ", label=LABELS[9], probability=1.0)  # as by a site rule
+    assert any(line.probability > 0.9999 for page in composed_pages for line in cleaner.label_lines(page.split("\n")))
+    path.write_text("".join(labelled_row(line) for line in (forced, *lines)), encoding="utf-8")
+    data = data_in(ReviewedPage(str(path), cleaner).open(0, 1))
+    assert [line[6] for line in data["lines"] if line] == [1] + [0] * sum(line.label is not None for line in lines)
+
+
+def test_blank_lines_show_what_is_in_them(tmp_path, cleaner):
+    path = tmp_path / "a.tsv"
+    path.write_text("nav\tTrang chủ\n-\t<br>\n-\t \nnav\t<p>\n", encoding="utf-8")
+    page = ReviewedPage(str(path), cleaner)
+    first, tag, space, labelled = data_in(page.open(0, 1))["lines"]
+    assert (first[2], tag, space) == ("Trang chủ", "<br>", 0)
+    assert (labelled[2], labelled[7]) == ("<p>", -1)  # the model has no label for it
 
 
 def test_probabilities_are_those_of_the_labels(cleaner, sample_page):
@@ -60,7 +79,9 @@ def test_probabilities_are_those_of_the_labels(cleaner, sample_page):
 
 
 def test_a_save_touches_its_lines_only(opened, draft):
+    assert not opened.saved
     opened.save(1, 1, {2: "most_read"})
+    assert opened.saved
     assert draft.read_text(encoding="utf-8") == DRAFT.replace("body\t0.5000", "most_read\t1.0000")
     assert opened.corrected == 1
     opened.save(1, 2, {0: "nav"})  # the other change was undone
@@ -124,7 +145,7 @@ def test_a_file_that_has_gone_is_not_made_anew(opened, draft):
 def test_only_the_window_opened_last_saves(opened, draft):
     opened.save(1, 5, {2: "most_read"})
     data = data_in(opened.open(0, 1))
-    assert data["lines"][2][4:6] == [6, 1.0]  # corrected, so certain
+    assert [data["lines"][2][place] for place in (4, 6)] == [6, 1]  # corrected, so set
     with pytest.raises(Conflict, match="in another window"):
         opened.save(1, 6, {2: "promo"})
     opened.save(2, 1, {2: "media"})  # sequence numbers restart with each window
@@ -138,11 +159,12 @@ def test_a_failing_disk_is_told_and_tried_again(opened, draft, monkeypatch):
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(OSError, match="No space left"):
         opened.save(1, 1, {2: "most_read"})
+    assert not opened.saved
     assert opened.failure == f"{draft}: No space left on device; make room and run it again"
     assert draft.read_text(encoding="utf-8") == DRAFT
     monkeypatch.undo()
     opened.save(1, 1, {2: "most_read"})
-    assert (opened.failure, read_page(draft).labels[2]) == ("", "most_read")
+    assert (opened.failure, opened.saved, read_page(draft).labels[2]) == ("", True, "most_read")
 
 
 @pytest.mark.parametrize("labels", [{1: "nav"}, {9: "nav"}, {0: "-"}])
@@ -192,7 +214,7 @@ def test_pages_are_found_once_and_in_order(tmp_path):
 
 
 def test_the_script_makes_no_markup_and_asks_nobody_else():
-    script = template("review.js")
+    script = template("lines.js") + template("review.js")
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "XMLHttp", "import(", "http"):
         assert word not in script
     assert script.count("fetch(") == 1

@@ -210,8 +210,15 @@ def test_it_ends_with_everything_saved(tmp_path, number, status):
     out, err = process.communicate(timeout=20)
     idle.close()
     assert (process.returncode, out) == (status, "")
-    assert err.endswith("tinsach: saved; 1 labels corrected in 1 of 2 files\n")
+    assert err.endswith("tinsach: saved; 1 label corrected in 1 of 2 files\n")
     assert read_page(tmp_path / "unsure.tsv").labels[2] == "most_read"
+
+
+def test_it_does_not_say_saved_when_nothing_was(tmp_path):
+    (tmp_path / "a.tsv").write_text(DRAFT, encoding="utf-8")
+    process, _ = started(str(tmp_path))
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20)[1].endswith("\ntinsach: no changes saved\n")
 
 
 def test_open_hands_the_address_to_the_browser(tmp_path):
