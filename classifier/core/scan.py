@@ -28,6 +28,7 @@ __all__ = ["CharClass", "Scan", "blank_flags", "composed", "is_word", "readable"
 # A line's features read at most this many of its characters: real lines are shorter by far (the longest on the pages the
 # layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
 MAX_CHARS = 20_000
+LONGEST_ENTITY = 34  # characters
 MOST_MARKS = 30  # on one letter; more than any script needs (Unicode's Stream-Safe Text Format, UAX #15)
 
 
@@ -105,7 +106,7 @@ def _character_tables() -> tuple[Ints, Ints, Ints]:
     canonical = list(map(_canonical, chars, CATEGORIES))
     classes = np.fromiter(map(_class_of, canonical, CATEGORIES), np.uint8, TABLED)
     small = [lowered if len(lowered := char.lower()) == 1 else char for char in canonical]
-    folded = np.fromiter(map(ord, small), np.uint32, TABLED)
+    folded = np.where(classes == CharClass.SPACE, ord(" "), np.fromiter(map(ord, small), np.uint32, TABLED)).astype(np.uint32)
     letters = np.fromiter((category[0] == "L" for category in CATEGORIES), np.bool_, TABLED)
     marks = np.fromiter((category[0] == "M" for category in CATEGORIES), np.bool_, TABLED)
 
@@ -143,9 +144,10 @@ def _beyond(code: int) -> tuple[int, int]:
         return int(PROPERTIES[ord(compatible)]) & ~UNSETTLED, int(FOLDED[ord(compatible)])
     category, name = unicodedata.category(char), unicodedata.name(char, "")
     char = next((mark for words, mark in _BY_NAME if category == "Po" and words in name), _canonical(char, category))
-    lowered = char.lower()
+    kind = _class_of(char, category)
     settled = unicodedata.is_normalized("NFC", char) and not unicodedata.combining(char)
-    properties = _class_of(char, category) | (ACCENTED if category[0] == "L" else 0) | (0 if settled else UNSETTLED)
+    properties = kind | (ACCENTED if category[0] == "L" else 0) | (0 if settled else UNSETTLED)
+    lowered = " " if kind == CharClass.SPACE else char.lower()
     return properties, ord(lowered if len(lowered) == 1 else char)
 
 
@@ -177,12 +179,14 @@ def scan(lines: Sequence[str]) -> Scan:
     code_points = _code_points(text)
     starts = _line_starts(code_points.codes)
     linked = "](" in text
-    rewritten = _lines_to_rewrite(code_points, starts, linked)
+    rewritten, odd = _lines_to_rewrite(code_points, starts, linked)
     if len(rewritten):
         pieces = text.split("\n")
-        visible = _visible("\n".join([pieces[i] for i in rewritten.tolist()]) + "\n")
+        visible = _visible("\n".join([pieces[i] for i in rewritten.tolist()]) + "\n", odd)
         linked = linked or "](" in visible
         code_points = _spliced(code_points, starts, rewritten, _squeezed(_code_points(visible)))
+    code_points = _single_spaced(code_points)
+    if len(code_points.codes) != starts[-1] or len(rewritten):
         starts = _line_starts(code_points.codes)
     codes, properties, folded = code_points
     raw_length = diff(starts)
@@ -238,36 +242,43 @@ def _line_starts(codes: Ints) -> Ints:
     return starts
 
 
-def _lines_to_rewrite(code_points: _CodePoints, starts: Ints, linked: bool) -> Ints:
-    """Return which lines hold what a reader does not see, or sees in another form (ascending)."""
+def _lines_to_rewrite(code_points: _CodePoints, starts: Ints, linked: bool) -> tuple[Ints, bool]:
+    """Return which lines hold what a reader does not see, or sees in another form (ascending), and whether characters are such."""
     codes, properties, _ = code_points
     kinds = properties & CLASS
-    space = kinds == CharClass.SPACE
+    marked = flatnonzero(kinds >= CharClass.INVISIBLE)
+    odd = np.concatenate((marked[codes[marked] > ord("\\")], flatnonzero((properties & UNSETTLED) != 0), marked[codes[marked] < ord("&")]))
     enders = flatnonzero(kinds == CharClass.ENDER)
+    brackets = flatnonzero(codes == ord("]"))
     first, last = starts[:-1], np.maximum(starts[1:] - 2, starts[:-1])
     found = [
-        _with_markup(code_points, flatnonzero(kinds >= CharClass.INVISIBLE)),
-        flatnonzero(properties & UNSETTLED),
-        flatnonzero(space[1:] & space[:-1]),
+        odd,
+        _beginning_markup(codes, marked),
         enders[:-1][(diff(enders) == 1) & (codes[enders[:-1]] == ord("."))],
-        first[(codes[first] == ord(">")) | space[first]],
-        last[(codes[last] == ord("*")) | space[last]],
+        first[(codes[first] == ord(">")) | (kinds[first] == CharClass.SPACE)],
+        last[(codes[last] == ord("*")) | (kinds[last] == CharClass.SPACE)],
+        brackets[(codes[brackets + 1] == ord("[")) | (codes[brackets + 1] == ord(":"))],
+        _irregular_targets(codes) if linked else brackets[:0],
     ]
-    if linked:
-        found.append(_irregular_targets(codes))
-    brackets = flatnonzero(codes == ord("]"))
-    found.append(brackets[(codes[brackets + 1] == ord("[")) | (codes[brackets + 1] == ord(":"))])
-    return np.unique(starts.searchsorted(np.concatenate(found), side="right") - 1)
+    _settle_marked(code_points, marked)
+    return np.unique(starts.searchsorted(np.concatenate(found), side="right") - 1), len(odd) > 0
 
 
-def _with_markup(code_points: _CodePoints, marked: Ints) -> Ints:
-    """Return those of the code points at `marked` that begin markup or are invisible, and give the others the class they have else."""
-    codes, properties, _ = code_points
+def _beginning_markup(codes: Ints, marked: Ints) -> Ints:
+    """Return those of the code points at `marked` that may begin an entity, a tag or an escape."""
     following = codes[marked + 1]
-    ends = ((following == ord(" ")) | (following == ord("\n"))) & (codes[marked] < TABLED)  # "Q & A", "a < b"
+    candidates = marked[(following != ord(" ")) & (following != ord("\n"))]  # else "Q & A", "a < b"
+    ampersand = codes[candidates] == ord("&")
+    if not ampersand.any():
+        return candidates
+    semicolons = append(flatnonzero(codes == ord(";")), len(codes) + LONGEST_ENTITY)  # few "&" of a URL have one behind them
+    return candidates[~ampersand | (semicolons[semicolons.searchsorted(candidates)] - candidates < LONGEST_ENTITY)]
+
+
+def _settle_marked(code_points: _CodePoints, marked: Ints) -> None:
+    """Give the code points at `marked` the class that they have where they begin no markup."""
     for code, kind in _WITHOUT_MARKUP.items():
-        properties[marked[codes[marked] == code]] = kind
-    return marked[~ends | ((code_points.properties[marked] & CLASS) == CharClass.INVISIBLE)]
+        code_points.properties[marked[code_points.codes[marked] == code]] = kind
 
 
 def _irregular_targets(codes: Ints) -> Ints:
@@ -301,17 +312,18 @@ _LEFT_OUT = re.compile(f"[{re.escape(INVISIBLE)}\ufe00-\ufe0f]")
 _COMPATIBLE = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]+")  # full-width forms, mathematical letters
 
 
-def _visible(text: str) -> str:
-    """Return lines of text without HTML, in NFC, with plain markdown."""
-    text = readable(text)
-    text = _plain_markdown("\n".join(map(_trimmed, text.split("\n"))))
+def _visible(text: str, odd: bool) -> str:
+    """Return lines of text without HTML and markdown; if characters in it are `odd`, as `readable` does."""
+    lines = (readable(text) if odd or "&" in text or "<" in text else text).split("\n")
+    text = _plain_markdown("\n".join([_trimmed(line) if _may_need_trimming(line) else line for line in lines]))
     if "](" not in text:
         return text
     return "\n".join(line if line.count("(") == line.count("](") else _TARGET.sub(_regular_target, line) for line in text.split("\n"))
 
 
-def _compatible(text: str) -> str:
-    return _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+def _may_need_trimming(line: str) -> bool:
+    """Return whether a line has runs of spaces, or at its ends a space or what may be a symbol; letters of Vietnamese come before."""
+    return "  " in line or line[:1] == " " or line[-1:] == " " or line[:1] >= "\u2000" or line[-1:] >= "\u2000"
 
 
 def _trimmed(line: str) -> str:
@@ -332,14 +344,22 @@ def _is_space(char: str) -> bool:
 
 def readable(text: str) -> str:
     """Return lines of text in NFC without HTML and invisible characters, compatibility forms as plain ones."""
-    text = without_html(_compatible(_LEFT_OUT.sub("", text)))
-    return composed(_compatible(text))  # an entity may name any character
+    text = _compatible(_LEFT_OUT.sub("", text))
+    if "&" in text:
+        text = _compatible(without_html(text))  # an entity may name any character
+    elif "<" in text:
+        text = without_html(text)
+    return composed(text)
+
+
+def _compatible(text: str) -> str:
+    return _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
 def composed(text: str) -> str:
     """Return lines of text in NFC, runs of combining marks longer than any script's cut (`MOST_MARKS`); linear time."""
     codes, properties, _ = _code_points(text + "\n")
-    at = flatnonzero(properties & UNSETTLED)
+    at = flatnonzero((properties & UNSETTLED) != 0)
     if not len(at):
         return text
     # Normalisation takes longer than all else here, so only lines that may need it get it. It composes nothing across a
@@ -437,8 +457,18 @@ def _squeezed(code_points: _CodePoints) -> _CodePoints:
         gone = left_out(code_points.properties & CLASS)
         if gone.any():
             code_points = _CodePoints(*(array[~gone] for array in code_points))
-    _with_markup(code_points, flatnonzero((code_points.properties & CLASS) == CharClass.MARKED))
+    _settle_marked(code_points, flatnonzero((code_points.properties & CLASS) == CharClass.MARKED))
     return code_points
+
+
+def _single_spaced(code_points: _CodePoints) -> _CodePoints:
+    """Leave out white space behind white space; copying what lies between is fastest, since it is rare."""
+    space = (code_points.properties & CLASS) == CharClass.SPACE
+    gone = flatnonzero(space[1:] & space[:-1]) + 1
+    if not len(gone):
+        return code_points
+    bounds = list(zip([0, *(gone + 1).tolist()], [*gone.tolist(), len(space)]))
+    return _CodePoints(*(np.concatenate([array[start:stop] for start, stop in bounds]) for array in code_points))
 
 
 def _invisible(kinds: Ints) -> Bools:
@@ -459,7 +489,7 @@ def _trailing_space(kinds: Ints) -> Bools:
 
 def _move_tones(folded: Ints, classes: Ints, properties: Ints) -> None:
     """Put tone marks of open syllables where older spelling has them: `hoà` becomes `hòa`, `thuý` `thúy`, but not `quý`."""
-    at = flatnonzero(properties & TONED)
+    at = flatnonzero((properties & TONED) != 0)
     if not len(at):
         return
     before = folded.take(at - 1, mode="wrap")
