@@ -114,7 +114,8 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
     if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
         raise InputError("--labels adds a field to records, and text, HTML and WARC have no fields; use tinsach label --as jsonl")
     named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, args.site_memory) if path]
-    named += map(str, targets_in(args.output_dir, sources) if args.output_dir else ())
+    if args.output_dir:
+        named += map(str, dict.fromkeys(targets_in(args.output_dir, sources, clashes=args.on_error in ("skip", "quarantine"))))
     refuse_same_file([*sources, *rule_files(args)], named)
 
 

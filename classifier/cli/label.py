@@ -104,7 +104,7 @@ def _check(args: argparse.Namespace, sources: Sequence[Source], targets: Sequenc
     if args.site_memory and args.jobs != 1:
         raise InputError("--site-memory needs all pages in one process, in order: leave out --jobs")
     named = [path for path in (args.output, args.quarantine, args.site_memory) if path]
-    refuse_same_file([*sources, *rule_files(args)], [*targets, *named])
+    refuse_same_file([*sources, *rule_files(args)], [*dict.fromkeys(targets), *named])
 
 
 # -- one output ----------------------------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def _targets(args: argparse.Namespace, sources: Sequence[Source]) -> list[Path]:
             raise InputError(f"{source.name}: --output-dir takes pages of text or HTML, not {source.format}; name such files")
     if Path(args.output_dir).exists() and not Path(args.output_dir).is_dir():
         raise InputError(f"{args.output_dir}: not a folder; name another --output-dir")
-    return targets_in(args.output_dir, sources, ".tsv")
+    return targets_in(args.output_dir, sources, ".tsv", clashes=args.on_error != "fail")
 
 
 def _to_files(args: argparse.Namespace, job: Job, sources: Sequence[Source], targets: Sequence[Path]) -> None:
@@ -170,8 +170,7 @@ def _to_files(args: argparse.Namespace, job: Job, sources: Sequence[Source], tar
     from classifier.jobs.label_folder import label_into_folder
     from classifier.jobs.stats import counted
 
-    pages = [(source, target) for source, target in zip(sources, targets) if args.force or not target.exists()]
-    label_into_folder(job, pages, Path(args.output_dir), labelled_row)
-    if existing := len(sources) - len(pages):
+    existing = label_into_folder(job, list(zip(sources, targets)), Path(args.output_dir), labelled_row, args.force)
+    if existing:
         are, they, them = ("is", "it stays as it is", "it") if existing == 1 else ("are", "they stay as they are", "them")
         say(f"tinsach: {counted(existing, 'labelled page')} {are} in {args.output_dir} already; {they} (--force overwrites {them})")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from classifier.cli.messages import say
 from classifier.errors import InputError
 from classifier.formats.sources import Source, find_sources
+from classifier.io.files import os_error_message
 
 if TYPE_CHECKING:
     from classifier.io.files import Sink
@@ -77,7 +78,14 @@ def inputs_of(args: argparse.Namespace, into: str | None) -> list[Source]:
     Files in folders that cannot be read are left to the error policy, unless that is to fail.
     """
     ignored: Counter[str] = Counter()
-    sources = find_sources(args.files or ["-"], args.format, into, ignored, unreadable=args.on_error in ("skip", "quarantine"))
+    try:
+        sources = find_sources(args.files or ["-"], args.format, into, ignored, unreadable=args.on_error in ("skip", "quarantine"))
+    except OSError as error:
+        if error.filename in args.files:
+            raise
+        raise InputError(
+            f"{os_error_message(error)}; to leave out such files, add --on-error skip or --on-error quarantine FILE"
+        ) from error
     if ignored:
         from classifier.jobs.stats import counted
 

@@ -22,7 +22,7 @@ from classifier.formats.names import format_of, is_known, output_name, with_suff
 from classifier.io.compression import open_decompressed
 from classifier.io.files import OWN, STDIN
 
-__all__ = ["Source", "find_inputs", "find_sources", "refuse_same_file", "targets_in"]
+__all__ = ["Source", "Targets", "find_inputs", "find_sources", "refuse_same_file", "targets_in"]
 
 
 class Source(NamedTuple):
@@ -149,23 +149,44 @@ def _matches(pattern: str, into: str | None, find: _Search) -> Iterator[tuple[st
         yield find.found(path), os.path.relpath(path, os.path.join("", *parts[:fixed]) or ".")
 
 
-def targets_in(folder: str, sources: Sequence[Source], suffix: str = "") -> list[Path]:
+def targets_in(folder: str, sources: Sequence[Source], suffix: str = "", clashes: bool = False) -> list[Path]:
     """Return the output path of each input in a folder: the same relative path, optionally with another suffix.
+
+    With `clashes`, inputs that folders and patterns find may have the same output, which `Targets` notices later.
 
     Raises:
         InputError: an input is not a regular file, its output name is reserved, or two inputs have the same output.
     """
-    inputs_by_target: dict[Path, str] = {}
+    targets = Targets()
+    paths = []
     for source in sources:
         if source.path == STDIN or (os.path.exists(source.path) and not os.path.isfile(source.path)):
             raise InputError(f"{source.name}: --output-dir takes files only; leave it out for pipes")
         target = Path(folder) / (with_suffix(source.place or Path(source.path).name, suffix) if suffix else source.target)
         if target.name.startswith(OWN):
             raise InputError(f"{source.path}: names that begin with {OWN} are reserved for tinsach's own files; rename it")
-        if target in inputs_by_target:
-            raise InputError(f"{source.path}: would have the same output as {inputs_by_target[target]}; name different folders for them")
-        inputs_by_target[target] = source.path
-    return list(inputs_by_target)
+        if not (clashes and source.place):
+            targets.add(target, source)
+        paths.append(target)
+    return paths
+
+
+class Targets:
+    """The output paths that are in use."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._inputs: dict[Path, str] = {}
+
+    def add(self, target: Path, source: Source) -> None:
+        """Use an output path for an input.
+
+        Raises:
+            InputError: another input has it.
+        """
+        if target in self._inputs:
+            raise InputError(f"{source.path}: would have the same output as {self._inputs[target]}; name different folders for them")
+        self._inputs[target] = source.path
 
 
 def refuse_same_file(inputs: Iterable[Source], outputs: Iterable[str | Path]) -> None:

@@ -16,7 +16,7 @@ from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
 from classifier.formats.base import Options
 from classifier.formats.registry import open_reader
-from classifier.formats.sources import Source
+from classifier.formats.sources import Source, Targets
 from classifier.io.files import atomic_write, remove_stale_files, sha256_of
 from classifier.jobs.job import BAD_FILES, ErrorPolicy, Job, Outcome
 from classifier.jobs.journal import Journal
@@ -44,9 +44,11 @@ def _unfinished(
     job: Job, sources: Sequence[Source], folder: Path, journal: Journal, in_progress: deque[tuple[Path, str]], found: list[Source]
 ) -> Iterator[tuple[Source, Path]]:
     """Yield the inputs to clean with their targets; add the recorded counts of the others, which are `found` finished."""
+    targets = Targets()
     for source in sources:
         target, content = folder / source.target, None
         with job.attempt(source):
+            targets.add(target, source)
             content = f"{source.format} {sha256_of(source.path)}"
         if content is None:
             continue

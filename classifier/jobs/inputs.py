@@ -70,7 +70,7 @@ def _require_json(records: Iterator[Record | BadRecord], name: str) -> None:
             return
         first = first or record
     if first:
-        raise InputError(f"{name}:{first.line}: {first.reason}, nor is any other line; give the file the name of its format")
+        raise InputError(f"{name}: none of its lines is JSON (line {first.line}: {first.reason}); give the file the name of its format")
 
 
 def _is_json(raw: bytes) -> bool:

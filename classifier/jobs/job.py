@@ -36,8 +36,11 @@ NAMED = 5  # pages that need review and the like are all counted, but only this 
 class ErrorPolicy:
     """Policy for bad records and files: fail, skip them, or quarantine them: records unchanged, files by name."""
 
-    def __init__(self, skip: bool = False, quarantine: Sink | None = None, advice: str = "") -> None:
-        """Fail, unless `skip` is set or there is a quarantine file; `advice` says how a job of several files can go on."""
+    def __init__(self, skip: bool = False, quarantine: Sink | None = None, advice: str | None = "") -> None:
+        """Fail, unless `skip` is set or there is a quarantine file.
+
+        `advice` says how a job of several files can go on; None if the command has no --on-error.
+        """
         self.tolerant, self.quarantine, self.advice = skip or quarantine is not None, quarantine, advice
 
     def take(self, bad: BadRecord, name: str) -> None:
@@ -49,7 +52,8 @@ class ErrorPolicy:
         if self.quarantine is not None:
             self.quarantine.write(bad.raw + b"\n")
         elif not self.tolerant:
-            raise InputError(f"{name}:{bad.line}: {bad.reason}; repair the record, or choose --on-error skip or quarantine FILE")
+            option = "" if self.advice is None else ", or choose --on-error skip or quarantine FILE"
+            raise InputError(f"{name}:{bad.line}: {bad.reason}; repair the record{option}")
 
     def take_file(self, source: Source, reason: str) -> None:
         """Quarantine a bad file by its name, or skip it; only where the policy is not to fail."""

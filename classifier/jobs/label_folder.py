@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
 from classifier.formats.base import Options
-from classifier.formats.sources import Source
+from classifier.formats.sources import Source, Targets
 from classifier.io.encoding import to_utf8
 from classifier.io.files import atomic_write, remove_stale_files
 from classifier.jobs.job import ErrorPolicy, Job, Outcome
@@ -21,13 +21,18 @@ __all__ = ["label_into_folder"]
 Row = Callable[[LabelledLine], str]
 
 
-def label_into_folder(job: Job, pages: Sequence[tuple[Source, Path]], folder: Path, row: Row) -> None:
-    """Write a labelled file for each page; an input that is not a single page is a bad file."""
+def label_into_folder(job: Job, pages: Sequence[tuple[Source, Path]], folder: Path, row: Row, force: bool = False) -> int:
+    """Write a labelled file for each page that has none, or for all with `force`; return how many were there already.
+
+    An input that is not a single page is a bad file.
+    """
+    existing: list[Path] = []
+    todo = _new_pages(job, pages, force, existing)
     if job.processes == 1 or job.faults.quarantine:  # one process writes all that is quarantined
-        for source, target in pages:
+        for source, target in todo:
             job.absorb(_label_into(job.part(), source, target, row))
-        return
-    pieces = ((job.options, job.faults, source, target, row) for source, target in pages)
+        return len(existing)
+    pieces = ((job.options, job.faults, source, target, row) for source, target in todo)
     try:
         with closing(map_pages(job.cleaner, _label_file, pieces, job.processes)) as outcomes:
             for outcome in outcomes:
@@ -36,6 +41,23 @@ def label_into_folder(job: Job, pages: Sequence[tuple[Source, Path]], folder: Pa
         if folder.is_dir():
             remove_stale_files(folder, alone=True)  # left by the workers, which are dead by now
         raise
+    return len(existing)
+
+
+def _new_pages(job: Job, pages: Sequence[tuple[Source, Path]], force: bool, existing: list[Path]) -> Iterator[tuple[Source, Path]]:
+    """Yield the pages to label; collect the targets of the others in `existing`."""
+    targets = Targets()
+    for source, target in pages:
+        usable = False
+        with job.attempt(source):
+            if source.format not in ("text", "html"):
+                raise InputError(f"{source.name}: not a page of text or HTML, but {source.format}; label it without --output-dir")
+            targets.add(target, source)
+            usable = True
+        if usable and not force and target.exists():
+            existing.append(target)
+        elif usable:
+            yield source, target
 
 
 def _label_file(cleaner: Cleaner, piece: tuple[Options, ErrorPolicy, Source, Path, Row]) -> Outcome:
@@ -55,8 +77,6 @@ def _label_into(part: Job, source: Source, target: Path, row: Row) -> Outcome:
 
 def _rows(part: Job, source: Source, row: Row) -> list[str]:
     """Return the labelled rows of an input that holds exactly one page."""
-    if source.format not in ("text", "html"):
-        raise InputError(f"{source.name}: not a page of text or HTML, but {source.format}; label it without --output-dir")
     part.require_usable(source, whole=False)
     rows: list[str] = []
     for lines in label_one(part, source):
