@@ -13,8 +13,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager, suppress
+from queue import Empty
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from classifier.errors import InputError
 
@@ -67,7 +68,16 @@ def _in_pool(function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs:
             yield in_flight.popleft().result()
         finished = True
     finally:
+        if not finished:
+            _discard_waiting(pool)
         pool.shutdown(kill_workers=not finished)
+
+
+def _discard_waiting(pool: Any) -> None:
+    """Empty the pool's queue of submitted pieces, for which loky's thread would otherwise look after it has forgotten them (KeyError)."""
+    with suppress(Empty, AttributeError):  # AttributeError: a loky without this queue
+        while True:
+            pool._work_ids.get_nowait()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`tinsach filter`: clean records with the labels of an earlier `tinsach label --output jsonl`, without running the model.
+"""`tinsach filter`: clean records with the labels of an earlier `tinsach label --as jsonl`, without running the model.
 
 Records and attributes are streamed in parallel, one entry per record; where both have an id, the ids have to match.
 """
@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing
 from itertools import count
 from typing import Any
 
+from classifier.cli.messages import say
 from classifier.cli.options import add_fields, add_keep
 from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options, Reader, Writer
@@ -21,7 +22,8 @@ from classifier.io.compression import open_decompressed
 from classifier.io.encoding import Decoding
 from classifier.io.files import atomic_write, standard_output
 from classifier.jobs.spans import keep_spans, parse_thresholds
-from classifier.labels import Label, parse_keep
+from classifier.jobs.stats import counted
+from classifier.labels import Label
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 
@@ -35,7 +37,7 @@ EXAMPLES = """example:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("file", metavar="FILE", help="the labelled records: JSON lines, CSV, TSV, Parquet or WET")
-    parser.add_argument("--attributes", metavar="FILE", required=True, help="output of `tinsach label --output jsonl` for FILE")
+    parser.add_argument("--attributes", metavar="FILE", required=True, help="output of `tinsach label --as jsonl` for FILE")
     add_keep(parser)
     parser.add_argument(
         "--threshold", metavar="P", help="keep a line if its label's probability is P or more; or set P by label: body=0.6,title=0.4"
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if source.format in ("text", "html"):
         raise InputError(f"{source.name}: text has no records to filter; name JSON lines, CSV, TSV, Parquet or WET, or a --format")
     refuse_same_file([source, Source(args.attributes, "jsonl")], [args.output] if args.output else [])
-    needed = parse_thresholds(parse_keep(args.keep), args.threshold)
+    needed = parse_thresholds(args.keep, args.threshold)
     options = Options(Decoding(), "\f", args.text_field, args.id_field)
     with ExitStack() as stack:
         file = stack.enter_context(source.open())
@@ -63,15 +65,18 @@ def run(args: argparse.Namespace) -> int:
         out = stack.enter_context(atomic_write(args.output)) if args.output else standard_output()
         reader = open_reader(source.format, file, source.name, options)
         with closing(open_writer(source.format, out, options)) as writer:
-            _filter(reader, attributes, needed, writer, (source.name, args.attributes))
+            emptied = _filter(reader, attributes, needed, writer, (source.name, args.attributes))
+    if emptied:
+        say(f"tinsach: {counted(emptied, 'page')} had text and kept no line")
     return 0
 
 
 def _filter(
     reader: Reader, attributes: Iterator[tuple[Any, Any]], needed: Mapping[Label, float], writer: Writer, names: tuple[str, str]
-) -> None:
-    """Write each record with the lines that its attributes and the thresholds keep."""
+) -> int:
+    """Write each record with the lines that its attributes and the thresholds keep; return how many texts that leaves empty."""
     name, other = names
+    emptied = 0
     writer.follow(reader)
     for number, record in zip(count(1), reader):
         if isinstance(record, BadRecord):
@@ -86,9 +91,11 @@ def _filter(
             text = keep_spans(record.text, spans, needed)
         except InputError as error:
             raise InputError(f"{other}:{number}: {error}") from error
+        emptied += bool(spans) and not text
         writer.put(record, text)
     if next(attributes, None) is not None:
         raise InputError(f"{other}: goes on behind the last record of {name}; label the file again")
+    return emptied
 
 
 def _attributes(path: str) -> Iterator[tuple[Any, Any]]:
@@ -99,4 +106,4 @@ def _attributes(path: str) -> Iterator[tuple[Any, Any]]:
                 entry = json.loads(line)
                 yield entry["id"], dict(entry["attributes"])
             except (ValueError, TypeError, KeyError) as error:
-                raise InputError(f"{path}:{number}: not what `tinsach label --output jsonl` writes; label the file again") from error
+                raise InputError(f"{path}:{number}: not what `tinsach label --as jsonl` writes; label the file again") from error

@@ -12,11 +12,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from classifier.cli import clean, drift, explain, filter, info, label, pick, review
 from classifier.cli.messages import say
+from classifier.cli.on_error import with_quarantine_option
+from classifier.cli.options import labels_to_keep
 from classifier.cli.signals import Stopped, stoppable
-from classifier.errors import TinsachError
+from classifier.errors import InputError, TinsachError
 from classifier.io.files import error_filename, os_error_message
 from classifier.version import __version__
 
@@ -29,8 +32,11 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` names (default: `sys.argv[1:]`) and return its exit status."""
-    args = _parser().parse_args(clean.with_quarantine_option(sys.argv[1:] if argv is None else argv))
+    args = _parse(with_quarantine_option(sys.argv[1:] if argv is None else argv))
     try:
+        _refuse_empty(args)
+        if "keep" in args:
+            args.keep = labels_to_keep(args.keep, args.drop)
         with stoppable():
             status = COMMANDS[args.command].run(args)
             if sys.stdout:
@@ -56,12 +62,32 @@ def _discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tinsach", description="Label each line of Vietnamese news pages and print the clean articles.")
+class _Parser(argparse.ArgumentParser):
+    """Parser whose errors are one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        say(f"tinsach: {message}; see {self.prog} --help")
+        raise SystemExit(2)
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(prog="tinsach", description="Label each line of Vietnamese news pages and print the clean articles.")
     parser.add_argument("--version", action="version", version=f"tinsach {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     for name, command in COMMANDS.items():
         form = argparse.RawDescriptionHelpFormatter
         sub = commands.add_parser(name, help=command.SUMMARY, description=command.SUMMARY, epilog=command.EXAMPLES, formatter_class=form)
         command.add_arguments(sub)
-    return parser
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:  # `parse_args` would point to the help of tinsach, not to that of the command
+        commands.choices[args.command].error(f"unknown arguments: {' '.join(unknown)}")
+    return args
+
+
+def _refuse_empty(args: argparse.Namespace) -> None:
+    """Raise InputError if an argument is empty, as an unset variable of a shell script makes it."""
+    places = {"file": "FILE", "files": "FILE", "quarantine": "the FILE of --on-error quarantine"}
+    for name, value in vars(args).items():
+        if value == "" or (isinstance(value, list) and "" in value):
+            place = places.get(name, f"--{name.replace('_', '-')}")
+            raise InputError(f"{place} is empty; give it a value, or leave it out")

@@ -16,7 +16,7 @@ from classifier.formats.names import FORMATS
 from classifier.formats.sources import Source
 from classifier.io.encoding import POLICIES, Decoding
 from classifier.io.files import STDIN, atomic_write
-from classifier.labels import LABELS
+from classifier.labels import DEFAULT_KEEP, LABELS, Label, parse_keep
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 from classifier.sites.rule import EVERY_SITE
 from classifier.sites.rules import SiteRules
@@ -26,9 +26,12 @@ __all__ = [
     "add_keep",
     "add_memory",
     "add_model",
+    "add_output",
     "add_reading",
     "add_sites",
+    "labels_to_keep",
     "reading_options",
+    "refuse_kind_as_output",
     "remembering",
     "report_records_without_site",
     "rule_files",
@@ -42,10 +45,40 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_keep(parser: argparse.ArgumentParser) -> None:
-    """Add --keep."""
-    parser.add_argument(
-        "--keep", default="title,body", metavar="LABELS", help=f"labels to keep, among: {', '.join(LABELS)} (default: title,body)"
-    )
+    """Add --keep and --drop."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--keep", metavar="LABELS", help=f"labels to keep: all, or some of {', '.join(LABELS)} (default: title,body)")
+    which.add_argument("--drop", metavar="LABELS", help="labels to drop; all others are kept")
+
+
+def labels_to_keep(keep: str | None, drop: str | None) -> frozenset[Label]:
+    """Return the labels that --keep and --drop select.
+
+    Raises:
+        InputError: a label is unknown, or none is left.
+
+    >>> sorted(map(str, labels_to_keep(None, "nav,related,most_read,media,weather,comment,promo,footer")))
+    ['body', 'caption', 'meta', 'title']
+    """
+    if drop is None:
+        return DEFAULT_KEEP if keep is None else frozenset(LABELS) if keep.strip() == "all" else parse_keep(keep)
+    kept = frozenset(LABELS) - parse_keep(drop)
+    if not kept:
+        raise InputError("--drop names every label, so no line would be kept; leave some out")
+    return kept
+
+
+def add_output(parser: argparse.ArgumentParser, kinds: Sequence[str], meaning: str) -> None:
+    """Add --output and --as, whose default is the first kind."""
+    parser.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
+    parser.add_argument("--as", choices=kinds, default=kinds[0], dest="as_", metavar="|".join(kinds), help=meaning)
+
+
+def refuse_kind_as_output(args: argparse.Namespace, kinds: Sequence[str]) -> None:
+    """Raise InputError if --output has a kind of output as its value, as it had before --as."""
+    if args.output in kinds:
+        kind = args.output
+        raise InputError(f"--output {kind}: the kind of output is now --as {kind}; --output takes a FILE, such as ./{kind}")
 
 
 def add_fields(parser: argparse.ArgumentParser) -> None:
@@ -128,8 +161,10 @@ def report_records_without_site(args: argparse.Namespace, counts: Mapping[str, i
     """Report how many records had no site, so that a misspelt field name is noticed."""
     if counts[NO_SITE]:
         whose = f"of --site {args.site}" if args.site else "for every site"
-        fate = f"the rules {whose} apply to them" if args.sites else f"they are remembered as pages of {args.site or 'no site'}"
-        say(f"tinsach: {counts[NO_SITE]} records have no site in {args.site_field!r}; {fate}")
+        one = counts[NO_SITE] == 1
+        records, them, they_are, pages = ("1 record has", "it", "it is", "a page") if one else ("records have", "them", "they are", "pages")
+        fate = f"the rules {whose} apply to {them}" if args.sites else f"{they_are} remembered as {pages} of {args.site or 'no site'}"
+        say(f"tinsach: {'' if one else f'{counts[NO_SITE]} '}{records} no site in {args.site_field!r}; {fate}")
 
 
 def rule_files(args: argparse.Namespace) -> list[Source]:

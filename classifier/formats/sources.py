@@ -1,7 +1,7 @@
 """Input discovery (files, folders, patterns, standard input), output paths, and a check that no output overwrites an input.
 
-A folder means every file in and below it with the suffix of a known format; a pattern (`'crawl/**/*.wet'`), every file it
-matches. In an output folder, outputs mirror the tree of the inputs.
+A folder means every file in and below it with the suffix of a known format (the others are counted); a pattern
+(`'crawl/**/*.wet'`), every file it matches. In an output folder, outputs mirror the tree of the inputs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import glob
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePath
@@ -21,7 +22,7 @@ from classifier.formats.names import format_of, is_known, output_name, with_suff
 from classifier.io.compression import open_decompressed
 from classifier.io.files import OWN, STDIN
 
-__all__ = ["Source", "find_inputs", "find_sources", "refuse_same_file", "targets_in"]
+__all__ = ["Source", "Targets", "find_inputs", "find_sources", "refuse_same_file", "targets_in"]
 
 
 class Source(NamedTuple):
@@ -46,13 +47,23 @@ class Source(NamedTuple):
         return nullcontext(sys.stdin.buffer) if self.path == STDIN else open_decompressed(self.path)
 
 
-def find_sources(paths: Sequence[str], form: str | None, into: str | None = None) -> list[Source]:
+def find_sources(
+    paths: Sequence[str], form: str | None, into: str | None = None, ignored: Counter[str] | None = None, unreadable: bool = False
+) -> list[Source]:
     """Return the inputs, in the given format or that of their names; accept folders only if outputs go `into` a folder.
+
+    Args:
+        paths: files, folders, patterns, or STDIN.
+        form: the format of all; None for that of each name.
+        into: the output folder, whose files are no inputs.
+        ignored: receives the number of files in folders that are no inputs, by kind.
+        unreadable: whether files that folders and patterns find are returned even if they cannot be read.
 
     Raises:
         InputError, OSError: an input is missing, cannot be read, or is a folder or pattern without files.
     """
-    return [Source(path, form or format_of(path), place) for name in paths for path, place in _expand(name, form, into)]
+    find = _Search(form, into, Counter() if ignored is None else ignored, unreadable)
+    return [Source(path, form or format_of(path), place) for name in paths for path, place in _expand(name, find)]
 
 
 def find_inputs(paths: Sequence[str], form: str | None) -> list[Source]:
@@ -60,19 +71,31 @@ def find_inputs(paths: Sequence[str], form: str | None) -> list[Source]:
     return find_sources(paths, form, os.devnull)  # a path that no folder contains, so nothing is skipped as an output
 
 
-def _expand(name: str, form: str | None, into: str | None) -> Iterator[tuple[str, str]]:
+class _Search(NamedTuple):
+    """The arguments of `find_sources`."""
+
+    form: str | None
+    into: str | None
+    ignored: Counter[str]
+    unreadable: bool
+
+    def found(self, path: str) -> str:
+        return path if self.unreadable else _readable(path)
+
+
+def _expand(name: str, find: _Search) -> Iterator[tuple[str, str]]:
     """Yield path and place of every input that a name refers to."""
     if name == STDIN:
         if sys.stdin is None:
             raise InputError("standard input is closed; name a FILE")
         yield name, ""
     elif os.path.isdir(name):
-        if into is None:
+        if find.into is None:
             advice = f"name the files in it, for example {name.rstrip('/')}/*.txt, or clean it into an --output-dir"
             raise InputError(f"{name}: a folder; {advice}")
-        yield from _walk(name, form is not None, os.path.realpath(into))
+        yield from _walk(name, os.path.realpath(find.into), find)
     elif glob.has_magic(name) and not os.path.lexists(name):
-        yield from _matches(name, os.path.realpath(into) if into else None)
+        yield from _matches(name, os.path.realpath(find.into) if find.into else None, find)
     else:
         yield _readable(name), ""
 
@@ -84,25 +107,36 @@ def _readable(path: str) -> str:
     return path
 
 
-def _walk(folder: str, any_name: bool, into: str) -> Iterator[tuple[str, str]]:
-    """Yield the files in and below a folder, sorted by name, except hidden ones and those in the folder `into`."""
+def _walk(folder: str, into: str, find: _Search) -> Iterator[tuple[str, str]]:
+    """Yield the files in and below a folder, sorted by name, except hidden ones and those in the folder `into`; count the others."""
     nothing = True
     for here, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if name[0] != "." and os.path.realpath(os.path.join(here, name)) != into)
-        for name in sorted(files):
-            if name[0] != "." and (any_name or is_known(name)):
-                nothing = False
-                path = _readable(os.path.join(here, name))
-                yield path, os.path.relpath(path, folder)
+        for name in sorted(name for name in files if name[0] != "."):
+            path = os.path.join(here, name)
+            if kind := _unknown_kind(path, find.form):
+                find.ignored[kind] += 1
+                continue
+            nothing = False
+            yield find.found(path), os.path.relpath(path, folder)
     if nothing:
         raise InputError(f"{folder}: no file in it has the name of a known format; name the format with --format")
+
+
+def _unknown_kind(path: str, form: str | None) -> str:
+    """Return what a file in a folder is if it is no input; empty if it is one."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        return "pipe or device"  # reading it could wait for ever
+    if form is not None or is_known(path):
+        return ""
+    return PurePath(path).suffix.lower() or "without suffix"
 
 
 def _raise(error: OSError) -> None:
     raise error
 
 
-def _matches(pattern: str, into: str | None) -> Iterator[tuple[str, str]]:
+def _matches(pattern: str, into: str | None, find: _Search) -> Iterator[tuple[str, str]]:
     """Yield the files that match a pattern, sorted; their places are relative to its last folder without a wildcard."""
     parts = PurePath(pattern).parts
     fixed = next(count for count, part in enumerate(parts) if glob.has_magic(part))
@@ -112,26 +146,47 @@ def _matches(pattern: str, into: str | None) -> Iterator[tuple[str, str]]:
     if not paths:
         raise FileNotFoundError(errno.ENOENT, "No such file, and no file matches it as a pattern", pattern)
     for path in paths:
-        yield _readable(path), os.path.relpath(path, os.path.join("", *parts[:fixed]) or ".")
+        yield find.found(path), os.path.relpath(path, os.path.join("", *parts[:fixed]) or ".")
 
 
-def targets_in(folder: str, sources: Sequence[Source], suffix: str = "") -> list[Path]:
+def targets_in(folder: str, sources: Sequence[Source], suffix: str = "", clashes: bool = False) -> list[Path]:
     """Return the output path of each input in a folder: the same relative path, optionally with another suffix.
+
+    With `clashes`, inputs that folders and patterns find may have the same output, which `Targets` notices later.
 
     Raises:
         InputError: an input is not a regular file, its output name is reserved, or two inputs have the same output.
     """
-    inputs_by_target: dict[Path, str] = {}
+    targets = Targets()
+    paths = []
     for source in sources:
-        if source.path == STDIN or not os.path.isfile(source.path):
+        if source.path == STDIN or (os.path.exists(source.path) and not os.path.isfile(source.path)):
             raise InputError(f"{source.name}: --output-dir takes files only; leave it out for pipes")
         target = Path(folder) / (with_suffix(source.place or Path(source.path).name, suffix) if suffix else source.target)
         if target.name.startswith(OWN):
             raise InputError(f"{source.path}: names that begin with {OWN} are reserved for tinsach's own files; rename it")
-        if target in inputs_by_target:
-            raise InputError(f"{source.path}: would have the same output as {inputs_by_target[target]}; name different folders for them")
-        inputs_by_target[target] = source.path
-    return list(inputs_by_target)
+        if not (clashes and source.place):
+            targets.add(target, source)
+        paths.append(target)
+    return paths
+
+
+class Targets:
+    """The output paths that are in use."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._inputs: dict[Path, str] = {}
+
+    def add(self, target: Path, source: Source) -> None:
+        """Use an output path for an input.
+
+        Raises:
+            InputError: another input has it.
+        """
+        if target in self._inputs:
+            raise InputError(f"{source.path}: would have the same output as {self._inputs[target]}; name different folders for them")
+        self._inputs[target] = source.path
 
 
 def refuse_same_file(inputs: Iterable[Source], outputs: Iterable[str | Path]) -> None:

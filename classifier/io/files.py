@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +24,7 @@ __all__ = [
     "STDIN",
     "Sink",
     "atomic_write",
+    "atomic_write_if",
     "error_filename",
     "force_to_disk",
     "os_error_message",
@@ -130,6 +131,19 @@ def atomic_write(path: str | Path) -> Iterator[Sink]:
         scratch.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+class _Unwanted(Exception):
+    """What was written is discarded."""
+
+
+@contextmanager
+def atomic_write_if(path: str | Path, wanted: Callable[[], bool]) -> Iterator[Sink]:
+    """Open a file as `atomic_write` does; it appears only if it is `wanted` when it is complete."""
+    with suppress(_Unwanted), atomic_write(path) as sink:
+        yield sink
+        if not wanted():
+            raise _Unwanted
 
 
 @contextmanager

@@ -15,11 +15,23 @@ from classifier.cleaner import Cleaner
 from classifier.formats.base import Options, Record
 from classifier.jobs.spans import Attributes, attributes_of, line_starts
 from classifier.jobs.stats import Stats
-from classifier.labels import Label
-from classifier.results import Labels
+from classifier.labels import LABELS, Label
+from classifier.results import LabelledLine, Labels
 from classifier.sites.rule import site_name
 
-__all__ = ["Batch", "CleanPage", "CleanedBatch", "at_site", "batches_of", "clean_batch", "label_batch", "label_by_site", "sites_of"]
+__all__ = [
+    "Batch",
+    "CleanPage",
+    "CleanedBatch",
+    "at_site",
+    "batches_of",
+    "clean_batch",
+    "label_batch",
+    "label_by_site",
+    "labelled_lines",
+    "sites_of",
+    "span_batch",
+]
 
 # A batch ends at this many records or characters: large enough for speed, small enough to bound memory and latency.
 BATCH_RECORDS, BATCH_CHARS = 64, 1 << 20
@@ -88,10 +100,25 @@ def _kept_spans(page: Labels) -> Attributes:
 
 def label_batch(cleaner: Cleaner, texts: Sequence[str], sites: Sequence[str] = ()) -> list[Attributes]:
     """Return the attributes of each page; `sites` holds the site of each page, or is empty."""
-    pages = label_by_site(cleaner, texts, sites).pages()
-    return [
+    return span_batch(cleaner, Batch(list(texts), sites=tuple(sites)))[0]
+
+
+def span_batch(cleaner: Cleaner, batch: Batch) -> tuple[list[Attributes], Stats]:
+    """Return the attributes of each page of a batch, and the statistics of all."""
+    labels = label_by_site(cleaner, batch.texts, batch.sites)
+    attributes = [
         attributes_of(line_starts(text, page.lines), page.lines, page.codes.tolist(), page.probabilities.tolist())
-        for text, page in zip(texts, pages)
+        for text, page in zip(batch.texts, labels.pages())
+    ]
+    return attributes, Stats.of_pages(labels)[0]
+
+
+def labelled_lines(page: Labels) -> list[LabelledLine]:
+    """Return the lines of a page as `Cleaner.label_lines` does."""
+    names = (*LABELS, None)  # by code; blank lines have -1, the last
+    columns = zip(page.lines, page.codes.tolist(), page.probabilities.tolist(), page.kept.tolist(), page.first_guesses.tolist())
+    return [
+        LabelledLine(number, text, names[code], p, kept, names[guess]) for number, (text, code, p, kept, guess) in enumerate(columns, 1)
     ]
 
 

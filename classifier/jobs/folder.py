@@ -1,12 +1,13 @@
 """Folder jobs: each input cleaned into an output file at the same relative path below a folder, resumable.
 
 The journal records finished outputs, so that an interrupted run can be resumed. With several processes, files are cleaned in
-parallel, unless dropped lines or bad records of all files go to one output.
+parallel, unless dropped lines or bad records of all files go to one output. An input that cannot be used leaves no output and no
+entry in the journal, so a resumed run tries it again.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -15,11 +16,10 @@ from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
 from classifier.formats.base import Options
 from classifier.formats.registry import open_reader
-from classifier.formats.sources import Source
+from classifier.formats.sources import Source, Targets
 from classifier.io.files import atomic_write, remove_stale_files, sha256_of
-from classifier.jobs.job import ErrorPolicy, Job
+from classifier.jobs.job import BAD_FILES, ErrorPolicy, Job, Outcome
 from classifier.jobs.journal import Journal
-from classifier.jobs.stats import Stats
 
 __all__ = ["clean_into_folder"]
 
@@ -30,66 +30,78 @@ def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume:
         raise InputError(f"{folder}: not a folder; name another --output-dir")
     folder.mkdir(exist_ok=True)
     in_progress: deque[tuple[Path, str]] = deque()
+    found: list[Source] = []
     with Journal.opened(folder, job.digest(), resume) as journal:
-        todo = _unfinished(job, sources, folder, journal, in_progress)
-        done = 0
-        for counts in _cleaned_files(job, todo, folder, len(sources)):
+        todo = _unfinished(job, sources, folder, journal, in_progress, found)
+        for outcome in _cleaned_files(job, todo, folder, len(sources)):
             target, content = in_progress.popleft()
-            journal.note(target, content, counts)
-            done += 1
-    return len(sources) - done
+            if not outcome.counts[BAD_FILES]:
+                journal.note(target, content, outcome.as_json())
+    return len(found)
 
 
 def _unfinished(
-    job: Job, sources: Sequence[Source], folder: Path, journal: Journal, in_progress: deque[tuple[Path, str]]
+    job: Job, sources: Sequence[Source], folder: Path, journal: Journal, in_progress: deque[tuple[Path, str]], found: list[Source]
 ) -> Iterator[tuple[Source, Path]]:
-    """Yield the inputs to clean with their targets; add the recorded counts of the others."""
+    """Yield the inputs to clean with their targets; add the recorded counts of the others, which are `found` finished."""
+    targets = Targets()
     for source in sources:
-        target = folder / source.target
-        content = f"{source.format} {sha256_of(source.path)}"
-        counts = journal.finished(target, content)
-        if counts is not None:
-            _count_again(job, source, counts)
+        target, content = folder / source.target, None
+        with job.attempt(source):
+            targets.add(target, source)
+            content = f"{source.format} {sha256_of(source.path)}"
+        if content is None:
+            continue
+        entry = journal.finished(target, content)
+        if entry and (job.faults.tolerant or not entry["counts"].get("bad")):
+            _count_again(job, source, Outcome.from_json(entry))
+            found.append(source)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         in_progress.append((target, content))
         yield source, target
 
 
-def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, files: int) -> Iterator[dict[str, int]]:
-    """Clean inputs into files, yielding the counts of each: several files in parallel, a single one by batches in parallel."""
+def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, files: int) -> Iterator[Outcome]:
+    """Clean inputs into files, yielding the outcome of each: several files in parallel, a single one by batches in parallel."""
     if job.processes == 1 or files == 1 or job.collects:
         for source, target in todo:
-            before = Counter(job.counts)
-            with atomic_write(target) as out:
-                job.clean(source, out)
-            yield dict(job.counts - before)
+            outcome = _clean_into(job.part(), source, target)
+            job.absorb(outcome)
+            yield outcome
         return
-    pieces = ((job.options, job.faults.tolerant, source, target) for source, target in todo)
+    pieces = ((job.options, job.faults, source, target) for source, target in todo)
     try:
         with closing(map_pages(job.cleaner, _clean_file, pieces, job.processes)) as results:
-            for counts, stats, review in results:
-                job.absorb(counts, stats, review)
-                yield dict(counts)
+            for outcome in results:
+                job.absorb(outcome)
+                yield outcome
     except BaseException:
         remove_stale_files(folder, alone=True)  # left by the workers, which are dead by now
         raise
 
 
-def _clean_file(cleaner: Cleaner, piece: tuple[Options, bool, Source, Path]) -> tuple[Counter[str], Stats, list[str]]:
+def _clean_file(cleaner: Cleaner, piece: tuple[Options, ErrorPolicy, Source, Path]) -> Outcome:
     """Clean one input into its target; runs in a worker process."""
-    options, tolerant, source, target = piece
-    job = Job(cleaner, options, ErrorPolicy(tolerant))
-    with atomic_write(target) as out:
-        job.clean(source, out)
-    return job.counts, job.stats, job.review
+    options, faults, source, target = piece
+    return _clean_into(Job(cleaner, options, faults), source, target)
 
 
-def _count_again(job: Job, source: Source, counts: dict[str, int]) -> None:
-    """Add the counts of a finished file; if it has bad records, read it again, because the quarantine file is rewritten."""
-    if not (counts.get("bad") and job.faults.quarantine):
-        job.counts.update(counts)
-        return
-    with source.open() as file:
-        for _ in job.good_records(open_reader(source.format, file, source.name, job.options), source.name):
-            pass
+def _clean_into(part: Job, source: Source, target: Path) -> Outcome:
+    """Clean one input into its target with a job of its own; no target if the input cannot be used."""
+    with part.attempt(source):
+        whole = part.collects or part.cleaner.memory is not None  # what goes to an output of all inputs, or into a memory, stays there
+        part.require_usable(source, whole)
+        with atomic_write(target) as out:
+            part.clean(source, out)
+    return part.outcome
+
+
+def _count_again(job: Job, source: Source, outcome: Outcome) -> None:
+    """Add the outcome of a finished file; if it has bad records, read it again, because the quarantine file is rewritten."""
+    if outcome.counts["bad"] and job.faults.quarantine:
+        with source.open() as file:
+            for _ in job.part().good_records(open_reader(source.format, file, source.name, job.options), source.name):
+                pass
+    job.earlier.add(outcome.stats)
+    job.absorb(outcome)

@@ -1,7 +1,7 @@
 """Cleaning jobs: whole inputs read, cleaned and written, with every record and line counted.
 
-Bad records stop a job, or are skipped or quarantined and counted (`ErrorPolicy`). `clean_into_one` writes many inputs to one
-output; for one output per input, see `folder`. Options arrive validated by `cli`.
+Bad records, and inputs that cannot be used as a whole, stop a job, or are skipped or quarantined and counted (`ErrorPolicy`).
+`clean_into_one` writes many inputs to one output; for one output per input, see `folder`. Options arrive validated by `cli`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from typing import BinaryIO
+from contextlib import closing, contextmanager
+from typing import Any, BinaryIO, NamedTuple
 
 from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
@@ -22,21 +22,26 @@ from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, read_lines, to_utf8
 from classifier.io.files import Sink
 from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, sites_of
+from classifier.jobs.inputs import file_fault, is_file, require_usable
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
 from classifier.stream import label_blocks
 
-__all__ = ["ErrorPolicy", "Job", "clean_into_one"]
+__all__ = ["BAD_FILES", "NOTHING_KEPT", "ErrorPolicy", "Job", "Outcome", "clean_into_one"]
 
-REVIEW_NAMED = 5  # all pages that need review are counted, but only this many are named
+BAD_FILES, NOTHING_KEPT = "files_left_out", "pages_nothing_kept"  # keys of `Job.counts`
+NAMED = 5  # pages that need review and the like are all counted, but only this many of a kind are named
 
 
 class ErrorPolicy:
-    """Policy for bad records: fail, skip them, or write them unchanged to a quarantine file."""
+    """Policy for bad records and files: fail, skip them, or quarantine them: records unchanged, files by name."""
 
-    def __init__(self, skip: bool = False, quarantine: Sink | None = None) -> None:
-        """Fail on bad records, unless `skip` is set or there is a quarantine file."""
-        self.tolerant, self.quarantine = skip or quarantine is not None, quarantine
+    def __init__(self, skip: bool = False, quarantine: Sink | None = None, advice: str | None = "") -> None:
+        """Fail, unless `skip` is set or there is a quarantine file.
+
+        `advice` says how a job of several files can go on; None if the command has no --on-error.
+        """
+        self.tolerant, self.quarantine, self.advice = skip or quarantine is not None, quarantine, advice
 
     def take(self, bad: BadRecord, name: str) -> None:
         """Quarantine or skip a bad record.
@@ -47,7 +52,31 @@ class ErrorPolicy:
         if self.quarantine is not None:
             self.quarantine.write(bad.raw + b"\n")
         elif not self.tolerant:
-            raise InputError(f"{name}:{bad.line}: {bad.reason}; repair the record, or choose --on-error skip or quarantine FILE")
+            option = "" if self.advice is None else ", or choose --on-error skip or quarantine FILE"
+            raise InputError(f"{name}:{bad.line}: {bad.reason}; repair the record{option}")
+
+    def take_file(self, source: Source, reason: str) -> None:
+        """Quarantine a bad file by its name, or skip it; only where the policy is not to fail."""
+        if self.quarantine is not None:
+            entry = {"file": source.name, "reason": reason.removeprefix(f"{source.name}: ")}
+            self.quarantine.write(to_utf8(json.dumps(entry, ensure_ascii=False) + "\n"))
+
+
+class Outcome(NamedTuple):
+    """What a job counted, and the names of the first pages and files of some kinds."""
+
+    counts: Counter[str]
+    stats: Stats
+    names: dict[str, list[str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome as values that JSON has."""
+        return {"counts": self.counts, "stats": self.stats.recorded(), "names": self.names}
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> Outcome:
+        """Return the outcome that `as_json` recorded."""
+        return cls(Counter(entry["counts"]), Stats.restored(entry["stats"]), entry["names"])
 
 
 class Job:
@@ -58,11 +87,12 @@ class Job:
         self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, processes
         self._dropped = dropped
         self.tell: Callable[[Stats], None] = lambda stats: None  # progress callback
-        self.review: list[str] = []  # names of the first pages that lost too much
         # "records" read, of which "bad" (all others were written) and NO_SITE; "undecodable" bytes dropped; NEEDS_REVIEW: pages that
-        # lost too much
+        # lost too much; NOTHING_KEPT: pages that have text and keep no line; BAD_FILES: inputs left out
         self.counts: Counter[str] = Counter()
+        self.names: dict[str, list[str]] = {}  # the first of those that are counted and named, by the key of their count
         self.stats = Stats()
+        self.earlier = Stats()  # the part of `stats` that an earlier run counted
         self._started = time.perf_counter()
 
     @property
@@ -74,16 +104,63 @@ class Job:
         """Whether dropped lines or bad records of all inputs go to one output, so that one process must write them all."""
         return self._dropped is not None or self.faults.quarantine is not None
 
-    def absorb(self, counts: Counter[str], stats: Stats, review: Sequence[str]) -> None:
-        """Add the counts of another process."""
-        self.counts.update(counts)
-        self.stats.add(stats)
-        self.review += review[: REVIEW_NAMED - len(self.review)]
+    @property
+    def outcome(self) -> Outcome:
+        """What the job has counted so far; of an input that was left out, only that it was."""
+        if self.counts[BAD_FILES]:
+            return Outcome(Counter({BAD_FILES: self.counts[BAD_FILES]}), Stats(), {BAD_FILES: self.names[BAD_FILES]})
+        return Outcome(self.counts, self.stats, self.names)
+
+    def part(self) -> Job:
+        """Return a job for one input, with counts of its own; see `absorb`."""
+        part = Job(self.cleaner, self.options, self.faults, self._dropped, self.processes)
+        part.tell = lambda stats: self.tell(self.stats.plus(stats))
+        return part
+
+    def absorb(self, outcome: Outcome) -> None:
+        """Add what a part of the job has counted, perhaps in another process."""
+        self.counts.update(outcome.counts)
+        self.stats.add(outcome.stats)
+        for kind, names in outcome.names.items():
+            mine = self.names.setdefault(kind, [])
+            mine += names[: NAMED - len(mine)]
         self.tell(self.stats)
 
+    def count_and_name(self, kind: str, name: str) -> None:
+        """Count a page or file of a kind, and keep its name if it is among the first."""
+        self.counts[kind] += 1
+        names = self.names.setdefault(kind, [])
+        if len(names) < NAMED:
+            names.append(name)
+
+    @contextmanager
+    def attempt(self, source: Source) -> Iterator[None]:
+        """Apply the error policy to an input that cannot be used as a whole; pipes are always an error.
+
+        Raises:
+            InputError, OSError: the policy is to fail, or the error is not about the input.
+        """
+        try:
+            yield
+        except (InputError, OSError) as error:
+            reason = file_fault(error, source)
+            if reason is not None and self.faults.tolerant and is_file(source):
+                self.faults.take_file(source, reason)
+                self.count_and_name(BAD_FILES, reason)
+            elif reason is not None and self.faults.advice and "--on-error" not in reason:
+                raise InputError(f"{reason}; {self.faults.advice}") from error
+            else:
+                raise
+
+    def require_usable(self, source: Source, whole: bool) -> None:
+        """Before an input is used, notice that it cannot be, if the job is to go on without it; see `inputs`."""
+        if self.faults.tolerant and is_file(source):
+            require_usable(source, self.options, whole)
+
     def clean(self, source: Source, out: Sink) -> None:
-        """Clean one input into `out`."""
-        clean_into_one(self, [source], out)
+        """Clean one input into `out`; an input that cannot be used is an error, whatever the policy."""
+        with closing(open_writer(source.format, out, self.options)) as writer:
+            self.clean_into(source, writer)
 
     def clean_into(self, source: Source, writer: Writer) -> None:
         """Clean one input into a writer that may already hold others."""
@@ -120,12 +197,12 @@ class Job:
         self._lost_too_much(page.share_dropped, f"{name}, page {number}")
 
     def _lost_too_much(self, share: float, name: str) -> bool:
-        """Return whether a page lost more than `max_dropped`; if so, count it and keep its name."""
+        """Return whether a page lost more than `max_dropped`; if so, or if it lost everything, count it and keep its name."""
+        if share == 1:  # a page without text has lost nothing
+            self.count_and_name(NOTHING_KEPT, name)
         if self.options.max_dropped is None or share <= self.options.max_dropped:
             return False
-        self.counts[NEEDS_REVIEW] += 1
-        if len(self.review) < REVIEW_NAMED:
-            self.review.append(name)
+        self.count_and_name(NEEDS_REVIEW, name)
         return True
 
     def good_records(self, records: Iterable[Record | BadRecord], name: str) -> Iterator[Record]:
@@ -144,19 +221,25 @@ class Job:
         reader = open_reader(source.format, file, source.name, self.options)
         writer.follow(reader)
         waiting: deque[list[Record]] = deque()
-        number = 0
-        for done in map_pages(self.cleaner, clean_batch, self._batches(reader, source.name, waiting), self.processes):
+        numbers: deque[int] = deque()
+        for done in map_pages(self.cleaner, clean_batch, self._batches(reader, source.name, waiting, numbers), self.processes):
             self.stats.add(done.stats)
             self.tell(self.stats)
             self._keep_dropped(done.dropped)
             for record, page in zip(waiting.popleft(), done.pages):
-                number += 1
-                writer.put(record, page.text, self._extras(page, f"{source.name}, record {number}"))
+                name = source.name if source.format == "html" else f"{source.name}, record {numbers.popleft()}"
+                writer.put(record, page.text, self._extras(page, name))
 
-    def _batches(self, reader: Reader, name: str, waiting: deque[list[Record]]) -> Iterator[Batch]:
-        """Yield the texts of records in batches, and queue the records themselves in `waiting` until their clean texts return."""
-        spans = ATTRIBUTES in self.options.adds
-        for batch in batches_of(self.good_records(reader, name)):
+    def _batches(self, reader: Reader, name: str, waiting: deque[list[Record]], numbers: deque[int]) -> Iterator[Batch]:
+        """Yield the texts of records in batches; queue the records themselves and their numbers until their clean texts return."""
+        spans, before = ATTRIBUTES in self.options.adds, self.counts["records"]
+
+        def numbered() -> Iterator[Record]:
+            for record in self.good_records(reader, name):
+                numbers.append(self.counts["records"] - before)  # bad records count too
+                yield record
+
+        for batch in batches_of(numbered()):
             waiting.append(batch)
             yield Batch([record.text for record in batch], self._dropped is not None, spans, sites_of(batch, self.options))
 
@@ -169,25 +252,27 @@ class Job:
         if self._dropped and lines:
             self._dropped.write(to_utf8("".join(f"{label}\t{line}\n" for label, line in lines)))
 
-    def statistics(self, files: int, found: int) -> bytes:
+    def statistics(self, files: int, found: int, ignored: int = 0) -> bytes:
         """Return counts and speed as JSON.
 
-        Outputs that an earlier run finished (`found`) are included in the record counts, but not in pages, lines, bytes and speed.
+        All counts include outputs that an earlier run finished (`found`), as if one run had written them; speed is that of this run.
+        `ignored` is the number of files in folders that were no inputs.
         """
         seconds = time.perf_counter() - self._started
-        speed = {"seconds": round(seconds, 3), "pages_per_second": round(self.stats.pages / seconds, 1)}
-        speed["megabytes_per_second"] = round(self.stats.bytes / 1e6 / seconds, 3)
-        counts = {name: self.counts[name] for name in ("records", "bad", "undecodable", NEEDS_REVIEW)}
-        report = {"files": files, "files_found_finished": found, **counts, **self.stats.as_json(), **speed}
+        pages, size = self.stats.pages - self.earlier.pages, self.stats.bytes - self.earlier.bytes
+        speed = {"seconds": round(seconds, 3), "pages_per_second": round(pages / seconds, 1)}
+        speed["megabytes_per_second"] = round(size / 1e6 / seconds, 3)
+        counts = {name: self.counts[name] for name in (BAD_FILES, "records", "bad", "undecodable", NEEDS_REVIEW, NOTHING_KEPT)}
+        report = {"files": files, "files_found_finished": found, "files_ignored": ignored, **counts, **self.stats.as_json(), **speed}
         return (json.dumps(report, indent=2) + "\n").encode()
 
     def digest(self) -> str:
-        """Return a digest of everything besides the input that determines the output."""
+        """Return a digest of everything besides the input that determines the output of an input without bad records."""
         import hashlib  # lazy: see files.sha256_of
 
         recipe = self.cleaner.recipe
         rules = None if recipe.rules is None else recipe.rules.rules
-        parts: list[object] = [recipe.release, recipe.arrays_sha256, recipe.keep, recipe.threshold, self.options, self.faults.tolerant]
+        parts: list[object] = [recipe.release, recipe.arrays_sha256, recipe.keep, recipe.threshold, self.options]
         parts += [rules, recipe.site, self.cleaner.memory is not None]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -196,4 +281,6 @@ def clean_into_one(job: Job, sources: Sequence[Source], out: Sink) -> None:
     """Clean all inputs, whose formats share an output format, into one output; pages of text are separated."""
     with closing(open_writer(sources[0].format, out, job.options)) as writer:
         for source in sources:
-            job.clean_into(source, writer)
+            with job.attempt(source):
+                job.require_usable(source, whole=True)
+                job.clean_into(source, writer)

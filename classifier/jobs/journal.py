@@ -47,17 +47,17 @@ class Journal:
                 remove_stale_files(folder, alone=True)
             yield cls(file, folder, job, _read(file))
 
-    def finished(self, target: Path, source: str) -> dict[str, int] | None:
-        """Return the counts recorded for `target` if it is intact and has the same job and `source` digests, else None."""
+    def finished(self, target: Path, source: str) -> dict[str, Any] | None:
+        """Return the outcome recorded for `target` if it is intact and has the same job and `source` digests, else None."""
         entry = self._entries.get(self._name(target))
         if not entry or entry["job"] != self._job or not target.is_file():
             return None
         same = entry["input"] == source and entry["output"] == sha256_of(target)
-        return entry["counts"] if same else None
+        return entry["outcome"] if same else None
 
-    def note(self, target: Path, source: str, counts: dict[str, int]) -> None:
-        """Record that `target` is in place, and force the record to disk."""
-        entry = dict(zip(_KEYS, (self._name(target), self._job, source, sha256_of(target), counts)))
+    def note(self, target: Path, source: str, outcome: dict[str, Any]) -> None:
+        """Record that `target` is in place, with what was counted on the way, and force the record to disk."""
+        entry = dict(zip(_KEYS, (self._name(target), self._job, source, sha256_of(target), outcome)))
         with error_filename(self._file.name):
             self._file.write(json.dumps(entry).encode() + b"\n")
             self._file.flush()
@@ -67,7 +67,7 @@ class Journal:
         return target.relative_to(self._folder).as_posix()
 
 
-_KEYS = ("name", "job", "input", "output", "counts")
+_KEYS = ("name", "job", "input", "output", "outcome")
 
 
 def _read(file: BinaryIO) -> dict[str, dict[str, Any]]:

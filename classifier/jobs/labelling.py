@@ -1,45 +1,66 @@
 """Labelling whole inputs: line by line, as spans beside records, or page by page in batches.
 
-Bad records are handled by the job's error policy, as in cleaning. Memory is bounded by one batch of pages and the page being read.
+Bad records and files are handled by the job's error policy, as in cleaning. Memory is bounded by one batch of pages and the page
+being read; lines are labelled as they arrive, unless several processes share the work.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
+from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
 from classifier.formats.base import Options, Record
 from classifier.formats.names import OUTPUTS
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, read_lines
-from classifier.jobs.batches import at_site, batches_of, label_batch, sites_of
+from classifier.jobs.batches import Batch, at_site, batches_of, label_by_site, labelled_lines, sites_of, span_batch
 from classifier.jobs.job import Job
+from classifier.jobs.stats import Stats
 from classifier.lines import AtBlankLines, between_pages, split_lines, split_pages
 from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
-__all__ = ["NamedPages", "label_by_page", "label_inputs", "label_named_pages", "label_one", "label_records"]
+__all__ = ["NamedPages", "Row", "label_by_page", "label_inputs", "label_named_pages", "label_one", "label_pages_at_once", "label_records"]
+
+Row = Callable[[LabelledLine, int], str]  # the text for a line of the page with this number; picklable
 
 
 def label_inputs(job: Job, sources: Sequence[Source]) -> Iterator[list[LabelledLine] | str]:
     """Yield the labelled lines of all inputs as they are decided; between two pages, yield the separator as a string."""
-    for number, source in enumerate(sources):
-        if number:
-            yield between_pages(job.options.separator)
-        yield from label_one(job, source)
+    started = False
+    for source in sources:
+        with job.attempt(source):
+            job.require_usable(source, whole=True)
+            if started:
+                yield between_pages(job.options.separator)
+            started = True
+            yield from label_one(job, source)
 
 
 def label_one(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
     """Yield the labelled lines of one input; see `label_inputs`."""
+    for found in _lines_of(job, source):
+        if isinstance(found, str):
+            job.stats.pages += 1
+        else:
+            job.stats.add_lines(found)
+        yield found
+    job.stats.pages += 1
+
+
+def _lines_of(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
     with source.open() as file:
         if source.format == "text":
-            blocks = read_lines(file, TextDecoder(source.name, job.options.decoding))
-            for found in label_blocks(job.cleaner.stream(), blocks, job.options.separator, job.options.blank_lines):
+            decoder = TextDecoder(source.name, job.options.decoding)
+            for found in label_blocks(job.cleaner.stream(), read_lines(file, decoder), job.options.separator, job.options.blank_lines):
                 yield from found
+            job.counts["undecodable"] += decoder.dropped
             return
         reader = open_reader(source.format, file, source.name, job.options)
         for number, record in enumerate(job.good_records(reader, source.name)):
@@ -66,6 +87,55 @@ def label_by_page(job: Job, sources: Sequence[Source]) -> Iterator[tuple[str, li
                 yield source.name + number, found
 
 
+# -- in several processes --------------------------------------------------------------------------------------------------
+
+
+class _Piece(NamedTuple):
+    """Pages to label in a worker process."""
+
+    batch: Batch
+    first: int  # number of the first page
+    row: Row
+
+
+def label_pages_at_once(job: Job, sources: Sequence[Source], row: Row) -> Iterator[str]:
+    """Yield the rows of each page of all inputs, in order, labelled in several processes; a page is read whole."""
+    pieces = _pieces(job, sources, row)
+    for rows, stats in map_pages(job.cleaner, _rows_of, pieces, job.processes):
+        job.stats.add(stats)
+        yield from rows
+
+
+def _pieces(job: Job, sources: Sequence[Source], row: Row) -> Iterator[_Piece]:
+    first = 1
+    for batch in batches_of(page for source in sources for page in _pages_of(job, source)):
+        yield _Piece(Batch([page.text for page in batch], sites=sites_of(batch, job.options)), first, row)
+        first += len(batch)
+
+
+def _rows_of(cleaner: Cleaner, piece: _Piece) -> tuple[list[str], Stats]:
+    labels = label_by_site(cleaner, piece.batch.texts, piece.batch.sites)
+    pages = enumerate(map(labelled_lines, labels.pages()), piece.first)
+    rows = ["".join([piece.row(line, number) for line in lines]) for number, lines in pages]
+    return rows, Stats.of_pages(labels)[0]
+
+
+def _pages_of(job: Job, source: Source) -> Iterator[Record]:
+    """Yield the pages of an input; a separator at the end of a text opens a further page, as in `label_inputs`."""
+    with job.attempt(source):
+        job.require_usable(source, whole=True)
+        with source.open() as file:
+            if source.format == "text":
+                decoder = TextDecoder(source.name, job.options.decoding)
+                yield from _text_pages(read_lines(file, decoder), source.name, job.options, last=True)
+                job.counts["undecodable"] += decoder.dropped
+            else:
+                yield from job.good_records(open_reader(source.format, file, source.name, job.options), source.name)
+
+
+# -- spans beside records --------------------------------------------------------------------------------------------------
+
+
 def label_records(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:
     """Return JSON lines, one per record, with the record's id and its spans by label; None if all inputs are text.
 
@@ -81,12 +151,20 @@ def label_records(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:
 
 
 def _records_of(job: Job, source: Source) -> Iterator[str]:
-    with source.open() as file:
-        reader = open_reader(source.format, file, source.name, job.options)
-        for batch in batches_of(job.good_records(reader, source.name)):
-            found = label_batch(job.cleaner, [record.text for record in batch], sites_of(batch, job.options))
-            for record, attributes in zip(batch, found):
-                yield f'{{"id": {record.id}, "attributes": {json.dumps(attributes)}}}\n'
+    waiting: deque[list[Record]] = deque()
+
+    def batches() -> Iterator[Batch]:
+        for batch in batches_of(_pages_of(job, source)):
+            waiting.append(batch)
+            yield Batch([record.text for record in batch], sites=sites_of(batch, job.options))
+
+    for found, stats in map_pages(job.cleaner, span_batch, batches(), job.processes):
+        job.stats.add(stats)
+        for record, attributes in zip(waiting.popleft(), found):
+            yield f'{{"id": {record.id}, "attributes": {json.dumps(attributes)}}}\n'
+
+
+# -- pages and their names -------------------------------------------------------------------------------------------------
 
 
 class NamedPages(NamedTuple):
@@ -104,21 +182,23 @@ def label_named_pages(job: Job, sources: Sequence[Source]) -> Iterator[NamedPage
 
 def _named(job: Job, source: Source) -> Iterator[Record]:
     """Yield the pages of an input as records whose `place` is the page's name."""
-    with source.open() as file:
-        if source.format == "text":
-            decoder = TextDecoder(source.name, job.options.decoding)
-            yield from _text_pages(read_lines(file, decoder), source.name, job.options)
-            job.counts["undecodable"] += decoder.dropped
-            return
-        records = job.good_records(open_reader(source.format, file, source.name, job.options), source.name)
-        for record in records:
-            number = f", record {job.counts['records']}" if source.format != "html" else ""
-            identity = f" (id {record.id})" if record.id != "null" else ""
-            yield record._replace(place=f"{source.name}{number}{identity}")
+    with job.attempt(source):
+        job.require_usable(source, whole=True)
+        with source.open() as file:
+            if source.format == "text":
+                decoder = TextDecoder(source.name, job.options.decoding)
+                yield from _text_pages(read_lines(file, decoder), source.name, job.options)
+                job.counts["undecodable"] += decoder.dropped
+                return
+            before = job.counts["records"]
+            for record in job.good_records(open_reader(source.format, file, source.name, job.options), source.name):
+                number = f", record {job.counts['records'] - before}" if source.format != "html" else ""
+                identity = f" (id {record.id})" if record.id != "null" else ""
+                yield record._replace(place=f"{source.name}{number}{identity}")
 
 
-def _text_pages(blocks: Iterator[list[str]], name: str, options: Options) -> Iterator[Record]:
-    """Yield the pages of a text file; a separator at its end opens no further page."""
+def _text_pages(blocks: Iterator[list[str]], name: str, options: Options, last: bool = False) -> Iterator[Record]:
+    """Yield the pages of a text file; a separator at its end opens no further page, unless the `last` is wanted even if empty."""
     at_blanks = AtBlankLines(options.blank_lines)
     numbers = count(1)
     page: list[str] = []
@@ -129,7 +209,7 @@ def _text_pages(blocks: Iterator[list[str]], name: str, options: Options) -> Ite
             yield Record(_joined(page), f"{name}, page {next(numbers)}")
             page = other
     number = next(numbers)
-    if page or number == 1:
+    if page or number == 1 or last:
         yield Record(_joined(page), name if number == 1 else f"{name}, page {number}")
 
 

@@ -14,7 +14,19 @@ import numpy as np
 from classifier.labels import LABELS, Label
 from classifier.results import LabelledLine, Labels
 
-__all__ = ["Stats"]
+__all__ = ["Stats", "counted"]
+
+
+_BY_NAME = {label.value: label for label in LABELS}
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the singular or the plural.
+
+    >>> counted(1, "record"), counted(0, "page"), counted(1200, "file")
+    ('1 record', '0 pages', '1200 files')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 class Stats:
@@ -37,6 +49,26 @@ class Stats:
         self.chars += other.chars
         self.dropped_chars += other.dropped_chars
         self.lines.update(other.lines)
+
+    def plus(self, other: Stats) -> Stats:
+        """Return the sum of two parts."""
+        total = Stats()
+        total.add(self)
+        total.add(other)
+        return total
+
+    def recorded(self) -> dict[str, Any]:
+        """Return all counts as values that JSON has; see `restored`."""
+        lines = [[kept, label, count] for (kept, label), count in self.lines.items()]
+        return {**vars(self), "lines": lines}
+
+    @classmethod
+    def restored(cls, entry: dict[str, Any]) -> Stats:
+        """Return the statistics that `recorded` returned."""
+        stats = cls()
+        vars(stats).update(entry)
+        stats.lines = Counter({(kept, _BY_NAME[label]): count for kept, label, count in entry["lines"]})
+        return stats
 
     def add_lines(self, lines: Iterable[LabelledLine]) -> None:
         """Count lines of a page that is still open; the page itself is not counted."""
@@ -69,7 +101,7 @@ class Stats:
             by_label = ", ".join(f"{label} {self.lines[kept, label]}" for label in LABELS if self.lines[kept, label])
             share = self.share_dropped if not kept else 1 - self.share_dropped
             of_text = f" ({share:.1%} of the text)" if self.chars else ""
-            parts.append(f"{word} {self._count(kept)} lines{of_text}" + (f": {by_label}" if by_label else ""))
+            parts.append(f"{word} {counted(self._count(kept), 'line')}{of_text}" + (f": {by_label}" if by_label else ""))
         return parts
 
     def as_json(self) -> dict[str, Any]:

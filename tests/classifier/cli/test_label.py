@@ -53,11 +53,12 @@ def test_corrections_are_not_overwritten_unless_told_so(pages, tmp_path, capsys)
     corrected = tmp_path / "labelled" / "plain" / "bao.vn__1.tsv"
     corrected.parent.mkdir(parents=True)
     corrected.write_text("nav\tsửa bằng tay\n", encoding="utf-8")
-    assert main(["label", "pages", "--output-dir", "labelled"]) == 2
-    assert (
-        "bao.vn__1.tsv: exists and may hold corrections; name another --output-dir, or overwrite it with --force" in capsys.readouterr().err
-    )
-    assert files_in(tmp_path / "labelled") == ["plain/bao.vn__1.tsv"]  # nothing was written
+    assert main(["label", "pages", "--output-dir", "labelled"]) == 0
+    said = "tinsach: 1 labelled page is in labelled already; it stays as it is (--force overwrites it)\n"
+    assert capsys.readouterr().err == said
+    assert files_in(tmp_path / "labelled") == ["one.tsv", "plain/bao.vn__1.tsv"]  # the new page was added
+    assert main(["label", "pages", "--output-dir", "labelled"]) == 0
+    assert "2 labelled pages are in labelled already; they stay as they are" in capsys.readouterr().err
     assert corrected.read_text(encoding="utf-8") == "nav\tsửa bằng tay\n"
     assert main(["label", "pages", "--output-dir", "labelled", "--force"]) == 0
     assert len(read_page(corrected).rows) > 10
@@ -78,7 +79,7 @@ def test_what_is_no_page_is_left_out_and_named(pages, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["pages", "--output-dir", "x", "--output", "jsonl"], "leave out --output jsonl"),
+        (["pages", "--output-dir", "x", "--as", "jsonl"], "leave out --as jsonl"),
         (["--output-dir", "x"], "standard input: --output-dir takes files only"),
         (["crawl.jsonl", "--output-dir", "x"], "crawl.jsonl: --output-dir takes pages of text or HTML, not jsonl"),
         (["pages/one.txt", "--output-dir", "crawl.jsonl"], "crawl.jsonl: not a folder; name another --output-dir"),

@@ -56,14 +56,18 @@ def test_label_as_tsv(cleaner, sample_page):
 
 
 def test_label_as_jsonl(cleaner, sample_page):
-    records = [json.loads(row) for row in run("label", str(SAMPLE), "--output", "jsonl").stdout.decode().splitlines()]
+    records = [json.loads(row) for row in run("label", str(SAMPLE), "--as", "jsonl").stdout.decode().splitlines()]
     assert [record["text"] for record in records] == split_lines(sample_page)
     assert set(records[0]) == {"page", "number", "text", "label", "probability", "kept", "first_guess"}
     assert {record["page"] for record in records} == {1}
 
 
-def test_info_prints_the_manifest(cleaner):
-    assert json.loads(run("info").stdout) == cleaner.model.manifest
+def test_info_describes_the_model(cleaner):
+    said = run("info").stdout.decode()
+    assert 8 <= said.count("\n") <= 12
+    for needed in ("vi-news", "48 lines", "title, body, caption", "vi-news.npz", cleaner.model.manifest["arrays_sha256"]):
+        assert needed in said
+    assert json.loads(run("info", "--json").stdout) == cleaner.model.manifest
 
 
 def test_keep_and_threshold(sample_page):
@@ -88,7 +92,7 @@ def test_pages_are_cleaned_one_by_one(cleaner, composed_pages):
         assert [page.lstrip("\n") for page in got] == [page.lstrip("\n") for page in want]
     custom = run("clean", "--page-separator", "=====", stdin=f"{one}\n=====\n{two}\n".encode()).stdout.decode()
     assert custom == want[0] + "=====\n" + want[1]
-    records = run("label", "--output", "jsonl", stdin=f"{one}\n\f{two}\n".encode()).stdout.decode().splitlines()
+    records = run("label", "--as", "jsonl", stdin=f"{one}\n\f{two}\n".encode()).stdout.decode().splitlines()
     assert [json.loads(record)["page"] for record in records] == [1] * len(split_lines(one)) + [2] * len(split_lines(two))
 
 
@@ -139,12 +143,70 @@ def test_a_wrong_second_file_is_refused_before_anything_is_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_usage_errors_exit_2(capsys):
-    for args in ([], ["clan"], ["clean", "--threshold", "high"]):
-        with pytest.raises(SystemExit) as stop:
-            main(args)
-        assert stop.value.code == 2
-    capsys.readouterr()
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([], "see tinsach --help"),
+        (["clan"], "invalid choice: 'clan'"),
+        (["clean", "--threshold", "high"], "argument --threshold: invalid float value: 'high'; see tinsach clean --help"),
+        (["clean", "--no-such\nflag"], r"unknown arguments: --no-such\nflag; see tinsach clean --help"),
+        (["clean", "--keep", "body", "--drop", "nav"], "argument --drop: not allowed with argument --keep; see tinsach clean --help"),
+        (["pick", "--as", "html"], "argument --as: invalid choice: 'html'"),
+    ],
+)
+def test_usage_errors_are_one_line_and_exit_2(args, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(args)
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("tinsach: ")
+    assert message in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "place"),
+    [
+        (["clean", "--keep", ""], "--keep"),
+        (["clean", "--drop="], "--drop"),
+        (["clean", str(SAMPLE), "--output", ""], "--output"),
+        (["clean", str(SAMPLE), "--output-dir", ""], "--output-dir"),
+        (["label", "--text-field", ""], "--text-field"),
+        (["clean", str(SAMPLE), ""], "FILE"),
+        (["clean", str(SAMPLE), "--on-error", "quarantine", ""], "the FILE of --on-error quarantine"),
+        (["drift", str(SAMPLE), "--baseline", ""], "--baseline"),
+        (["filter", "", "--attributes", "x"], "FILE"),
+        (["info", "--model", ""], "--model"),
+    ],
+)
+def test_an_empty_value_is_refused_by_name(args, place, capsys):
+    assert main(args) == 2
+    assert capsys.readouterr().err == f"tinsach: {place} is empty; give it a value, or leave it out\n"
+
+
+def test_keep_all_and_drop(sample_page, cleaner, capsysbinary):
+    def clean(*args: str) -> str:
+        assert main(["clean", str(SAMPLE), *args]) == 0
+        return capsysbinary.readouterr().out.decode()
+
+    assert clean("--keep", "all") == sample_page
+    most = "caption,meta,nav,related,most_read,media,weather,comment,promo,footer"
+    assert clean("--drop", most) == clean("--keep", "title,body") == clean()
+    assert clean("--drop", "nav, footer") == clean("--keep", "title,body,caption,meta,related,most_read,media,weather,comment,promo")
+
+
+@pytest.mark.parametrize(
+    "labels", ["all", "artikel", "title,body," + "caption,meta,nav,related,most_read,media,weather,comment,promo,footer"]
+)
+def test_what_cannot_be_dropped_is_refused(labels, capsys):
+    assert main(["clean", str(SAMPLE), "--drop", labels]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["label", "pick"])
+def test_the_old_spelling_of_as_names_the_new_one(command, capsys):
+    assert main([command, str(SAMPLE), "--output", "jsonl"]) == 2
+    assert "the kind of output is now --as jsonl; --output takes a FILE, such as ./jsonl" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["clean", "label", "info"])

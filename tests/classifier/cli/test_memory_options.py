@@ -56,7 +56,7 @@ def test_label_remembers_too(folder, capsysbinary, form, name):
     for pages, counted in ((PAGES[:4], 4), (PAGES, 5), (PAGES[2:3], 5)):
         as_records = "".join(json.dumps({"text": page}) + "\n" for page in pages)
         source.write_text(as_records if name.endswith("jsonl") else "\f".join(pages), encoding="utf-8")
-        assert main(["label", str(source), "--output", form, "--site-memory", str(file)]) == 0
+        assert main(["label", str(source), "--as", form, "--site-memory", str(file)]) == 0
         assert SiteMemory.load(file).counted == counted
         assert capsysbinary.readouterr().out
 
@@ -67,7 +67,7 @@ def test_sites_are_told_apart_without_rules_too(folder, capsys):
     source.write_text("".join(json.dumps({"text": page, "url": url}) + "\n" for page, url in zip(PAGES, urls)), encoding="utf-8")
     command = ["clean", str(source), "--output", os.devnull, "--site-memory", str(file), "--site-field", "url"]
     assert main(command) == 0
-    assert "1 records have no site in 'url'; they are remembered as pages of no site" in capsys.readouterr().err
+    assert "1 record has no site in 'url'; it is remembered as a page of no site" in capsys.readouterr().err
     memory = SiteMemory.load(file)
     assert [memory.seen_on("Trang chủ", site) for site in ("a.vn", "b.vn", None, "c.vn")] == [3, 1, 1, 0]
     assert main(["label", *command[1:2], *command[4:], "--site", "c.vn"]) == 0

@@ -70,7 +70,7 @@ def test_labels_are_by_site_in_both_outputs(capsysbinary):
     assert [("promo\t1.0000\tSáng 4/3" in page, "body\t1.0000\tThu Hạnh" in page) for page in pages] == [
         (True, True), (False, True), (False, True), (False, True),
     ]  # fmt: skip
-    assert main([*options, "--output", "jsonl"]) == 0
+    assert main([*options, "--as", "jsonl"]) == 0
     found = [json.loads(line)["attributes"] for line in capsysbinary.readouterr().out.splitlines()]
     assert [[span[2] for span in spans["tinsach__body"]].count(1.0) for spans in found] == [1, 1, 1, 1]
     assert [1.0 in [span[2] for span in spans.get("tinsach__promo", [])] for spans in found] == [True, False, False, False]
@@ -103,7 +103,7 @@ def test_every_format_of_records_can_name_a_site(want, sample_page, form, capsys
     assert main(["label", name, "--sites", "sites.toml", "--site-field", field]) == 0
     out, err = capsysbinary.readouterr()
     assert ["promo\t1.0000\tSáng 4/3" in page for page in out.decode().split("\f")] == [True, False, False]
-    assert f"1 records have no site in '{field}'".encode() in err
+    assert f"1 record has no site in '{field}'".encode() in err
 
 
 def test_a_field_that_no_record_has_does_not_go_unnoticed(capsys):
@@ -144,7 +144,7 @@ def test_resume_begins_anew_with_other_rules(capsys):
         assert main([*options, *more]) == 0
         return next(line for line in capsys.readouterr().err.splitlines() if "found" in line)
 
-    new, old = "cleaned 1 files, found 0 finished", "cleaned 0 files, found 1 finished"
+    new, old = "cleaned 1 file, found 0 finished", "cleaned 0 files, found 1 finished"
     assert [finished(), finished()] == [new, old]
     for more in (["--site", "bao-bai-song.vn"], ["--site-field", "url"]):
         assert [finished(*more), finished(*more)] == [new, old]

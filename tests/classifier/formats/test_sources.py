@@ -80,7 +80,7 @@ def test_the_tree_is_mirrored_and_resumed(tmp_path, composed_pages, cleaner, cap
     (tmp_path / "out" / "sub" / ".tinsach-tmp-1-00").touch()
     capsys.readouterr()
     assert main(command) == 0
-    assert "cleaned 1 files, found 2 finished" in capsys.readouterr().err
+    assert "cleaned 1 file, found 2 finished" in capsys.readouterr().err
     assert not list((tmp_path / "out").rglob(".tinsach-tmp-*"))
     assert main([*command[:2], "--output-dir", str(tmp_path / "in")]) == 2
     assert "the same file as the input" in capsys.readouterr().err

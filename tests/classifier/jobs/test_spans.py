@@ -34,7 +34,7 @@ def crawl(tmp_path, composed_pages):
 
 @pytest.fixture
 def annotated(crawl, tmp_path, capsysbinary):
-    assert main(["label", str(crawl), "--output", "jsonl"]) == 0
+    assert main(["label", str(crawl), "--as", "jsonl"]) == 0
     path = tmp_path / "attributes.jsonl"
     path.write_bytes(capsysbinary.readouterr().out)
     return path
@@ -111,7 +111,7 @@ def test_spans_of_another_text_are_refused(span):
         ('{"id": 1, "attributes": {}}\n{"id": 3, "attributes": {}}\n', "attributes.jsonl:2: of record 3, but .* has 2 there"),
         ('{"id": 1, "attributes": {}}\n{"id": null, "attributes": {}}\n{"id": 3, "attributes": {}}\n', "goes on behind the last"),
         ('{"id": 1, "attributes": {"tinsach__body": [[0, 9, 1]]}}\n', "attributes.jsonl:1: span"),
-        ('{"page": 1}\n', "attributes.jsonl:1: not what `tinsach label --output jsonl` writes"),
+        ('{"page": 1}\n', "attributes.jsonl:1: not what `tinsach label --as jsonl` writes"),
         ("no\n", "attributes.jsonl:1: not what"),
     ],
 )
@@ -135,7 +135,7 @@ def test_wrong_uses(tmp_path, capsys, crawl):
     assert "stands for 2 files" in capsys.readouterr().err
     assert main(["filter", str(crawl), "--attributes", str(crawl), "--output", str(crawl)]) == 2
     assert "the same file as the input" in capsys.readouterr().err
-    assert main(["label", str(crawl), str(tmp_path / "a.txt"), "--output", "jsonl"]) == 2
+    assert main(["label", str(crawl), str(tmp_path / "a.txt"), "--as", "jsonl"]) == 2
     assert "label text and records in separate runs" in capsys.readouterr().err
 
 
@@ -163,8 +163,9 @@ def test_pages_that_lose_too_much_are_flagged(sample_page, tmp_path, capsys):
     records = [json.loads(line) for line in out.read_bytes().splitlines()]
     assert [record["needs_review"] for record in records] == [False, True, False]
     assert records[1]["text"] == ""
-    said = f"tinsach: 1 pages lost more than 90% of their text: {tmp_path / 'a.jsonl'}, record 2\n"
-    assert capsys.readouterr().err == said
+    said = [f"1 page lost more than 90% of its text: {tmp_path / 'a.jsonl'}, record 2"]
+    said.append(f"1 page had text and kept no line: {tmp_path / 'a.jsonl'}, record 2")
+    assert capsys.readouterr().err == "".join(f"tinsach: {line}\n" for line in said)
     assert json.loads((tmp_path / "s").read_text())["needs_review"] == 1
     (tmp_path / "a.txt").write_text(f"{sample_page}\f{JUNK}\f" + "\f".join([JUNK] * 6), encoding="utf-8")
     assert main(["clean", str(tmp_path / "a.txt"), "--max-dropped", "0.9", "--output", str(tmp_path / "out.txt")]) == 0
@@ -179,4 +180,4 @@ def test_pages_that_lose_too_much_are_flagged(sample_page, tmp_path, capsys):
 def test_labels_need_records(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"a")))
     assert main(["clean", "--labels"]) == 2
-    assert "tinsach label --output jsonl" in capsys.readouterr().err
+    assert "tinsach label --as jsonl" in capsys.readouterr().err

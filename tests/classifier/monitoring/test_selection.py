@@ -156,8 +156,8 @@ def test_pick_lists_pages(cleaner, folder):
     assert [row[0] for row in rows] == list("12345")
     assert [row[3:] for row in rows] == [[choice.page, choice.why] for choice in want]
     assert [row[1] for row in rows] == [f"{choice.score:.2f}" for choice in want]
-    records = [json.loads(row) for row in run(str(folder), "-n", "5", "--output", "jsonl").stdout.decode().splitlines()]
-    assert [record["page"] for record in records] == run(str(folder), "-n", "5", "--output", "names").stdout.decode().splitlines()
+    records = [json.loads(row) for row in run(str(folder), "-n", "5", "--as", "jsonl").stdout.decode().splitlines()]
+    assert [record["page"] for record in records] == run(str(folder), "-n", "5", "--as", "names").stdout.decode().splitlines()
     assert set(records[0]) == {"rank", "page", "score", "expected_errors", "why"}
 
 

@@ -1,0 +1,79 @@
+"""Input files that cannot be used as a whole: binary, damaged, misnamed, unreadable, or in an encoding that is refused.
+
+A job that goes on without such a file must not use half of it. If the output is a file of its own, it is discarded. If several
+inputs share an output, each input is read to its end first (`require_usable`), which costs a second reading but no memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+
+from classifier.errors import InputError
+from classifier.formats.base import BadRecord, Options, Record
+from classifier.formats.html import text_of
+from classifier.formats.registry import open_reader
+from classifier.formats.sources import Source
+from classifier.io.encoding import TextDecoder, read_lines
+from classifier.io.files import STDIN, os_error_message
+
+__all__ = ["file_fault", "is_file", "require_usable"]
+
+
+def is_file(source: Source) -> bool:
+    """Return whether an input can be read twice, or left out: not a pipe, whose first bytes are gone after an error."""
+    return source.path != STDIN and (os.path.isfile(source.path) or not os.path.exists(source.path))
+
+
+def file_fault(error: InputError | OSError, source: Source) -> str | None:
+    """Return why an input cannot be used, beginning with its name; None if the error is not about the input.
+
+    Other errors concern an output (a full disk), which has another name, or a missing library, which fails on every such file.
+    """
+    if isinstance(error, InputError):
+        reason = None if isinstance(error.__cause__, ModuleNotFoundError) else str(error)
+    elif error.errno is None or error.filename not in (None, source.path):
+        return None
+    else:
+        reason = os_error_message(OSError(error.errno, error.strerror, source.path))
+    return reason if reason is None or reason.startswith(source.name) else f"{source.name}: {reason}"
+
+
+def require_usable(source: Source, options: Options, whole: bool) -> None:
+    """Raise an error if an input cannot be used; unless `whole`, only its kind is checked, and damage further on is not found.
+
+    Raises:
+        InputError, OSError: the input is not what its name says, or cannot be read.
+    """
+    with source.open() as file:
+        if source.format == "text":
+            for _ in read_lines(file, TextDecoder(source.name, options.decoding)) if whole else ():
+                pass
+        elif source.format == "html":
+            text_of(file.read(), source.name, options.decoding)
+        else:
+            records = iter(open_reader(source.format, file, source.name, options))
+            if source.format == "jsonl":
+                _require_json(records, source.name)
+            if whole:
+                deque(records, 0)
+
+
+def _require_json(records: Iterator[Record | BadRecord], name: str) -> None:
+    """Read the first record; if it is not JSON, all until one is."""
+    first: BadRecord | None = None
+    for record in records:
+        if isinstance(record, Record) or _is_json(record.raw):
+            return
+        first = first or record
+    if first:
+        raise InputError(f"{name}: none of its lines is JSON (line {first.line}: {first.reason}); give the file the name of its format")
+
+
+def _is_json(raw: bytes) -> bool:
+    with suppress(ValueError, RecursionError):
+        return isinstance(json.loads(raw.decode("utf-8", "replace")), (dict, list))
+    return False
