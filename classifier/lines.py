@@ -1,17 +1,20 @@
 """Line splitting, blank lines and page separators: the only definition of a line and of a page.
 
-Only LF, CR and CRLF end a line; U+2028, U+0085, VT and FF are text. Pages within a stream are separated by form feeds, by a
-line of the user's choice, or by blank lines.
+Only LF, CR and CRLF end a line; U+2028, U+0085, VT and FF are text. A text file holds pages separated by form feeds, by a line of
+the user's choice, or by blank lines; `split_pages` cuts a text at form feeds in the same way. Everywhere else the caller says what
+a page is, by the call or by the record, and a form feed inside a page is white space of its line.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable
 
+from classifier.errors import InputError
 from classifier.visible import INVISIBLE, TABLED, WHITE_SPACE, is_invisible, without_html
 
-__all__ = ["FORM_FEED", "AtBlankLines", "LineSplitter", "between_pages", "is_blank", "split_lines", "split_pages", "trimmed"]
+__all__ = ["FORM_FEED", "AtBlankLines", "LineSplitter", "between_pages", "cut_pages", "is_blank", "split_lines", "split_pages", "trimmed"]
 
 _EDGES = WHITE_SPACE + INVISIBLE
 # What a line may end with, white space removed, that is blank: invisible characters, HTML, and what is at or beyond BEYOND.
@@ -102,6 +105,25 @@ def split_lines(text: str) -> list[str]:
 
 
 FORM_FEED = "\f"
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
+def split_pages(text: str) -> list[str]:
+    """Return the pages of a text as `tinsach clean` reads a file: form feeds separate them, and one at the end starts no other page.
+
+    A line end right after a form feed belongs to it, so that a form feed on a line of its own leaves no blank line.
+
+    >>> split_pages("một\\n\\fhai\\n\\f")
+    ['một\\n', 'hai\\n']
+
+    Raises:
+        InputError: `text` is not a string.
+    """
+    if not isinstance(text, str):
+        raise InputError(f"split_pages takes text (str), not {type(text).__name__}; decode bytes first")
+    first, *others = text.split(FORM_FEED)
+    pages = [first, *(page[end.end() :] if (end := _LINE_END.match(page)) else page for page in others)]
+    return pages if pages[-1] else pages[:-1]
 
 
 def between_pages(separator: str) -> str:
@@ -109,10 +131,10 @@ def between_pages(separator: str) -> str:
     return separator if separator == FORM_FEED else separator + "\n"
 
 
-def split_pages(lines: list[str], separator: str) -> list[list[str]]:
+def cut_pages(lines: list[str], separator: str) -> list[list[str]]:
     """Cut a block of lines at page separators.
 
-    >>> split_pages(["một", "hai\\fba"], FORM_FEED)
+    >>> cut_pages(["một", "hai\\fba"], FORM_FEED)
     [['một', 'hai'], ['ba']]
     """
     pages: list[list[str]] = [[]]

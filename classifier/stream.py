@@ -13,7 +13,7 @@ from itertools import count as count_from
 from classifier.core.pipeline import LOOKAHEAD, Decided, Pipeline
 from classifier.errors import InputError
 from classifier.labels import LABELS, Label
-from classifier.lines import AtBlankLines, LineSplitter, between_pages, split_pages
+from classifier.lines import AtBlankLines, LineSplitter, between_pages, cut_pages
 from classifier.results import LabelledLine
 
 __all__ = ["Stream", "label_blocks"]
@@ -22,8 +22,8 @@ __all__ = ["Stream", "label_blocks"]
 class Stream:
     """Incremental labeller for lines that arrive in arbitrary chunks.
 
-    >>> import classifier
-    >>> stream = classifier.load().stream()
+    >>> import tinsach
+    >>> stream = tinsach.load().stream()
     >>> early = stream.feed("Trang chủ\\nLàng gốm bên sông ")
     >>> late = stream.feed("đỏ lửa trở lại\\n") + stream.end_page()
     >>> [line.text for line in early + late]
@@ -140,7 +140,7 @@ def label_blocks(
     """
     at_blanks = AtBlankLines(blank_lines)
     for lines in blocks:
-        *closed, still_open = at_blanks.cut(lines) if blank_lines else split_pages(lines, separator)
+        *closed, still_open = at_blanks.cut(lines) if blank_lines else cut_pages(lines, separator)
         decided: list[list[LabelledLine] | str] = []
         for page in stream.close_pages(closed):
             decided += (page, between_pages(separator))

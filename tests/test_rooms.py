@@ -20,7 +20,7 @@ CLASSIFIER = {
     "html_page": "",
     "labels": "errors",
     "visible": "",
-    "lines": "visible",
+    "lines": "errors visible",
     "parallel": "errors",
     "core": "errors visible labels lines",
     "io": "errors lines",

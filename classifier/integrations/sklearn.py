@@ -29,7 +29,7 @@ class LineCleaner(TransformerMixin, BaseEstimator):
     Args:
         model: model file or folder (default: the shipped model).
         keep: names of the labels to keep (default: title and body).
-        threshold: see `classifier.load`.
+        threshold: see `tinsach.load`.
         n_jobs: number of processes; None means 1, -1 all cores.
 
     >>> LineCleaner(threshold=0).fit_transform(["Làng gốm đỏ lửa"])  # 0 keeps every line
@@ -53,7 +53,7 @@ class LineCleaner(TransformerMixin, BaseEstimator):
         """Validate the parameters and find the model; X is ignored.
 
         Raises:
-            InputError, ModelError: as in `classifier.load`; both are ValueErrors.
+            InputError, ModelError: as in `tinsach.load`; both are ValueErrors.
         """
         self.recipe_ = classifier.load(self.model, keep=self.keep, threshold=self.threshold).recipe
         return self

@@ -18,7 +18,7 @@ from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, read_lines
 from classifier.jobs.batches import at_site, batches_of, label_batch, sites_of
 from classifier.jobs.job import Job
-from classifier.lines import AtBlankLines, between_pages, split_lines, split_pages
+from classifier.lines import AtBlankLines, between_pages, cut_pages, split_lines
 from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
@@ -105,7 +105,7 @@ def _text_pages(blocks: Iterator[list[str]], name: str, options: Options) -> Ite
     numbers = count(1)
     page: list[str] = []
     for lines in blocks:
-        first, *others = at_blanks.cut(lines) if options.blank_lines else split_pages(lines, options.separator)
+        first, *others = at_blanks.cut(lines) if options.blank_lines else cut_pages(lines, options.separator)
         page += first
         for other in others:
             yield Record(_joined(page), f"{name}, page {next(numbers)}")

@@ -7,15 +7,15 @@ from itertools import chain, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.lines import AtBlankLines, between_pages, is_blank, split_pages
+from classifier.lines import AtBlankLines, between_pages, cut_pages, is_blank
 from classifier.stream import label_blocks
 
 LINES = st.lists(st.sampled_from(["một", "", "\f", "hai\fba", "\fbốn", "năm\f", "==", " =="]), max_size=12)
 
 
 def test_separators():
-    assert split_pages(["a", "==", "b\fc"], "==") == [["a"], ["b\fc"]]
-    assert split_pages(["a", "\f", "b"], "\f") == [["a"], ["b"]]
+    assert cut_pages(["a", "==", "b\fc"], "==") == [["a"], ["b\fc"]]
+    assert cut_pages(["a", "\f", "b"], "\f") == [["a"], ["b"]]
     assert between_pages("\f") == "\f"
     assert between_pages("==") == "==\n"
 
@@ -33,7 +33,7 @@ def test_block_boundaries_do_not_matter(cleaner, lines, sizes):
                 pages.append([])
             else:
                 pages[-1] += [line.text for line in part]
-        assert pages == split_pages(lines, separator)
+        assert pages == cut_pages(lines, separator)
 
 
 @given(LINES, st.lists(st.integers(1, 4), max_size=6), st.integers(1, 3))
