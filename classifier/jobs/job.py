@@ -24,6 +24,7 @@ from classifier.io.files import Sink
 from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, sites_of
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
+from classifier.parallel import checked_jobs
 from classifier.stream import label_blocks
 
 __all__ = ["ErrorPolicy", "Job", "clean_into_one"]
@@ -55,7 +56,7 @@ class Job:
 
     def __init__(self, cleaner: Cleaner, options: Options, faults: ErrorPolicy, dropped: Sink | None = None, processes: int = 1) -> None:
         """Configure the job; `dropped` receives the lines removed, `processes` is the number of worker processes (1: none)."""
-        self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, processes
+        self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, checked_jobs(processes)
         self._dropped = dropped
         self.tell: Callable[[Stats], None] = lambda stats: None  # progress callback
         self.review: list[str] = []  # names of the first pages that lost too much

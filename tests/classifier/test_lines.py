@@ -75,7 +75,7 @@ def test_pages_of_a_text_have_the_lines_of_the_pages_of_a_file(text):
 
 
 def test_pages_of_bytes_are_refused():
-    with pytest.raises(InputError, match="not bytes; decode"):
+    with pytest.raises(InputError, match="is bytes, not text"):
         split_pages(b"a\fb")
 
 
