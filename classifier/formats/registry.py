@@ -1,32 +1,38 @@
-"""Format registry: reader and writer classes by format name."""
+"""Format registry: reader and writer classes by format name, each imported when an input needs it."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, BinaryIO
 
-from classifier.formats import delimited, html, jsonl, parquet, text, warc
 from classifier.formats.base import Options, Reader, Writer
 from classifier.formats.names import OUTPUTS
 from classifier.io.files import Sink
 
 __all__ = ["open_reader", "open_writer"]
 
-_READERS: dict[str, Any] = {
-    "jsonl": jsonl.Reader,
-    "csv": delimited.Reader,
-    "tsv": delimited.tab_reader,
-    "html": html.Reader,
-    "parquet": parquet.Reader,
-    "warc": warc.Reader,
+# Classes by format, as "module.name" in this room.
+_READERS = {
+    "jsonl": "jsonl.Reader",
+    "csv": "delimited.Reader",
+    "tsv": "delimited.tab_reader",
+    "html": "html.Reader",
+    "parquet": "parquet.Reader",
+    "warc": "warc.Reader",
 }
-_WRITERS: dict[str, Any] = {
-    "text": text.Writer,
-    "jsonl": jsonl.Writer,
-    "csv": delimited.Writer,
-    "tsv": delimited.Writer,
-    "parquet": parquet.Writer,
-    "warc": warc.Writer,
+_WRITERS = {
+    "text": "text.Writer",
+    "jsonl": "jsonl.Writer",
+    "csv": "delimited.Writer",
+    "tsv": "delimited.Writer",
+    "parquet": "parquet.Writer",
+    "warc": "warc.Writer",
 }
+
+
+def _imported(path: str) -> Any:
+    module, _, name = path.partition(".")
+    return getattr(import_module(f"classifier.formats.{module}"), name)
 
 
 def open_reader(form: str, file: BinaryIO, name: str, options: Options) -> Reader:
@@ -35,9 +41,9 @@ def open_reader(form: str, file: BinaryIO, name: str, options: Options) -> Reade
     Raises:
         InputError: the input is not in this format, or a library is missing.
     """
-    return _READERS[form](file, name, options)
+    return _imported(_READERS[form])(file, name, options)
 
 
 def open_writer(form: str, out: Sink, options: Options) -> Writer:
     """Return a writer for the cleaned records of inputs in a format."""
-    return _WRITERS[OUTPUTS.get(form, form)](out, options)
+    return _imported(_WRITERS[OUTPUTS.get(form, form)])(out, options)
