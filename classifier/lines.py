@@ -201,12 +201,14 @@ def text_iterable(values: Any, call: str) -> Iterable[str]:
     Iterating a frame or a mapping yields the names of columns, or keys, which are never what the caller means.
 
     Raises:
-        InputError: `values` is a mapping, or has several columns.
+        InputError: `values` is a mapping, a lazy or distributed frame, or has several columns.
     """
     if isinstance(values, Mapping):
         raise InputError(f"{call} takes an iterable of texts, and a {type(values).__name__} yields its keys; pass its values()")
     kind = type(values)  # not the object: a pandas Series has its labels as attributes
     if hasattr(kind, "column_names") or hasattr(kind, "columns"):
+        if not hasattr(kind, "__len__"):
+            raise InputError(f"{call} takes an iterable of texts, and a {kind.__name__} has no rows here; collect one column first")
         values = _only_column(values, list(values.column_names if hasattr(kind, "column_names") else values.columns), call)
     elif getattr(values, "ndim", 1) == 2:
         if values.shape[1] != 1:

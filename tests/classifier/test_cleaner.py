@@ -327,8 +327,20 @@ class Frame:
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values()), []))
+
     def __getitem__(self, name: str) -> list[object]:
         return self._columns[name]
+
+
+class LazyFrame:
+    """A plan for a frame, as in polars and Spark."""
+
+    columns = ("text",)
+
+    def __getitem__(self, name: str) -> list[object]:
+        raise TypeError
 
 
 CALLS = {
@@ -345,6 +357,8 @@ def test_the_only_column_of_a_frame_is_taken_and_names_of_columns_never(cleaner,
     assert call(cleaner, np.array(composed_pages)) == call(cleaner, np.array(composed_pages)[:, None]) == want
     with pytest.raises(classifier.InputError, match=r"a Frame of 2 columns \(id, text\); name the column that holds them: frame\['text'\]"):
         call(cleaner, Frame(id=[1], text=[PROSE]))
+    with pytest.raises(classifier.InputError, match="a LazyFrame has no rows here; collect one column first"):
+        call(cleaner, LazyFrame())
     with pytest.raises(classifier.InputError, match="a Frame of 0 columns"):
         call(cleaner, Frame())
     with pytest.raises(classifier.InputError, match=r"not 2 columns; pass one of them: array\[:, 0\]"):

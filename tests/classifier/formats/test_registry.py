@@ -34,8 +34,10 @@ def test_the_command_line_imports_only_the_format_in_use(tmp_path, name):
     assert formats | loaded & LIBRARIES == needed
 
 
-def test_every_format_has_a_reader_and_a_writer_that_exist():
-    for form in FORMATS:
-        assert callable(registry._imported(registry._WRITERS[OUTPUTS.get(form, form)]))
-        if form != "text":  # read by `stream.label_blocks`
-            assert callable(registry._imported(registry._READERS[form]))
+def test_every_format_has_a_module_of_its_own_except_csv_and_tsv():
+    modules = [registry._module(form) for form in FORMATS]
+    assert {module.__name__.rpartition(".")[2] for module in modules} == MODULES
+    assert len(set(modules)) == len(FORMATS) - 1
+    for form, module in zip(FORMATS, modules):
+        assert form == "text" or callable(module.Reader)  # text is read by `stream.label_blocks`
+        assert form in OUTPUTS or callable(module.Writer)
