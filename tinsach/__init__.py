@@ -28,7 +28,10 @@ class _Aliases(MetaPathFinder, InspectLoader):
     def find_spec(self, fullname: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return a spec for the alias of an existing module."""
         spec = find_spec(NAME + fullname.removeprefix(ALIAS)) if fullname.startswith(ALIAS) else None
-        return spec and spec_from_loader(fullname, self, is_package=spec.submodule_search_locations is not None)
+        if spec is None:
+            return None
+        # `python -m` takes `sys.argv[0]` from the origin, and Ray reads it.
+        return spec_from_loader(fullname, self, origin=spec.origin, is_package=spec.submodule_search_locations is not None)
 
     def exec_module(self, module: ModuleType) -> None:
         """Put the real module in place of the empty one that the import system has made."""

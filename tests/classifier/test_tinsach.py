@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -47,6 +48,12 @@ def test_it_runs_as_a_command_and_so_do_its_jobs():
     page = str(CASES / "sample_page.txt")
     assert python("-m", "tinsach", "clean", page).stdout == python("-m", "classifier", "clean", page).stdout != ""
     assert "usage: python -m tinsach.integrations.spark" in python("-m", "tinsach.integrations.spark", "--help").stdout
+
+
+def test_a_job_knows_its_own_file_and_processes_work():
+    assert find_spec("tinsach.integrations.spark").origin == find_spec("classifier.integrations.spark").origin
+    page = str(CASES / "sample_page.txt")
+    assert python("-m", "tinsach", "clean", page, page, "--jobs", "2").returncode == 0
 
 
 def test_a_module_that_does_not_exist_is_named():
