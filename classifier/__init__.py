@@ -1,15 +1,17 @@
 """tinsach: label each line of a scraped Vietnamese news page and stream out the clean article.
 
-    import classifier
-    cleaner = classifier.load()
+    import tinsach
+    cleaner = tinsach.load()
     article = cleaner.clean_text(page)
 
-Importing this package loads numpy, but not scikit-learn, scipy or joblib.
+`tinsach` is another name of this package, which the project's card calls `classifier`. Importing it loads numpy, but not
+scikit-learn, scipy or joblib.
 """
 
 from classifier.cleaner import Cleaner, load
 from classifier.errors import InputError, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
+from classifier.lines import split_lines, split_pages
 from classifier.results import LabelledLine, Labels
 from classifier.sites.memory import SiteMemory
 from classifier.sites.rules import SiteRules
@@ -30,4 +32,6 @@ __all__ = [
     "Stream",
     "TinsachError",
     "load",
+    "split_lines",
+    "split_pages",
 ]

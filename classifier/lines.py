@@ -1,17 +1,35 @@
 """Line splitting, blank lines and page separators: the only definition of a line and of a page.
 
-Only LF, CR and CRLF end a line; U+2028, U+0085, VT and FF are text. Pages within a stream are separated by form feeds, by a
-line of the user's choice, or by blank lines.
+Only LF, CR and CRLF end a line; U+2028, U+0085, VT and FF are text. A text file holds pages separated by form feeds, by a line of
+the user's choice, or by blank lines; `split_pages` cuts a text at form feeds in the same way. Everywhere else the caller says what
+a page is, by the call or by the record, and a form feed inside a page is white space of its line.
 """
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from classifier.errors import InputError
 from classifier.visible import INVISIBLE, TABLED, WHITE_SPACE, is_invisible, without_html
 
-__all__ = ["FORM_FEED", "AtBlankLines", "LineSplitter", "between_pages", "is_blank", "split_lines", "split_pages", "trimmed"]
+__all__ = [
+    "FORM_FEED",
+    "AtBlankLines",
+    "LineSplitter",
+    "between_pages",
+    "cut_pages",
+    "is_blank",
+    "not_text",
+    "page_batches",
+    "page_texts",
+    "split_lines",
+    "split_pages",
+    "text_iterable",
+    "trimmed",
+]
 
 _EDGES = WHITE_SPACE + INVISIBLE
 # What a line may end with, white space removed, that is blank: invisible characters, HTML, and what is at or beyond BEYOND.
@@ -102,6 +120,25 @@ def split_lines(text: str) -> list[str]:
 
 
 FORM_FEED = "\f"
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
+def split_pages(text: str) -> list[str]:
+    """Return the pages of a text as `tinsach clean` reads a file: form feeds separate them, and one at the end starts no other page.
+
+    A line end right after a form feed belongs to it, so that a form feed on a line of its own leaves no blank line.
+
+    >>> split_pages("một\\n\\fhai\\n\\f")
+    ['một\\n', 'hai\\n']
+
+    Raises:
+        InputError: `text` is not a string.
+    """
+    if not isinstance(text, str):
+        raise not_text(text, "the argument of split_pages")
+    first, *others = text.split(FORM_FEED)
+    pages = [first, *(page[end.end() :] if (end := _LINE_END.match(page)) else page for page in others)]
+    return pages if pages[-1] else pages[:-1]
 
 
 def between_pages(separator: str) -> str:
@@ -109,10 +146,10 @@ def between_pages(separator: str) -> str:
     return separator if separator == FORM_FEED else separator + "\n"
 
 
-def split_pages(lines: list[str], separator: str) -> list[list[str]]:
+def cut_pages(lines: list[str], separator: str) -> list[list[str]]:
     """Cut a block of lines at page separators.
 
-    >>> split_pages(["một", "hai\\fba"], FORM_FEED)
+    >>> cut_pages(["một", "hai\\fba"], FORM_FEED)
     [['một', 'hai'], ['ba']]
     """
     pages: list[list[str]] = [[]]
@@ -153,3 +190,84 @@ class AtBlankLines:
                 self._run, self._started = 0, True
             pages[-1].append(line)
         return pages
+
+
+# -- what callers pass as lines and pages --------------------------------------------------------------------------------------
+
+
+def text_iterable(values: Any, call: str) -> Iterable[str]:
+    """Return the texts of an iterable, of a column, or of a frame with one column (pandas, polars, Arrow, datasets).
+
+    Iterating a frame or a mapping yields the names of columns, or keys, which are never what the caller means.
+
+    Raises:
+        InputError: `values` is a mapping, a lazy or distributed frame, or has several columns.
+    """
+    if isinstance(values, Mapping):
+        raise InputError(f"{call} takes an iterable of texts, and a {type(values).__name__} yields its keys; pass its values()")
+    kind = type(values)  # not the object: a pandas Series has its labels as attributes
+    if hasattr(kind, "column_names") or hasattr(kind, "columns"):
+        if not hasattr(kind, "__len__"):
+            raise InputError(f"{call} takes an iterable of texts, and a {kind.__name__} has no rows here; collect one column first")
+        values = _only_column(values, list(values.column_names if hasattr(kind, "column_names") else values.columns), call)
+    elif getattr(values, "ndim", 1) == 2:
+        if values.shape[1] != 1:
+            raise InputError(f"{call} takes one text for each row, not {values.shape[1]} columns; pass one of them: array[:, 0]")
+        values = values[:, 0]
+    return values.to_pylist() if hasattr(values, "to_pylist") else values  # Arrow yields scalars instead of strings
+
+
+def page_texts(pages: Iterable[str], call: str) -> Iterator[str]:
+    """Return an iterator over pages that raises an error, with the row, at the first that is not a string.
+
+    Raises:
+        InputError: `pages` is one string, or see `text_iterable`; at once, not at the first page.
+    """
+    if isinstance(pages, (str, bytes)):
+        raise InputError(f"{call} takes an iterable of pages, not one string; pass [page], or call clean_text(page)")
+    return _checked(text_iterable(pages, call))
+
+
+def _checked(pages: Iterable[str]) -> Iterator[str]:
+    for row, page in enumerate(pages):
+        if not isinstance(page, str):
+            raise not_text(page, f"row {row} of the pages (counted from 0)")
+        yield page
+
+
+def page_batches(pages: Iterable[str], most_lines: int, most_pages: int) -> Iterator[list[str]]:
+    """Group pages into batches of about `most_lines` lines (newlines counted) and at most `most_pages` pages."""
+    batch: list[str] = []
+    lines = 0
+    for page in pages:
+        batch.append(page)
+        lines += page.count("\n") + 1
+        if lines >= most_lines or len(batch) >= most_pages:
+            yield batch
+            batch, lines = [], 0
+    if batch:
+        yield batch
+
+
+def _only_column(frame: Any, names: list[Any], call: str) -> Any:
+    if len(names) == 1:
+        return frame[names[0]]
+    what = f"a {type(frame).__name__} of {len(names)} columns ({', '.join(map(str, names))})"
+    advice = f"; name the column that holds them: frame[{'text' if 'text' in names else names[0]!r}]" if names else ""
+    raise InputError(f"{call} takes an iterable of texts, not {what}{advice}")
+
+
+def not_text(value: object, what: str) -> InputError:
+    """Return the error for a value that is not a string; `what` says which value it is.
+
+    >>> str(not_text(float("nan"), "row 3 (counted from 0)"))
+    "row 3 (counted from 0) is NaN, not text (str); leave missing texts out, or put '' in their place"
+    """
+    kind = type(value).__name__
+    shown = "None" if value is None else "NaN" if isinstance(value, float) and value != value else kind
+    advice = "convert it to text first"
+    if shown in ("None", "NaN") or kind in ("NAType", "NaTType"):  # the latter two are pandas' missing values
+        advice = "leave missing texts out, or put '' in their place"
+    elif isinstance(value, (bytes, bytearray)):
+        advice = "decode bytes first, or feed them to stream()"
+    return InputError(f"{what} is {shown}, not text (str); {advice}")

@@ -7,6 +7,7 @@ and keeps at most BATCHES_AHEAD pieces per worker in flight. The pool is private
 
 from __future__ import annotations
 
+import operator
 import os
 import signal
 import threading
@@ -15,14 +16,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
 from classifier.errors import InputError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["BATCHES_AHEAD", "ordered_map"]
+__all__ = ["BATCHES_AHEAD", "checked_jobs", "ordered_map"]
 
 PARENT_SECONDS = 1.0  # between two checks that the parent process is alive
 BATCHES_AHEAD = 2  # pieces in flight per worker: one being worked on, one waiting
@@ -32,16 +33,30 @@ Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
+def checked_jobs(jobs: SupportsIndex) -> int:
+    """Return a number of processes as an int; negative numbers count from the cores, as in joblib: -1 means all, -2 all but one.
+
+    Raises:
+        InputError: it is 0 or not a whole number.
+    """
+    try:
+        number = operator.index(jobs)
+    except TypeError:
+        raise InputError(f"jobs={jobs!r} is not a whole number; give 1 or more, or -1 for all cores") from None
+    if number == 0:
+        raise InputError("jobs=0 means no process at all; give 1 or more, or -1 for all cores")
+    return number
+
+
 def ordered_map(function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs: int) -> Generator[Result, None, None]:
     """Yield `function(piece)` for all pieces, in order, computed in `jobs` processes (-1: all cores; 1: this process).
 
     A slow consumer throttles the workers. With several processes, `function` must be picklable.
 
     Raises:
-        InputError: `jobs` is 0.
+        InputError: see `checked_jobs`.
     """
-    if jobs == 0:
-        raise InputError("jobs=0 means no process at all; give 1 or more, or -1 for all cores")
+    jobs = checked_jobs(jobs)
     return (function(piece) for piece in pieces) if jobs == 1 else _in_pool(function, pieces, jobs)
 
 

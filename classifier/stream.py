@@ -5,15 +5,17 @@ A `Stream` holds a `Pipeline` and the undecided lines of the current page.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import accumulate, chain, pairwise
 from itertools import count as count_from
+from typing import SupportsIndex
 
 from classifier.core.pipeline import LOOKAHEAD, Decided, Pipeline
 from classifier.errors import InputError
 from classifier.labels import LABELS, Label
-from classifier.lines import AtBlankLines, LineSplitter, between_pages, split_pages
+from classifier.lines import AtBlankLines, LineSplitter, between_pages, cut_pages, not_text
 from classifier.results import LabelledLine
 
 __all__ = ["Stream", "label_blocks"]
@@ -22,16 +24,22 @@ __all__ = ["Stream", "label_blocks"]
 class Stream:
     """Incremental labeller for lines that arrive in arbitrary chunks.
 
-    >>> import classifier
-    >>> stream = classifier.load().stream()
+    >>> import tinsach
+    >>> stream = tinsach.load().stream()
     >>> early = stream.feed("Trang chủ\\nLàng gốm bên sông ")
     >>> late = stream.feed("đỏ lửa trở lại\\n") + stream.end_page()
     >>> [line.text for line in early + late]
     ['Trang chủ', 'Làng gốm bên sông đỏ lửa trở lại']
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        """Start before the first line of a page; use `Cleaner.stream`."""
+    def __init__(self, pipeline: Pipeline, lookahead: SupportsIndex | None = None) -> None:
+        """Start before the first line of a page; use `Cleaner.stream`.
+
+        Raises:
+            InputError: `lookahead` is less than the model needs, or not a whole number.
+        """
+        self.lookahead = _checked_lookahead(lookahead)
+        """Upper bound of the further lines that are read before a line is returned."""
         self._pipeline = pipeline
         self._splitter = LineSplitter()
         self._queued: list[str] = []  # received, not yet passed to the pipeline
@@ -41,10 +49,12 @@ class Stream:
     @property
     def wanted(self) -> int:
         """Number of further lines that fit into the look-ahead before a line is returned."""
-        return LOOKAHEAD + 1 - len(self._undecided) - len(self._queued)
+        return self.lookahead + 1 - len(self._undecided) - len(self._queued)
 
     def feed(self, chunk: str | bytes) -> list[LabelledLine]:
         """Process text or UTF-8 bytes, cut anywhere; return the newly decided lines.
+
+        A form feed is white space of its line; `end_page` ends a page, and `split_pages` cuts a text at form feeds.
 
         Raises:
             InputError: the chunk is neither text nor bytes.
@@ -59,7 +69,7 @@ class Stream:
         Raises:
             InputError: one of the lines is not a string; none is processed then.
         """
-        _require_lines(lines)
+        _require_lines(lines, self._number + len(self._undecided) + len(self._queued))
         return self._push(lines)
 
     def _push(self, lines: Sequence[str]) -> list[LabelledLine]:
@@ -91,8 +101,8 @@ class Stream:
         Raises:
             InputError: one of the lines is not a string; nothing is processed then.
         """
-        for page in pages:
-            _require_lines(page)
+        for number, page in enumerate(pages):
+            _require_lines(page, 0 if number else self._number + len(self._undecided) + len(self._queued))
         if not pages:
             return []
         queued = [*self._queued, *self._splitter.flush(), *chain.from_iterable(pages)]
@@ -123,12 +133,22 @@ _NAMES: tuple[Label | None, ...] = (*LABELS, None)  # by code; blank lines have 
 _AS_LINE = partial(tuple.__new__, LabelledLine)  # LabelledLine._make without a Python call per line
 
 
-def _require_lines(lines: Sequence[str]) -> None:
-    if {str}.issuperset(map(type, lines)):
-        return
-    for line in lines:  # subclasses of str are fine
-        if not isinstance(line, str):
-            raise InputError(f"a line must be a str, not {type(line).__name__}; decode bytes first, or feed them to stream()")
+def _require_lines(lines: Sequence[str], before: int) -> None:
+    """Raise an error that names the first line that is not a string; `before` lines of the page came earlier."""
+    if not {str}.issuperset(map(type, lines)):
+        for number, line in enumerate(lines, before + 1):  # subclasses of str are fine
+            if not isinstance(line, str):
+                raise not_text(line, f"line {number} (counted from 1)")
+
+
+def _checked_lookahead(lookahead: SupportsIndex | None) -> int:
+    try:
+        lines = LOOKAHEAD if lookahead is None else operator.index(lookahead)
+    except TypeError:
+        raise InputError(f"lookahead={lookahead!r} is not a number of lines; give {LOOKAHEAD} or more, or None") from None
+    if lines < LOOKAHEAD:
+        raise InputError(f"lookahead={lines} is too short: the model needs {LOOKAHEAD} lines; give {LOOKAHEAD} or more, or None")
+    return lines
 
 
 def label_blocks(
@@ -140,7 +160,7 @@ def label_blocks(
     """
     at_blanks = AtBlankLines(blank_lines)
     for lines in blocks:
-        *closed, still_open = at_blanks.cut(lines) if blank_lines else split_pages(lines, separator)
+        *closed, still_open = at_blanks.cut(lines) if blank_lines else cut_pages(lines, separator)
         decided: list[list[LabelledLine] | str] = []
         for page in stream.close_pages(closed):
             decided += (page, between_pages(separator))

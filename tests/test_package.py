@@ -20,8 +20,10 @@ MODEL = {f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json",
 
 @pytest.fixture(scope="module")
 def shipped() -> set[str]:
-    """Return all files that ship: the tracked files of the package, and the model."""
-    tracked = subprocess.run(["git", "ls-files", "classifier"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    """Return all files that ship: the tracked files of the package and its alias, and the model."""
+    tracked = subprocess.run(
+        ["git", "ls-files", "classifier", "tinsach"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     return {name for name in tracked if name != "classifier/models" and (ROOT / name).exists()} | MODEL
 
 
@@ -36,6 +38,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("source")
     names = (
         "classifier",
+        "tinsach",
         "models",
         "tests",
         "training",
@@ -81,10 +84,11 @@ def test_the_wheel_starts_one_command_and_nothing_else(wheel):
     assert points.split() == ["[console_scripts]", "tinsach", "=", "classifier.cli:main"]
 
 
-def test_the_wheel_works_elsewhere(wheel, tmp_path, sample_page, cleaner):
+@pytest.mark.parametrize("name", ["tinsach", "classifier"])
+def test_the_wheel_works_elsewhere(wheel, tmp_path, sample_page, cleaner, name):
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     (tmp_path / "page.txt").write_text(sample_page, encoding="utf-8")
-    command = [sys.executable, "-m", "classifier", "clean", "page.txt"]
+    command = [sys.executable, "-m", name, "clean", "page.txt"]
     done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")}, capture_output=True)
     assert done.stdout.decode() == cleaner.clean_text(sample_page) + "\n", done.stderr.decode()
 

@@ -20,7 +20,7 @@ CLASSIFIER = {
     "html_page": "",
     "labels": "errors",
     "visible": "",
-    "lines": "visible",
+    "lines": "errors visible",
     "parallel": "errors",
     "core": "errors visible labels lines",
     "io": "errors lines",
@@ -29,11 +29,11 @@ CLASSIFIER = {
     "sites": "errors labels lines core io",
     "stream": "errors labels lines core results",
     "cleaner": "version errors labels lines parallel core sites results stream",
-    "jobs": "errors labels lines core io formats sites results stream cleaner",
+    "jobs": "errors labels lines parallel core io formats sites results stream cleaner",
     "explain": "errors labels core html_page results cleaner",
     "review": "errors labels lines core io html_page results cleaner",
     "monitoring": "errors labels core io results cleaner",
-    "integrations": "errors labels io formats cleaner",
+    "integrations": "errors labels lines parallel io formats cleaner",
     "cli": EVERY,
 }
 TRAINING = {

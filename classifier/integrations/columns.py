@@ -15,6 +15,7 @@ from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Record
 from classifier.formats.jsonl import put_back, read_records
 from classifier.io.encoding import Decoding
+from classifier.lines import not_text
 
 __all__ = ["clean_column", "clean_json_lines", "clean_texts"]
 
@@ -22,7 +23,14 @@ SHOWN = 60  # bytes of a bad line quoted in the error message
 
 
 def clean_texts(recipe: Recipe, texts: Sequence[str | None]) -> list[str | None]:
-    """Clean a batch of pages; None stays None."""
+    """Clean a batch of pages; None stays None.
+
+    Raises:
+        InputError: one of them is neither text nor None; the message names its row.
+    """
+    for row, text in enumerate(texts):
+        if text is not None and not isinstance(text, str):
+            raise not_text(text, f"row {row} of the batch (counted from 0)")
     cleaned = recipe.cleaner().clean_pages(text for text in texts if text is not None)
     return [None if text is None else next(cleaned) for text in texts]
 

@@ -34,7 +34,7 @@ class BatchCleaner:
         keep: str | Iterable[str] = DEFAULT_KEEP,
         threshold: float | None = None,
     ) -> None:
-        """Clean `text_field` in place or `into` another column; other arguments and errors are those of `classifier.load`."""
+        """Clean `text_field` in place or `into` another column; other arguments and errors are those of `tinsach.load`."""
         self.text_field = text_field
         self.into = into or text_field
         self.recipe = classifier.load(model, keep=keep, threshold=threshold).recipe

@@ -30,7 +30,7 @@ class LineCleaner(PipelineStep):
 
     Args:
         keep: labels to keep (default: title and body).
-        threshold: see `classifier.load`.
+        threshold: see `tinsach.load`.
         model: model file or folder (default: the shipped model).
         exclusion_writer: receives one document for each that lost lines: those lines as text, their labels as metadata.
         batch_size: number of documents cleaned together.

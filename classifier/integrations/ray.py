@@ -1,6 +1,6 @@
 """Ray Data: clean a dataset with `map_batches`, or a folder with a command.
 
-    python -m classifier.integrations.ray in/ out/
+    python -m tinsach.integrations.ray in/ out/
 
 Workers need `tinsach[ray]` installed. Ray reuses worker processes, and each process caches its cleaner, so no actors are needed.
 """
@@ -38,7 +38,7 @@ def clean(
 ) -> Any:
     """Return the dataset with one text column cleaned; missing texts stay missing.
 
-    See `classifier.load` for model, keep and threshold; other options go to `map_batches`. A missing column raises an error only
+    See `tinsach.load` for model, keep and threshold; other options go to `map_batches`. A missing column raises an error only
     when the dataset is executed.
     """
     cleaned = partial(clean_column, field=text_field, recipe=classifier.load(model, keep=keep, threshold=threshold).recipe)

@@ -13,6 +13,7 @@ from typing import Any
 import classifier
 from classifier.errors import require_library
 from classifier.labels import DEFAULT_KEEP
+from classifier.parallel import checked_jobs
 
 with require_library("sklearn"):
     from sklearn.base import BaseEstimator, TransformerMixin
@@ -29,8 +30,10 @@ class LineCleaner(TransformerMixin, BaseEstimator):
     Args:
         model: model file or folder (default: the shipped model).
         keep: names of the labels to keep (default: title and body).
-        threshold: see `classifier.load`.
-        n_jobs: number of processes; None means 1, -1 all cores.
+        threshold: see `tinsach.load`.
+        n_jobs: number of processes, as `jobs` in `clean_pages`; None means 1, -1 all cores.
+
+    X is any iterable of texts, a column, or a frame or array with one column; the names of columns are never taken for pages.
 
     >>> LineCleaner(threshold=0).fit_transform(["Làng gốm đỏ lửa"])  # 0 keeps every line
     ['Làng gốm đỏ lửa']
@@ -53,8 +56,9 @@ class LineCleaner(TransformerMixin, BaseEstimator):
         """Validate the parameters and find the model; X is ignored.
 
         Raises:
-            InputError, ModelError: as in `classifier.load`; both are ValueErrors.
+            InputError, ModelError: as in `tinsach.load`, or `n_jobs` is 0; both are ValueErrors.
         """
+        self._jobs()
         self.recipe_ = classifier.load(self.model, keep=self.keep, threshold=self.threshold).recipe
         return self
 
@@ -63,11 +67,14 @@ class LineCleaner(TransformerMixin, BaseEstimator):
 
         Raises:
             NotFittedError: `fit` was not called.
-            InputError: X is a single string, or contains something other than strings.
+            InputError: X is a single string or a frame of several columns, or contains something other than strings: the
+                message names the row.
         """
         check_is_fitted(self)
-        jobs = 1 if self.n_jobs is None else self.n_jobs
-        return list(self.recipe_.cleaner().clean_pages(X, jobs=jobs))
+        return list(self.recipe_.cleaner().clean_pages(X, jobs=self._jobs()))
+
+    def _jobs(self) -> int:
+        return checked_jobs(1 if self.n_jobs is None else self.n_jobs)
 
     def __sklearn_tags__(self) -> Any:
         """Declare that the input is text."""

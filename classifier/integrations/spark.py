@@ -1,6 +1,6 @@
 """Spark: clean a data frame with `mapInArrow`, or a folder with a command.
 
-    python -m classifier.integrations.spark in/ out/
+    python -m tinsach.integrations.spark in/ out/
 
 Rows stay in their partitions, without a shuffle. Workers need `tinsach[spark]` installed, like the driver.
 """
@@ -31,7 +31,7 @@ def clean(
     keep: str | Iterable[str] = DEFAULT_KEEP,
     threshold: float | None = None,
 ) -> Any:
-    """Return the data frame with one text column cleaned; nulls stay null. See `classifier.load` for model, keep and threshold.
+    """Return the data frame with one text column cleaned; nulls stay null. See `tinsach.load` for model, keep and threshold.
 
     Raises:
         InputError: the column does not exist or is not text.

@@ -25,6 +25,7 @@ from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, s
 from classifier.jobs.inputs import file_fault, is_file, require_usable
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
+from classifier.parallel import checked_jobs
 from classifier.stream import label_blocks
 
 __all__ = ["BAD_FILES", "NOTHING_KEPT", "ErrorPolicy", "Job", "Outcome", "clean_into_one"]
@@ -84,7 +85,7 @@ class Job:
 
     def __init__(self, cleaner: Cleaner, options: Options, faults: ErrorPolicy, dropped: Sink | None = None, processes: int = 1) -> None:
         """Configure the job; `dropped` receives the lines removed, `processes` is the number of worker processes (1: none)."""
-        self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, processes
+        self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, checked_jobs(processes)
         self._dropped = dropped
         self.tell: Callable[[Stats], None] = lambda stats: None  # progress callback
         # "records" read, of which "bad" (all others were written) and NO_SITE; "undecodable" bytes dropped; NEEDS_REVIEW: pages that

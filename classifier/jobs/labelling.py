@@ -22,7 +22,7 @@ from classifier.io.encoding import TextDecoder, read_lines
 from classifier.jobs.batches import Batch, at_site, batches_of, label_by_site, labelled_lines, sites_of, span_batch
 from classifier.jobs.job import Job
 from classifier.jobs.stats import Stats
-from classifier.lines import AtBlankLines, between_pages, split_lines, split_pages
+from classifier.lines import AtBlankLines, between_pages, cut_pages, split_lines
 from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
@@ -203,7 +203,7 @@ def _text_pages(blocks: Iterator[list[str]], name: str, options: Options, last: 
     numbers = count(1)
     page: list[str] = []
     for lines in blocks:
-        first, *others = at_blanks.cut(lines) if options.blank_lines else split_pages(lines, options.separator)
+        first, *others = at_blanks.cut(lines) if options.blank_lines else cut_pages(lines, options.separator)
         page += first
         for other in others:
             yield Record(_joined(page), f"{name}, page {next(numbers)}")

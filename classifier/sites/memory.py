@@ -75,6 +75,9 @@ class SiteMemory:
         self._resets: dict[str, int] = {}  # number of resets by hashed site name: part of the site's keys
         self._lock = threading.Lock()
 
+    def __repr__(self) -> str:
+        return f"<SiteMemory: {self.counted} pages counted, pages={self.pages}>"
+
     def reset(self, site: str | None = None) -> None:
         """Forget everything, or one site (`""`: the pages without a site).
 

@@ -43,6 +43,9 @@ class SiteRules:
             self._compiled[name] = LineRules(rules) if rules else None
         return self._compiled[name]
 
+    def __repr__(self) -> str:
+        return f"<SiteRules: {sum(map(len, self.rules.values()))} rules for {', '.join(name or 'every site' for name in self.rules)}>"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SiteRules) and self.rules == other.rules
 

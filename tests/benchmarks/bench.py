@@ -88,11 +88,11 @@ def own_methods(pages: list[str]) -> dict[str, Work]:
     cleaner = classifier.load()
     split = [split_lines(page) for page in pages]
 
-    def push(size: int) -> Work:
+    def push(size: int, lookahead: int | None = None) -> Work:
         chunks = [["".join(line + "\n" for line in lines[start : start + size]) for start in range(0, len(lines), size)] for lines in split]
 
         def run() -> None:
-            stream = cleaner.stream()
+            stream = cleaner.stream(lookahead=lookahead)
             for page in chunks:
                 for chunk in page:
                     stream.feed(chunk)
@@ -107,6 +107,7 @@ def own_methods(pages: list[str]) -> dict[str, Work]:
         "stream, 256 lines a feed": push(256),
         "stream, 16 lines a feed": push(16),
         "stream, 1 line a feed": push(1),
+        "stream, 1 line a feed, lookahead 304": push(1, 304),
     }
 
 
@@ -162,7 +163,7 @@ def report(load: Load, seconds: dict[str, list[float]]) -> dict[str, dict[str, f
     rounds = len(next(iter(seconds.values())))
     print(f"{load.name}: {len(load.pages)} pages, {load.lines} lines ({len(load.texts)} non-blank), {load.megabytes:.1f} MB;", end=" ")
     print(f"medians of {rounds} rounds, one thread")
-    print(f"{'method':34s} {'lines/s':>9s} {'MB/s':>6s} {'x fastText':>10s} {'x char_wb':>9s} {'spread':>7s}")
+    print(f"{'method':36s} {'lines/s':>9s} {'MB/s':>6s} {'x fastText':>10s} {'x char_wb':>9s} {'spread':>7s}")
     figures = {}
     for name, times in seconds.items():
         median = medians[name]
@@ -170,7 +171,7 @@ def report(load: Load, seconds: dict[str, list[float]]) -> dict[str, dict[str, f
         found |= {"x_fasttext": base / median, "x_char_wb": chars / median} if base and chars else {}
         figures[name] = found
         ratios = f"{found['x_fasttext']:10.2f} {found['x_char_wb']:9.1f}" if base else f"{'':20s}"
-        print(f"{name:34s} {found['lines_per_s']:9.0f} {found['mb_per_s']:6.2f} {ratios} {found['spread']:7.0%}")
+        print(f"{name:36s} {found['lines_per_s']:9.0f} {found['mb_per_s']:6.2f} {ratios} {found['spread']:7.0%}")
     return figures
 
 

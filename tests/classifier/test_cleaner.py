@@ -22,6 +22,7 @@ from classifier.lines import split_lines
 from classifier.parallel import BATCHES_AHEAD
 from classifier.results import LabelledLine
 from tests.fuzz.contract import CountingLines
+from tests.support import tiny_model
 
 PROSE = "Sáng 4/3, khói trắng lại bay lên từ cuối bãi, nơi ông Tấn tự tay xếp mẻ gốm đầu tiên vào chiếc lò bầu mà cha ông đắp từ năm 1958."
 
@@ -124,7 +125,7 @@ def test_pages_closed_together_are_the_pages_closed_one_by_one(cleaner, composed
     assert many.close_pages([]) == []
     assert many.feed("một\n") == one.feed("một\n")
     assert many.end_page() == one.end_page()
-    with pytest.raises(classifier.InputError, match="not int"):
+    with pytest.raises(classifier.InputError, match=r"line 1 .* is int"):
         many.close_pages([["a"], [1]])
     assert many.end_page() == []
 
@@ -279,12 +280,29 @@ def test_empty_pages_among_others_keep_their_place(cleaner, composed_pages):
     [
         (lambda c: c.label_lines("một dòng"), "split_lines"),
         (lambda c: c.clean_lines("một dòng"), "split_lines"),
-        (lambda c: list(c.label_lines([PROSE, b"bytes"])), "not bytes"),
-        (lambda c: list(c.label_lines([PROSE, None])), "not NoneType"),
-        (lambda c: c.clean_text(b"bytes"), "not bytes"),
+        (lambda c: list(c.label_lines([PROSE, b"bytes"])), r"line 2 \(counted from 1\) is bytes, not text \(str\); decode"),
+        (lambda c: list(c.label_lines([PROSE, None])), r"line 2 \(counted from 1\) is None"),
+        (lambda c: list(c.label_lines([*[PROSE] * 5000, None])), r"line 5001 \(counted from 1\) is None"),
+        (lambda c: list(c.label_lines(iter([*[PROSE] * 200, 3]))), r"line 201 \(counted from 1\) is int"),
+        (lambda c: c.label_lines({PROSE: 1}), r"values\(\)"),
+        (lambda c: c.clean_text(b"bytes"), "is bytes, not text"),
         (lambda c: c.clean_pages("một trang"), r"\[page\]"),
         (lambda c: list(c.clean_pages([b"bytes"])), "decode"),
-        (lambda c: c.clean_pages([], jobs=0), "jobs=0"),
+        (
+            lambda c: list(c.clean_pages([PROSE] * 200 + [None])),
+            r"row 200 of the pages \(counted from 0\) is None.*leave missing texts out",
+        ),
+        (lambda c: list(c.clean_pages(iter([PROSE, float("nan")]))), "row 1 of the pages .* is NaN"),
+        (lambda c: c.label_pages([PROSE, float("nan"), None]), "row 1 of the pages .* is NaN.*leave missing"),
+        (lambda c: c.label_pages([PROSE, 1.5]), "row 1 of the pages .* is float.*convert"),
+        (lambda c: c.label_pages({"a": PROSE}), r"its keys; pass its values\(\)"),
+        (lambda c: c.clean_pages({"a": PROSE}), r"its keys; pass its values\(\)"),
+        (lambda c: c.clean_pages([], jobs=0), "jobs=0 means no process"),
+        (lambda c: c.clean_pages([], jobs="2"), "jobs='2' is not a whole number"),
+        (lambda c: c.clean_pages([], jobs=None), "jobs=None"),
+        (lambda c: c.stream(lookahead=47), "lookahead=47 is too short.*48"),
+        (lambda c: c.label_lines([], lookahead=0), "lookahead=0 is too short"),
+        (lambda c: c.clean_lines([], lookahead="many"), "lookahead='many' is not a number"),
         (lambda c: c.stream().feed(3), "not int"),
         (lambda c: classifier.load(threshold=1.5), "0 to 1"),
         (lambda c: classifier.load(keep="title,artcle"), "artcle"),
@@ -294,6 +312,95 @@ def test_empty_pages_among_others_keep_their_place(cleaner, composed_pages):
 def test_misuse_is_refused_with_advice(cleaner, call, message):
     with pytest.raises(classifier.InputError, match=message):
         call(cleaner)
+
+
+class Frame:
+    """What pandas and polars frames have in common: iterating one yields the names of its columns."""
+
+    def __init__(self, **columns: list[object]) -> None:
+        self._columns = columns
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self._columns)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values()), []))
+
+    def __getitem__(self, name: str) -> list[object]:
+        return self._columns[name]
+
+
+class LazyFrame:
+    """A plan for a frame, as in polars and Spark."""
+
+    columns = ("text",)
+
+    def __getitem__(self, name: str) -> list[object]:
+        raise TypeError
+
+
+CALLS = {
+    "label_pages": lambda c, pages: c.label_pages(pages).texts(),
+    "clean_pages": lambda c, pages: list(c.clean_pages(pages)),
+    "label_lines": lambda c, lines: [line.text for line in c.label_lines(lines) if line.kept],
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_the_only_column_of_a_frame_is_taken_and_names_of_columns_never(cleaner, composed_pages, call):
+    want = call(cleaner, composed_pages)
+    assert call(cleaner, Frame(text=composed_pages)) == want
+    assert call(cleaner, np.array(composed_pages)) == call(cleaner, np.array(composed_pages)[:, None]) == want
+    with pytest.raises(classifier.InputError, match=r"a Frame of 2 columns \(id, text\); name the column that holds them: frame\['text'\]"):
+        call(cleaner, Frame(id=[1], text=[PROSE]))
+    with pytest.raises(classifier.InputError, match="a LazyFrame has no rows here; collect one column first"):
+        call(cleaner, LazyFrame())
+    with pytest.raises(classifier.InputError, match="a Frame of 0 columns"):
+        call(cleaner, Frame())
+    with pytest.raises(classifier.InputError, match=r"not 2 columns; pass one of them: array\[:, 0\]"):
+        call(cleaner, np.array([["a", "b"]]))
+    with pytest.raises(classifier.InputError, match="is NaN"):
+        call(cleaner, Frame(text=[PROSE, float("nan")]))
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_arrow_columns_and_tables_are_texts(cleaner, composed_pages, call):
+    pa = pytest.importorskip("pyarrow")
+    table, want = pa.table({"text": composed_pages}), call(cleaner, composed_pages)
+    for given_ in (table, table["text"], table["text"].combine_chunks(), table.to_batches()[0]):
+        assert call(cleaner, given_) == want
+    with pytest.raises(classifier.InputError, match=r"a Table of 2 columns \(text, id\).*frame\['text'\]"):
+        call(cleaner, table.append_column("id", table["text"]))
+    with pytest.raises(classifier.InputError, match="is None"):
+        call(cleaner, pa.table({"text": [PROSE, None]}))
+
+
+def test_repr_says_what_a_cleaner_does(tmp_path):
+    assert repr(classifier.load()) == "Cleaner(model='vi-news 0.1.0', keep='title,body', threshold=None)"
+    path = tiny_model.tiny(tmp_path)
+    rules = classifier.SiteRules({"": (), "bao-bai-song.vn": ()})
+    own = classifier.load(model=path, keep="body,title,caption", threshold=0.5, rules=rules).at("www.bao-bai-song.vn")
+    shown = repr(own.remembering(classifier.SiteMemory(pages=3)))
+    assert shown.startswith(
+        f"Cleaner(model='{path.resolve()}', keep='title,body,caption', threshold=0.5, rules=<SiteRules: 0 rules for every"
+    )
+    assert shown.endswith("bao-bai-song.vn>, site='bao-bai-song.vn', memory=<SiteMemory: 0 pages counted, pages=3>)")
+
+
+def test_a_form_feed_is_white_space_of_its_line_and_separates_the_pages_of_a_text(cleaner, composed_pages):
+    """Lines in a page are the caller's: n in, n out. `split_pages` gives the pages that the command line finds in a file."""
+    lines = ["Trang chủ", f"\f{PROSE}", "Đọc\fnhiều", "\f"]
+    found = list(cleaner.label_lines(lines))
+    assert [line.text for line in found] == lines
+    assert [line.label is None for line in found] == [False, False, False, True]
+    assert push(cleaner, ["\n".join(lines)]) == found
+    assert cleaner.label_pages(["\n".join(lines)]).probabilities.tolist() == [line.probability for line in found]
+    text = "\n\f".join(composed_pages[:4])
+    assert list(cleaner.clean_pages(classifier.split_pages(text))) == list(cleaner.clean_pages(composed_pages[:4]))
 
 
 def test_normal_form_does_not_matter_and_is_not_changed(cleaner, sample_page):

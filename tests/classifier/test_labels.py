@@ -56,6 +56,8 @@ def test_public_names():
             "Stream",
             "TinsachError",
             "load",
+            "split_lines",
+            "split_pages",
         ]
     )
     for name in classifier.__all__:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from classifier.core.features import COLUMN, STEP, extract_features
 from classifier.core.scan import MAX_CHARS, PROPERTIES, UNSETTLED, blank_flags, scan
-from classifier.lines import LineSplitter, is_blank, split_lines
+from classifier.errors import InputError
+from classifier.lines import FORM_FEED, LineSplitter, cut_pages, is_blank, split_lines, split_pages
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,33 @@ def test_invalid_utf8_is_replaced_and_nothing_is_lost():
 def test_text_after_a_truncated_character_replaces_it():
     splitter = LineSplitter()
     assert splitter.feed("ế".encode()[:2]) + splitter.feed("sau\n") == ["\ufffdsau"]
+
+
+@pytest.mark.parametrize(
+    ("text", "pages"),
+    [
+        ("", []),
+        ("\f", [""]),
+        ("một", ["một"]),
+        ("một\n\fhai\n\f", ["một\n", "hai\n"]),
+        ("một\f\nhai", ["một", "hai"]),
+        ("một\f\r\n\r\nhai\f\f\rba\f\n", ["một", "\r\nhai", "", "ba"]),
+        ("một\vhai\u2028ba", ["một\vhai\u2028ba"]),
+    ],
+)
+def test_form_feeds_separate_the_pages_of_a_text(text, pages):
+    assert split_pages(text) == pages
+
+
+@given(st.text(alphabet="a\r\n\f ", max_size=20))
+def test_pages_of_a_text_have_the_lines_of_the_pages_of_a_file(text):
+    of_a_file = cut_pages(split_lines(text), FORM_FEED)
+    assert [split_lines(page) for page in split_pages(text)] == (of_a_file if of_a_file[-1] else of_a_file[:-1])
+
+
+def test_pages_of_bytes_are_refused():
+    with pytest.raises(InputError, match="is bytes, not text"):
+        split_pages(b"a\fb")
 
 
 @pytest.mark.parametrize(

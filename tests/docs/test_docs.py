@@ -73,6 +73,13 @@ def test_every_document_with_python_examples_has_them_run():
     assert {name for name, text in TEXTS.items() if blocks("python", text)} == {"README.md", "docs/ENGINES.md", "docs/SITES.md"}
 
 
+@pytest.mark.parametrize("name", list(TEXTS))
+def test_examples_use_the_name_of_the_distribution(name):
+    """`classifier` is the same module, but also the name of another package on PyPI."""
+    code = "".join(blocks("python", TEXTS[name]) + blocks("sh", TEXTS[name]))
+    assert not re.search(r"\b(import|from|-m) classifier\b", code)
+
+
 def test_shell_examples_run(tmp_path, sample_page):
     (tmp_path / "page.txt").write_text(sample_page, encoding="utf-8")
     (tmp_path / "pages").mkdir()

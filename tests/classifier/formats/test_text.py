@@ -7,15 +7,16 @@ from itertools import chain, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.lines import AtBlankLines, between_pages, is_blank, split_pages
+from classifier.cli import main
+from classifier.lines import AtBlankLines, between_pages, cut_pages, is_blank, split_pages
 from classifier.stream import label_blocks
 
 LINES = st.lists(st.sampled_from(["một", "", "\f", "hai\fba", "\fbốn", "năm\f", "==", " =="]), max_size=12)
 
 
 def test_separators():
-    assert split_pages(["a", "==", "b\fc"], "==") == [["a"], ["b\fc"]]
-    assert split_pages(["a", "\f", "b"], "\f") == [["a"], ["b"]]
+    assert cut_pages(["a", "==", "b\fc"], "==") == [["a"], ["b\fc"]]
+    assert cut_pages(["a", "\f", "b"], "\f") == [["a"], ["b"]]
     assert between_pages("\f") == "\f"
     assert between_pages("==") == "==\n"
 
@@ -33,7 +34,7 @@ def test_block_boundaries_do_not_matter(cleaner, lines, sizes):
                 pages.append([])
             else:
                 pages[-1] += [line.text for line in part]
-        assert pages == split_pages(lines, separator)
+        assert pages == cut_pages(lines, separator)
 
 
 @given(LINES, st.lists(st.integers(1, 4), max_size=6), st.integers(1, 3))
@@ -50,3 +51,11 @@ def test_blank_lines_separate_pages(lines, sizes, needed):
         assert len(page) >= needed
         assert all(map(is_blank, page[-needed:]))
         assert not is_blank(following[0])
+
+
+def test_the_pages_of_a_file_are_those_of_split_pages(cleaner, composed_pages, tmp_path, capsysbinary):
+    for text in ("\f".join(composed_pages[:4]), "\n\f\n".join(composed_pages[:4]), composed_pages[0] + "\f" + composed_pages[1] + "\n\f"):
+        (tmp_path / "pages.txt").write_text(text, encoding="utf-8", newline="")
+        assert main(["clean", str(tmp_path / "pages.txt")]) == 0
+        printed = capsysbinary.readouterr().out.decode().removesuffix("\f").split("\f")
+        assert [page.removesuffix("\n") for page in printed] == list(cleaner.clean_pages(split_pages(text)))

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import classifier
-from classifier.errors import MissingEngine, TinsachError
+from classifier.errors import InputError, MissingEngine, TinsachError
 from classifier.integrations.columns import clean_texts
 from tests.support.paths import ROOT
 
@@ -50,3 +50,5 @@ def test_missing_texts_stay_missing(cleaner, composed_pages):
     want, recipe = list(cleaner.clean_pages(composed_pages)), classifier.load().recipe
     assert clean_texts(recipe, [None, *composed_pages, "", None]) == [None, *want, "", None]
     assert clean_texts(recipe, []) == []
+    with pytest.raises(InputError, match=r"row 2 of the batch \(counted from 0\) is NaN"):
+        clean_texts(recipe, [None, "", float("nan")])

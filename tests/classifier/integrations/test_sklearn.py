@@ -70,10 +70,46 @@ def test_it_has_to_be_fitted_and_pickles_small(composed_pages):
     assert pickle.loads(copy).transform(composed_pages) == fitted.transform(composed_pages)
 
 
-@pytest.mark.parametrize(("pages", "message"), [("một trang", r"\[page\]"), ([None], "not NoneType"), ([b"bytes"], "decode")])
+@pytest.mark.parametrize(("pages", "message"), [("một trang", r"\[page\]"), ([None], "row 0 .* is None"), ([b"bytes"], "decode")])
 def test_misuse_is_refused(pages, message):
     with pytest.raises(InputError, match=message):
         LineCleaner().fit_transform(pages)
+
+
+def test_n_jobs_is_the_jobs_of_clean_pages(cleaner, composed_pages):
+    want = list(cleaner.clean_pages(composed_pages[:3]))
+    for jobs in (None, 1, -1):
+        assert LineCleaner(n_jobs=jobs).fit_transform(composed_pages[:3]) == want
+    with pytest.raises(InputError) as ours:
+        LineCleaner(n_jobs=0).fit([])
+    with pytest.raises(InputError) as theirs:
+        cleaner.clean_pages([], jobs=0)
+    assert str(ours.value) == str(theirs.value)
+
+
+def test_a_frame_gives_its_only_column_and_never_the_names_of_its_columns(cleaner, composed_pages):
+    pandas = pytest.importorskip("pandas")
+    want = list(cleaner.clean_pages(composed_pages))
+    frame = pandas.DataFrame({"text": composed_pages}, index=range(7, 7 + len(composed_pages)))
+    for pages in (frame, frame["text"], frame[["text"]].to_numpy(), frame["text"].to_numpy(), frame.astype("string"), frame["text"].array):
+        assert LineCleaner().fit_transform(pages) == want
+    with pytest.raises(InputError, match=r"a DataFrame of 2 columns \(id, text\); name the column that holds them: frame\['text'\]"):
+        LineCleaner().fit_transform(frame.assign(id=1)[["id", "text"]])
+    for missing, shown in ((None, "None"), (float("nan"), "NaN"), (pandas.NA, "NAType"), (pandas.NaT, "NaTType")):
+        series = pandas.Series(["một", "hai", missing], dtype=object)
+        with pytest.raises(InputError, match=rf"row 2 of the pages \(counted from 0\) is {shown}, not text \(str\); leave missing"):
+            LineCleaner().fit_transform(series)
+
+
+def test_it_is_a_step_of_a_column_transformer(cleaner, composed_pages):
+    pandas = pytest.importorskip("pandas")
+    from sklearn.compose import ColumnTransformer
+
+    frame = pandas.DataFrame({"text": composed_pages, "number": range(len(composed_pages))})
+    for columns in ("text", ["text"]):
+        step = make_pipeline(LineCleaner(), TfidfVectorizer())
+        found = ColumnTransformer([("article", step, columns)]).fit_transform(frame)
+        assert found.shape[0] == len(frame)
 
 
 def test_a_pipeline_with_a_grid_search_over_what_to_keep(composed_pages):
