@@ -22,7 +22,7 @@ MODEL = {f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json",
 def shipped() -> set[str]:
     """Return all files that ship: the tracked files of the package and its alias, and the model."""
     tracked = subprocess.run(
-        ["git", "ls-files", "classifier", "tinsach"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "classifier", "tinsach.py"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     return {name for name in tracked if name != "classifier/models" and (ROOT / name).exists()} | MODEL
 
@@ -38,7 +38,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("source")
     names = (
         "classifier",
-        "tinsach",
+        "tinsach.py",
         "models",
         "tests",
         "training",

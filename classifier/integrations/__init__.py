@@ -3,8 +3,8 @@
     sklearn    LineCleaner, a transformer for a Pipeline
     datasets   BatchCleaner, for Dataset.map
     datatrove  LineCleaner, a step of a pipeline
-    spark      clean(frame), and a job over folders: python -m tinsach.integrations.spark in/ out/
-    ray        clean(dataset), and the same job: python -m tinsach.integrations.ray in/ out/
+    spark      clean(frame), and a job over folders: python -m classifier.integrations.spark in/ out/
+    ray        clean(dataset), and the same job: python -m classifier.integrations.ray in/ out/
 
 Each returns the same text as `Cleaner.clean_pages`, byte for byte. An engine's library is imported by its own module only, and each
 worker process loads a cleaner once (`cleaner.Recipe`). Code shared between engines is in `columns` and `job`. Integrations neither

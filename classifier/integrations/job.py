@@ -49,7 +49,9 @@ def run(engine: str, clean_folder: Callable[[FolderJob], None], argv: Sequence[s
 
 
 def _parser(engine: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m tinsach.integrations.{engine}", description=f"Clean a folder of pages with {engine}.")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m classifier.integrations.{engine}", description=f"Clean a folder of pages with {engine}."
+    )
     parser.add_argument("source", help="folder of .jsonl or .parquet files")
     parser.add_argument("target", help="new folder for the clean files")
     parser.add_argument("--format", choices=("jsonl", "parquet"), help="format of the files (default: by their names)")

@@ -1,6 +1,6 @@
 """Ray Data: clean a dataset with `map_batches`, or a folder with a command.
 
-    python -m tinsach.integrations.ray in/ out/
+    python -m classifier.integrations.ray in/ out/
 
 Workers need `tinsach[ray]` installed. Ray reuses worker processes, and each process caches its cleaner, so no actors are needed.
 """

@@ -1,6 +1,6 @@
 """Spark: clean a data frame with `mapInArrow`, or a folder with a command.
 
-    python -m tinsach.integrations.spark in/ out/
+    python -m classifier.integrations.spark in/ out/
 
 Rows stay in their partitions, without a shuffle. Workers need `tinsach[spark]` installed, like the driver.
 """
