@@ -16,10 +16,10 @@ from typing import BinaryIO
 from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
 from classifier.formats import text
-from classifier.formats.base import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, BadRecord, Extras, Options, Reader, Record, Writer
+from classifier.formats.base import ATTRIBUTES, LEFT_OUT, MISSING, NEEDS_REVIEW, NO_SITE, BadRecord, Extras, Options, Reader, Record, Writer
 from classifier.formats.registry import open_reader, open_writer
 from classifier.formats.sources import Source
-from classifier.io.encoding import TextDecoder, read_lines, to_utf8
+from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Sink
 from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, sites_of
 from classifier.jobs.stats import Stats
@@ -59,7 +59,7 @@ class Job:
         self._dropped = dropped
         self.tell: Callable[[Stats], None] = lambda stats: None  # progress callback
         self.review: list[str] = []  # names of the first pages that lost too much
-        # "records" read, of which "bad" (all others were written) and NO_SITE; "undecodable" bytes dropped; NEEDS_REVIEW: pages that
+        # "records" read, of which "bad", MISSING (no text) and NO_SITE; LEFT_OUT, responses of archives that are no pages; "undecodable" bytes dropped; NEEDS_REVIEW: pages that
         # lost too much
         self.counts: Counter[str] = Counter()
         self.stats = Stats()
@@ -97,7 +97,7 @@ class Job:
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
         decoder = TextDecoder(name, self.options.decoding)
         number, page = 1, Stats()  # of the open page
-        for block in label_blocks(self.cleaner.stream(), read_lines(file, decoder), *self._separators):
+        for block in label_blocks(self.cleaner.stream(), text.text_lines(file, decoder, name, self.options), *self._separators):
             clean: list[str] = []
             for part in block:
                 if isinstance(part, str):
@@ -135,10 +135,14 @@ class Job:
             if isinstance(record, BadRecord):
                 self.faults.take(record, name)
                 self.counts["bad"] += 1
+            elif record.missing and self.options.on_null == "skip":
+                self.counts[MISSING] += 1
             else:
+                self.counts[MISSING] += record.missing
                 self.counts["undecodable"] += record.undecodable
                 self.counts[NO_SITE] += self.options.site_field is not None and not record.site
                 yield record
+        self.counts.update(getattr(records, "left_out", {}))  # responses of an archive that are no pages
 
     def _clean_records(self, file: BinaryIO, source: Source, writer: Writer) -> None:
         reader = open_reader(source.format, file, source.name, self.options)
@@ -177,7 +181,7 @@ class Job:
         seconds = time.perf_counter() - self._started
         speed = {"seconds": round(seconds, 3), "pages_per_second": round(self.stats.pages / seconds, 1)}
         speed["megabytes_per_second"] = round(self.stats.bytes / 1e6 / seconds, 3)
-        counts = {name: self.counts[name] for name in ("records", "bad", "undecodable", NEEDS_REVIEW)}
+        counts = {name: self.counts[name] for name in ("records", "bad", MISSING, *LEFT_OUT, "undecodable", NEEDS_REVIEW)}
         report = {"files": files, "files_found_finished": found, **counts, **self.stats.as_json(), **speed}
         return (json.dumps(report, indent=2) + "\n").encode()
 

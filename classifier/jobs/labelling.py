@@ -15,10 +15,11 @@ from classifier.formats.base import Options, Record
 from classifier.formats.names import OUTPUTS
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
-from classifier.io.encoding import TextDecoder, read_lines
+from classifier.formats.text import text_lines, text_pages
+from classifier.io.encoding import TextDecoder
 from classifier.jobs.batches import at_site, batches_of, label_batch, sites_of
 from classifier.jobs.job import Job
-from classifier.lines import AtBlankLines, between_pages, split_lines, split_pages
+from classifier.lines import between_pages, split_lines
 from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
@@ -37,7 +38,7 @@ def label_one(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
     """Yield the labelled lines of one input; see `label_inputs`."""
     with source.open() as file:
         if source.format == "text":
-            blocks = read_lines(file, TextDecoder(source.name, job.options.decoding))
+            blocks = text_lines(file, TextDecoder(source.name, job.options.decoding), source.name, job.options)
             for found in label_blocks(job.cleaner.stream(), blocks, job.options.separator, job.options.blank_lines):
                 yield from found
             return
@@ -89,7 +90,7 @@ def _named(job: Job, source: Source) -> Iterator[Record]:
     with source.open() as file:
         if source.format == "text":
             decoder = TextDecoder(source.name, job.options.decoding)
-            yield from _text_pages(read_lines(file, decoder), source.name, job.options)
+            yield from _text_pages(text_lines(file, decoder, source.name, job.options), source.name, job.options)
             job.counts["undecodable"] += decoder.dropped
             return
         records = job.good_records(open_reader(source.format, file, source.name, job.options), source.name)
@@ -100,19 +101,14 @@ def _named(job: Job, source: Source) -> Iterator[Record]:
 
 
 def _text_pages(blocks: Iterator[list[str]], name: str, options: Options) -> Iterator[Record]:
-    """Yield the pages of a text file; a separator at its end opens no further page."""
-    at_blanks = AtBlankLines(options.blank_lines)
-    numbers = count(1)
-    page: list[str] = []
-    for lines in blocks:
-        first, *others = at_blanks.cut(lines) if options.blank_lines else split_pages(lines, options.separator)
-        page += first
-        for other in others:
-            yield Record(_joined(page), f"{name}, page {next(numbers)}")
-            page = other
-    number = next(numbers)
-    if page or number == 1:
-        yield Record(_joined(page), name if number == 1 else f"{name}, page {number}")
+    """Yield the pages of a text file; one without a number is its only page."""
+    pages = text_pages(blocks, options)
+    page, after = next(pages, []), next(pages, None)
+    for number in count(1):
+        yield Record(_joined(page), name if number == 1 and after is None else f"{name}, page {number}")
+        if after is None:
+            return
+        page, after = after, next(pages, None)
 
 
 def _joined(lines: list[str]) -> str:
