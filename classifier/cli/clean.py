@@ -22,7 +22,7 @@ from classifier.cli.options import (
     site_cleaner,
 )
 from classifier.errors import InputError
-from classifier.formats.base import LEFT_OUT, MISSING, NEEDS_REVIEW
+from classifier.formats.base import LEFT_OUT, MISSING, NEEDS_REVIEW, ONLY_IN_SCRIPT
 from classifier.formats.names import OUTPUTS, conversion
 from classifier.formats.sources import Source, find_sources, refuse_same_file, targets_in
 from classifier.io.files import atomic_write, remove_stale_files, standard_output
@@ -162,6 +162,11 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
         names = "; ".join(job.review) + ("; ..." if job.counts[NEEDS_REVIEW] > len(job.review) else "")
         say(f"tinsach: {job.counts[NEEDS_REVIEW]} pages lost more than {args.max_dropped:.0%} of their text: {names}")
     report_records_without_site(args, job.counts)
+    if job.counts[ONLY_IN_SCRIPT]:
+        say(
+            f"tinsach: {job.counts[ONLY_IN_SCRIPT]} HTML pages have their article only in a script (JSON-LD articleBody), "
+            "which is not read; save them from a browser"
+        )
     if args.summary and job.counts[MISSING]:
         fate = "left out" if args.on_null == "skip" else "kept as they were"
         say(f"tinsach: {job.counts[MISSING]} records have no text: {fate} (--on-null)")

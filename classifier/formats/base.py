@@ -14,6 +14,7 @@ __all__ = [
     "NEEDS_REVIEW",
     "NO_EXTRAS",
     "NO_SITE",
+    "ONLY_IN_SCRIPT",
     "ON_NULL",
     "BadRecord",
     "Extras",
@@ -29,6 +30,7 @@ Extras = Mapping[str, Any]  # values of the fields added to a record, by name
 NO_EXTRAS: Extras = {}
 ON_NULL = ("keep", "skip", "fail")  # records without a text stay as they are, are left out, or are bad
 LEFT_OUT = ("responses_not_ok", "responses_not_html")  # the keys under which jobs count responses of archives that are no pages
+ONLY_IN_SCRIPT = "only_in_script"  # the key under which jobs count documents whose article is in JSON-LD only
 MISSING = "missing"  # the key under which jobs count records without a text
 
 
@@ -62,6 +64,7 @@ class Record(NamedTuple):
     id: str = "null"  # as JSON
     site: str = ""  # a name or a URL; empty if unknown
     missing: bool = False  # there is no text, and `text` is empty; writers leave the record as it is
+    only_in_script: bool = False  # a document whose article is not in its text, but in JSON-LD
 
 
 class BadRecord(NamedTuple):

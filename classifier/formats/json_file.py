@@ -111,13 +111,11 @@ class _Values:
 
     def skip(self, char: bytes) -> None:
         """Consume a required byte."""
-        if self.next() != char:
-            what = (
-                "ends inside its array; it is cut, download or create it again"
-                if not self.next()
-                else f"not JSON: expecting {char.decode()}"
-            )
-            raise self.error(what)
+        found = self.next()
+        if not found:
+            raise self.error("ends inside its array; it is cut, download or create it again")
+        if found != char:
+            raise self.error(f"not JSON: expecting {char.decode()}; repair the file")
         self._at += 1
 
     def value(self) -> tuple[int, bytes]:

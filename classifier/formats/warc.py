@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError, require_library
 from classifier.formats.base import LEFT_OUT, NO_EXTRAS, BadRecord, Extras, Options, Record
-from classifier.formats.html import html_to_lines, require_extractor, text_of
+from classifier.formats.html import html_to_lines, is_only_in_script, require_extractor, text_of
 from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Sink
 
@@ -86,6 +86,7 @@ class Reader:
 
     def _record(self, record: Any, number: int) -> Record | BadRecord:
         name = f"{self.name}: {record.headers.get('WARC-Target-URI') or record.record_id}"
+        in_script = False
         is_wet, data = record.record_type == self._types.conversion, record.reader.read()
         try:
             if is_wet:
@@ -94,6 +95,7 @@ class Reader:
             else:
                 source, lost = text_of(data, name, self._options.decoding, record.http_charset)
                 text = html_to_lines(source, self._options)
+                in_script = is_only_in_script(source, text)
         except InputError as error:
             return BadRecord(number, data, str(error).removeprefix(f"{self.name}: "))
         headers = [(key, value) for key, value in record.headers.items() if _is_kept(key.lower(), is_wet)]
@@ -101,7 +103,7 @@ class Reader:
             headers += [("WARC-Record-ID", _id_of_text(record.record_id)), ("WARC-Refers-To", record.record_id)]
         site_field = self._options.site_field
         site = (record.headers.get(site_field) or "").strip("<>") if site_field else ""
-        return Record(text, Place(headers), lost, json.dumps(record.record_id), site)
+        return Record(text, Place(headers), lost, json.dumps(record.record_id), site, only_in_script=in_script)
 
     def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
         """Return id, URI and date of a record, and its text."""

@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
-from classifier.formats import text
-from classifier.formats.base import ATTRIBUTES, LEFT_OUT, MISSING, NEEDS_REVIEW, NO_SITE, BadRecord, Extras, Options, Reader, Record, Writer
+from classifier.formats import base, text
+from classifier.formats.base import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, BadRecord, Extras, Options, Reader, Record, Writer
 from classifier.formats.registry import open_reader, open_writer
 from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, to_utf8
@@ -59,8 +59,8 @@ class Job:
         self._dropped = dropped
         self.tell: Callable[[Stats], None] = lambda stats: None  # progress callback
         self.review: list[str] = []  # names of the first pages that lost too much
-        # "records" read, of which "bad", MISSING (no text) and NO_SITE; LEFT_OUT, responses of archives that are no pages; "undecodable" bytes dropped; NEEDS_REVIEW: pages that
-        # lost too much
+        # "records" read, of which "bad", MISSING (no text) and NO_SITE; LEFT_OUT: responses of archives that are no pages;
+        # ONLY_IN_SCRIPT: documents whose article is in JSON-LD only; "undecodable" bytes dropped; NEEDS_REVIEW: pages that lost too much
         self.counts: Counter[str] = Counter()
         self.stats = Stats()
         self._started = time.perf_counter()
@@ -136,9 +136,10 @@ class Job:
                 self.faults.take(record, name)
                 self.counts["bad"] += 1
             elif record.missing and self.options.on_null == "skip":
-                self.counts[MISSING] += 1
+                self.counts[base.MISSING] += 1
             else:
-                self.counts[MISSING] += record.missing
+                self.counts[base.MISSING] += record.missing
+                self.counts[base.ONLY_IN_SCRIPT] += record.only_in_script
                 self.counts["undecodable"] += record.undecodable
                 self.counts[NO_SITE] += self.options.site_field is not None and not record.site
                 yield record
@@ -181,7 +182,10 @@ class Job:
         seconds = time.perf_counter() - self._started
         speed = {"seconds": round(seconds, 3), "pages_per_second": round(self.stats.pages / seconds, 1)}
         speed["megabytes_per_second"] = round(self.stats.bytes / 1e6 / seconds, 3)
-        counts = {name: self.counts[name] for name in ("records", "bad", MISSING, *LEFT_OUT, "undecodable", NEEDS_REVIEW)}
+        counts = {
+            name: self.counts[name]
+            for name in ("records", "bad", base.MISSING, *base.LEFT_OUT, base.ONLY_IN_SCRIPT, "undecodable", NEEDS_REVIEW)
+        }
         report = {"files": files, "files_found_finished": found, **counts, **self.stats.as_json(), **speed}
         return (json.dumps(report, indent=2) + "\n").encode()
 
