@@ -168,7 +168,7 @@ class Writer:
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
         """Write a row."""
         row, column, header = record.place
-        values = [*row[:column], text, *row[column + 1 :], *(_as_value(extras.get(name)) for name in self._added)]
+        values = [*row[:column], "" if record.missing else text, *row[column + 1 :], *(_as_value(extras.get(name)) for name in self._added)]
         line = io.StringIO()
         csv.writer(line, delimiter=header.delimiter, lineterminator=header.end, quoting=header.quoting).writerow(values)
         self._out.write(to_utf8(line.getvalue()))

@@ -9,9 +9,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError, require_library
+from classifier.formats.arrow_text import (
+    array_at,
+    is_list,
+    is_text,
+    list_of_lines,
+    path_of,
+    set_text,
+    type_at,
+    utf8_of,
+    value_type,
+    with_texts,
+)
 from classifier.formats.base import NEEDS_REVIEW, NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.html import field_text
 from classifier.io.encoding import to_utf8
@@ -49,18 +62,18 @@ class Reader:
             raise InputError(f"{name}: not a Parquet file, or a damaged one ({error}); download or create it again") from error
         self.compression = _compression(self._file.metadata)
         self._path = self._text_path(options.field, arrow)
-        self._id, self._site = (name and _path_of(self.schema, name, arrow) for name in (options.id_field, options.site_field))
+        self._id, self._site = (name and path_of(self.schema, name, arrow) for name in (options.id_field, options.site_field))
 
     def _text_path(self, field: str, arrow: Any) -> tuple[int, ...]:
-        path = _path_of(self.schema, field, arrow)
+        path = path_of(self.schema, field, arrow)
         if path is None:
             names = ", ".join(self.schema.names)
             raise InputError(f"{self.name}: no column {field!r}, only {names}; name the text column with --text-field")
-        kind = _type_at(self.schema, path)
-        if not (arrow.types.is_null(kind) or _is_text(_value_type(kind, arrow), arrow)):
-            is_list = _is_list(kind, arrow) and _is_text(kind.value_type, arrow)
-            if not (is_list and self._options.join_lists):
-                advice = "--join-lists reads them as lines" if is_list else "name the text column with --text-field"
+        kind = type_at(self.schema, path)
+        if not (arrow.types.is_null(kind) or is_text(value_type(kind, arrow), arrow)):
+            of_strings = is_list(kind, arrow) and is_text(kind.value_type, arrow)
+            if not (of_strings and self._options.join_lists):
+                advice = "--join-lists reads them as lines" if of_strings else "name the text column with --text-field"
                 raise InputError(f"{self.name}: column {field!r} holds {kind}, not strings; {advice}")
         return path
 
@@ -71,9 +84,9 @@ class Reader:
         try:
             for group in range(self._file.num_row_groups):
                 for rows in self._file.iter_batches(SLICE_ROWS, row_groups=[group], use_threads=False):
-                    values = _bytes_of(_array_at(rows, self._path, arrow), arrow)
+                    values = utf8_of(array_at(rows, self._path, arrow), arrow)
                     keys, sites = (
-                        _array_at(rows, path, arrow).to_pylist() if path else [None] * len(values) for path in (self._id, self._site)
+                        array_at(rows, path, arrow).to_pylist() if path else [None] * len(values) for path in (self._id, self._site)
                     )
                     for row, (value, key, site) in enumerate(zip(values, keys, sites)):
                         number += 1
@@ -100,8 +113,8 @@ class Reader:
         (row,) = place.rows.slice(place.row, 1).to_pylist()
         if not record.missing:
             arrow, _ = libraries(self.name)
-            kind = _type_at(self.schema, place.path)
-            _set_text(row, self.schema, place.path, _lines(text) if _is_list(kind, arrow) else text)
+            kind = type_at(self.schema, place.path)
+            set_text(row, self.schema, place.path, list_of_lines(text) if is_list(kind, arrow) else text)
         return {**row, **extras}
 
 
@@ -141,16 +154,21 @@ class Writer:
         self._slice.append((place, None if record.missing else to_utf8(text).decode(), extras))
 
     def _end_slice(self) -> None:
-        arrow, (first, *_) = self._arrow, self._slice[0]
-        rows = first.rows.take(arrow.array([place.row for place, _, _ in self._slice]))
-        columns = list(rows.columns)
+        """Put the rows of a slice into the group, run by run: pyarrow can slice all types, but not pick rows of all."""
+        runs = groupby(enumerate(self._slice), key=lambda numbered: numbered[1][0].row - numbered[0])
+        for _, run in runs:
+            self._end_run([row for _, row in run])
+        self._slice = []
+
+    def _end_run(self, run: list[tuple[Place, str | None, Extras]]) -> None:
+        arrow, (first, *_) = self._arrow, run[0]
+        columns = list(first.rows.slice(first.row, len(run)).columns)
         position, *inner = first.path
-        columns[position] = _with_texts(columns[position], tuple(inner), [text for _, text, _ in self._slice], arrow)
+        columns[position] = with_texts(columns[position], tuple(inner), [text for _, text, _ in run], arrow)
         for name in self._added:
-            values = [_as_value(extras.get(name)) for _, _, extras in self._slice]
+            values = [_as_value(extras.get(name)) for _, _, extras in run]
             columns.append(arrow.array(values, _type_of(name, arrow)))
         self._group.append(arrow.RecordBatch.from_arrays(columns, schema=self._schema))
-        self._slice = []
 
     def _end_group(self) -> None:
         self._file.write_table(self._arrow.Table.from_batches(self._group, self._schema))
@@ -194,122 +212,6 @@ def _compression(metadata: Any) -> str:
     if not metadata.num_row_groups or not metadata.num_columns:
         return "snappy"
     return str(metadata.row_group(0).column(0).compression).lower().replace("uncompressed", "none")
-
-
-# -- columns and structs -------------------------------------------------------------------------------------------------------
-
-
-def _path_of(fields: Any, name: str, arrow: Any) -> tuple[int, ...] | None:
-    """Return where a field is, by its very name or by a path through structs; None if it does not exist, or twice."""
-    names = [field.name for field in fields]
-    if names.count(name) == 1:
-        return (names.index(name),)
-    head, dot, rest = name.partition(".")
-    while dot:
-        if names.count(head) == 1 and arrow.types.is_struct(fields.field(position := names.index(head)).type):
-            inner = _path_of(_struct_fields(fields.field(position).type, arrow), rest, arrow)
-            if inner is not None:
-                return (position, *inner)
-        step, dot, rest = rest.partition(".")
-        head = f"{head}.{step}"
-    return None
-
-
-def _struct_fields(kind: Any, arrow: Any) -> Any:
-    return arrow.schema([kind.field(number) for number in range(kind.num_fields)])
-
-
-def _type_at(schema: Any, path: tuple[int, ...]) -> Any:
-    kind = schema.field(path[0]).type
-    for position in path[1:]:
-        kind = kind.field(position).type
-    return kind
-
-
-def _array_at(rows: Any, path: tuple[int, ...], arrow: Any) -> Any:
-    """Return the values at a path; null where a struct around them is."""
-    from pyarrow import compute
-
-    return compute.struct_field(rows.column(path[0]), list(path[1:])) if path[1:] else rows.column(path[0])
-
-
-def _value_type(kind: Any, arrow: Any) -> Any:
-    return kind.value_type if arrow.types.is_dictionary(kind) else kind
-
-
-def _is_text(kind: Any, arrow: Any) -> bool:
-    """Return whether values of a type are strings, or bytes that may be UTF-8."""
-    names = ("string", "large_string", "string_view", "binary", "large_binary", "binary_view")
-    return any(getattr(arrow.types, f"is_{name}", lambda _: False)(kind) for name in names)
-
-
-def _is_list(kind: Any, arrow: Any) -> bool:
-    return arrow.types.is_list(kind) or arrow.types.is_large_list(kind)
-
-
-def _bytes_of(array: Any, arrow: Any) -> list[bytes | None]:
-    """Return texts as UTF-8, lists of strings joined by newlines."""
-    kind = array.type
-    if arrow.types.is_null(kind):
-        return [None] * len(array)
-    if arrow.types.is_dictionary(kind):
-        array = array.cast(kind.value_type)
-    elif _is_list(kind, arrow):
-        lists = _as_binary(array.flatten(), arrow).to_pylist()
-        values = iter(lists)
-        return [None if size is None else b"\n".join([next(values) or b"" for _ in range(size)]) for size in _sizes(array)]
-    return _as_binary(array, arrow).to_pylist()
-
-
-def _as_binary(array: Any, arrow: Any) -> Any:
-    """Return an array of strings or bytes as bytes, which pyarrow does not check for UTF-8."""
-    kind = array.type
-    if getattr(arrow.types, "is_string_view", lambda _: False)(kind):
-        array = array.cast(arrow.large_string())
-    return array.cast(arrow.large_binary())
-
-
-def _sizes(array: Any) -> list[int | None]:
-    from pyarrow import compute
-
-    return compute.list_value_length(array).to_pylist()
-
-
-def _lines(text: str) -> list[str]:
-    return text.split("\n") if text else []
-
-
-def _with_texts(column: Any, path: tuple[int, ...], texts: list[str | None], arrow: Any) -> Any:
-    """Return a column with other texts at a path in it; null structs stay null."""
-    kind = column.type
-    if not path:
-        return _text_array(texts, kind, arrow)
-    inner = [column.field(number) for number in range(kind.num_fields)]
-    inner[path[0]] = _with_texts(inner[path[0]], path[1:], texts, arrow)
-    fields = [kind.field(number) for number in range(kind.num_fields)]
-    return arrow.StructArray.from_arrays(inner, fields=fields, mask=column.is_null())
-
-
-def _text_array(texts: list[str | None], kind: Any, arrow: Any) -> Any:
-    if arrow.types.is_null(kind):
-        return arrow.nulls(len(texts))
-    if _is_list(kind, arrow):
-        return arrow.array([None if text is None else _lines(text) for text in texts], kind)
-    strings = arrow.array(texts, arrow.large_string())
-    if arrow.types.is_dictionary(kind):
-        return strings.cast(kind.value_type).dictionary_encode().cast(kind)
-    if getattr(arrow.types, "is_binary_view", lambda _: False)(kind):
-        return strings.cast(arrow.binary()).cast(kind)
-    return strings.cast(kind)
-
-
-def _set_text(row: dict[str, Any], fields: Any, path: tuple[int, ...], text: object) -> None:
-    """Replace the text at a path of a row, which `to_pylist` made."""
-    kind = None
-    for position in path[:-1]:
-        field = fields.field(position) if kind is None else kind.field(position)
-        row, kind = row[field.name], field.type
-    row[(fields if kind is None else kind).field(path[-1]).name] = text
 
 
 def _type_of(name: str, arrow: Any) -> Any:

@@ -24,6 +24,7 @@ __all__ = ["NOT_HTML", "NOT_OK", "Reader", "Writer"]
 
 NOT_OK, NOT_HTML = LEFT_OUT
 _AGAIN = "download it again"
+_SMALL = 1 << 16  # other records of up to this many bytes are read, to notice a cut in them
 _HTML = ("text/html", "application/xhtml+xml")
 _REWRITTEN_HEADERS = {"content-length", "content-type", "warc-type", "warc-block-digest", "warc-payload-digest"}
 # Headers of a response that also hold for the text extracted from it.
@@ -57,7 +58,7 @@ class Reader:
         try:
             for number, record in enumerate(self._records(), 1):
                 unread = record
-                if record.record_type in (self._types.conversion, self._types.response) and record.headers.get("Content-Length"):
+                if record.headers.get("Content-Length") and (self._is_page(record) or record.content_length <= _SMALL):
                     unread = None
                     if (found := self._read(record, number)) is not None:
                         yield found
@@ -68,6 +69,9 @@ class Reader:
         if unread is not None and self._bytes.ends_inside(unread):
             yield BadRecord(number, b"", f"the archive is cut inside this record; {_AGAIN}")
 
+    def _is_page(self, record: Any) -> bool:
+        return record.record_type in (self._types.conversion, self._types.response)
+
     def _read(self, record: Any, number: int) -> Record | BadRecord | None:
         """Return a response or a text; None if it is left out."""
         length = record.content_length
@@ -75,6 +79,8 @@ class Reader:
         if record.content_length != length:
             found = record.content_length
             return BadRecord(number, record.reader.read(), f"Content-Length is {length}, but there are only {found} bytes; {_AGAIN}")
+        if not self._is_page(record):
+            return None
         if record.record_type == self._types.response:
             if not record.is_http:
                 return None
