@@ -23,8 +23,8 @@ from classifier.cli.options import (
     site_cleaner,
 )
 from classifier.errors import InputError
-from classifier.formats.base import NEEDS_REVIEW
-from classifier.formats.names import OUTPUTS
+from classifier.formats.base import LEFT_OUT, MISSING, NEEDS_REVIEW, ONLY_IN_SCRIPT
+from classifier.formats.names import OUTPUTS, conversion
 from classifier.formats.sources import Source, refuse_same_file, targets_in
 from classifier.io.files import atomic_write, atomic_write_if, remove_stale_files, standard_output
 
@@ -76,6 +76,9 @@ def run(args: argparse.Namespace) -> int:
     sources = inputs_of(args, args.output_dir)
     _check_outputs(args, sources)
     options = reading_options(args, args.site_field or None, args.labels, args.max_dropped)
+    options = options._replace(output=conversion(args.output, [source.format for source in sources]))
+    if args.labels and options.output == "text":
+        raise InputError(f"{args.output}: text has no fields for --labels; name an output that ends in .jsonl, .csv or .parquet")
     cleaner = site_cleaner(args, sources, args.site_memory)
     _check_memory(args)
     if args.resume and args.quarantine:
@@ -109,8 +112,12 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         raise InputError("--resume continues a run that has one output per input: name its --output-dir, and leave out --dropped")
     if args.output_dir and args.output:
         raise InputError("--output and --output-dir contradict each other; give one of them")
-    if not args.output_dir and len({OUTPUTS.get(source.format, source.format) for source in sources}) > 1:
-        raise InputError("files of different formats cannot share an output; name an --output-dir, or one --format for all")
+    formats = [source.format for source in sources]
+    if not args.output_dir and not conversion(args.output, formats) and len({OUTPUTS.get(form, form) for form in formats}) > 1:
+        raise InputError(
+            "files of different formats cannot share an output, unless its name says the format (--output clean.jsonl); "
+            "name an --output-dir, or one --format for all"
+        )
     if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
         raise InputError("--labels adds a field to records, and text, HTML and WARC have no fields; use tinsach label --as jsonl")
     named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, args.site_memory) if path]
@@ -142,6 +149,17 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
         say(*job.stats.summary())
         if args.output_dir:
             say(f"cleaned {counted(files - found - job.counts[BAD_FILES], 'file')}, found {found} finished")
+    if job.counts[ONLY_IN_SCRIPT]:
+        say(
+            f"tinsach: {counted(job.counts[ONLY_IN_SCRIPT], 'HTML page')} with the article only in a script (JSON-LD articleBody), "
+            "which is not read; save them from a browser"
+        )
+    if args.summary and job.counts[MISSING]:
+        fate = "left out" if args.on_null == "skip" else "kept as they were"
+        say(f"tinsach: {counted(job.counts[MISSING], 'record')} without a text: {fate} (--on-null)")
+    if args.summary and any(job.counts[name] for name in LEFT_OUT):
+        not_ok, not_html = (job.counts[name] for name in LEFT_OUT)
+        say(f"tinsach: left out {counted(not_ok, 'response')} with another HTTP status than 2xx, and {not_html} that are not HTML")
     return report_left_out(args, job, files)
 
 

@@ -13,10 +13,10 @@ from itertools import count
 from typing import Any
 
 from classifier.cli.messages import say
-from classifier.cli.options import add_fields, add_keep
+from classifier.cli.options import add_fields, add_keep, with_record_options
 from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options, Reader, Writer
-from classifier.formats.names import FORMATS
+from classifier.formats.names import FORMATS, conversion
 from classifier.formats.sources import Source, find_sources, refuse_same_file
 from classifier.io.compression import open_decompressed
 from classifier.io.encoding import Decoding
@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{source.name}: text has no records to filter; name JSON lines, CSV, TSV, Parquet or WET, or a --format")
     refuse_same_file([source, Source(args.attributes, "jsonl")], [args.output] if args.output else [])
     needed = parse_thresholds(args.keep, args.threshold)
-    options = Options(Decoding(), "\f", args.text_field, args.id_field)
+    options = with_record_options(args, Options(Decoding(), "\f", args.text_field, args.id_field))
+    options = options._replace(output=conversion(args.output, [source.format]))
     with ExitStack() as stack:
         file = stack.enter_context(source.open())
         attributes = _attributes(args.attributes)

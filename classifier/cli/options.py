@@ -11,7 +11,7 @@ import classifier
 from classifier.cleaner import Cleaner
 from classifier.cli.messages import say
 from classifier.errors import InputError
-from classifier.formats.base import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, Options
+from classifier.formats.base import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, ON_NULL, Options
 from classifier.formats.names import FORMATS
 from classifier.formats.sources import Source
 from classifier.io.encoding import POLICIES, Decoding
@@ -36,6 +36,7 @@ __all__ = [
     "report_records_without_site",
     "rule_files",
     "site_cleaner",
+    "with_record_options",
 ]
 
 
@@ -82,9 +83,23 @@ def refuse_kind_as_output(args: argparse.Namespace, kinds: Sequence[str]) -> Non
 
 
 def add_fields(parser: argparse.ArgumentParser) -> None:
-    """Add --text-field and --id-field."""
-    parser.add_argument("--text-field", default="text", metavar="NAME", help="field or column that holds a record's page (default: text)")
+    """Add the options that say where the text of a record is, and what it is."""
+    parser.add_argument(
+        "--text-field", default="text", metavar="NAME",
+        help="field or column that holds a record's page (default: text); page.text is the field text in the object or struct page",
+    )  # fmt: skip
     parser.add_argument("--id-field", default="id", metavar="NAME", help="field or column that holds a record's id (default: id)")
+    parser.add_argument("--join-lists", action="store_true", help="a page may be a list of strings, its lines, and stays one")
+    parser.add_argument(
+        "--text-format", choices=("text", "html"), default="text", help="what the text field of records holds (default: text)"
+    )
+    parser.add_argument(
+        "--delimiter",
+        metavar="CHAR",
+        help="between the values of a CSV row; tab for a tab (default: comma, semicolon, tab or bar, as found)",
+    )
+    parser.add_argument("--html-hidden", action="store_true", help="HTML: read hidden elements too")
+    parser.add_argument("--html-alt", action="store_true", help="HTML: read the alternative texts of pictures too")
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -104,6 +119,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=FORMATS, help="format of every FILE (default: by its name, as in page.html or crawl.jsonl.zst)")
     add_fields(parser)
+    parser.add_argument(
+        "--on-null", choices=ON_NULL, default="keep",
+        help="records whose text is null, or an empty cell of CSV: keep them as they are (default), skip them, "
+        "or fail: treat them as bad records",
+    )  # fmt: skip
     parser.add_argument("--encoding", metavar="NAME", help="decode as NAME, without content checks (default: UTF-8, or by byte order mark)")
     parser.add_argument(
         "--encoding-errors", choices=POLICIES, default="replace",
@@ -127,7 +147,26 @@ def reading_options(
         raise InputError(f"--max-dropped {max_dropped}: give a share from 0 to 1")
     decoding = Decoding(args.encoding, args.encoding_errors).checked()
     adds = [NEEDS_REVIEW] * (max_dropped is not None) + [ATTRIBUTES] * labels
-    return Options(decoding, args.page_separator, args.text_field, args.id_field, tuple(adds), args.blank_lines, max_dropped, site_field)
+    options = Options(decoding, args.page_separator, args.text_field, args.id_field, tuple(adds), args.blank_lines, max_dropped, site_field)
+    return with_record_options(args, options)._replace(on_null=args.on_null, trusted=args.format is not None)
+
+
+def with_record_options(args: argparse.Namespace, options: Options) -> Options:
+    """Return options completed by those of `add_fields`.
+
+    Raises:
+        InputError: the delimiter is none.
+    """
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(args.delimiter, args.delimiter)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise InputError(f"--delimiter {args.delimiter!r}: give one character, as in ';', or tab")
+    return options._replace(
+        join_lists=args.join_lists,
+        delimiter=delimiter,
+        text_format=args.text_format,
+        html_hidden=args.html_hidden,
+        html_alt=args.html_alt,
+    )
 
 
 # -- site rules ----------------------------------------------------------------------------------------------------------------

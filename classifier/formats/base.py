@@ -7,12 +7,31 @@ from typing import Any, NamedTuple, Protocol
 
 from classifier.io.encoding import Decoding
 
-__all__ = ["ATTRIBUTES", "NEEDS_REVIEW", "NO_EXTRAS", "NO_SITE", "BadRecord", "Extras", "Options", "Reader", "Record", "Writer"]
+__all__ = [
+    "ATTRIBUTES",
+    "LEFT_OUT",
+    "MISSING",
+    "NEEDS_REVIEW",
+    "NO_EXTRAS",
+    "NO_SITE",
+    "ONLY_IN_SCRIPT",
+    "ON_NULL",
+    "BadRecord",
+    "Extras",
+    "Options",
+    "Reader",
+    "Record",
+    "Writer",
+]
 
 ATTRIBUTES, NEEDS_REVIEW = "attributes", "needs_review"  # fields that a job can add to records
 NO_SITE = "no_site"  # the key under which jobs count records without a site
 Extras = Mapping[str, Any]  # values of the fields added to a record, by name
 NO_EXTRAS: Extras = {}
+ON_NULL = ("keep", "skip", "fail")  # records without a text stay as they are, are left out, or are bad
+LEFT_OUT = ("responses_not_ok", "responses_not_html")  # the keys under which jobs count responses of archives that are no pages
+ONLY_IN_SCRIPT = "only_in_script"  # the key under which jobs count documents whose article is in JSON-LD only
+MISSING = "missing"  # the key under which jobs count records without a text
 
 
 class Options(NamedTuple):
@@ -26,6 +45,14 @@ class Options(NamedTuple):
     blank_lines: int = 0  # if not 0, this many in a row separate pages of text instead of `separator`
     max_dropped: float | None = None  # share of its characters that a page may lose without needing review; None: any
     site_field: str | None = None  # name of the field that holds a record's site
+    on_null: str = "keep"  # what becomes of records without a text, one of ON_NULL
+    join_lists: bool = False  # whether a text may be a list of strings, which are its lines
+    delimiter: str | None = None  # between the values of a CSV row; None: sniffed
+    text_format: str = "text"  # of texts in records: "text" or "html"
+    html_hidden: bool = False  # whether hidden elements of HTML are text
+    html_alt: bool = False  # whether alternative texts of pictures are text
+    trusted: bool = False  # the user named the format: text may look like JSON
+    output: str | None = None  # format of the output, if not that of the input
 
 
 class Record(NamedTuple):
@@ -36,6 +63,8 @@ class Record(NamedTuple):
     undecodable: int = 0  # bytes dropped from the text
     id: str = "null"  # as JSON
     site: str = ""  # a name or a URL; empty if unknown
+    missing: bool = False  # there is no text, and `text` is empty; writers leave the record as it is
+    only_in_script: bool = False  # a document whose article is not in its text, but in JSON-LD
 
 
 class BadRecord(NamedTuple):
@@ -51,6 +80,9 @@ class Reader(Protocol):
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records in order, with bounded memory."""
+
+    def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
+        """Return a record's fields with `text` in place of its own, and with added fields, for writers of other formats."""
 
 
 class Writer(Protocol):

@@ -1,8 +1,9 @@
 """CSV and TSV: a header row, then one record per row, with the page's text in one column; other values are preserved.
 
-The dialect is that of spreadsheets: values may be quoted, and may then hold line ends and doubled quotes. The header and its
-line end are copied; rows are rewritten with that line end, quoted where necessary, or throughout if the header is. Does not
-read files without a header, other delimiters, or backslash escapes.
+The dialect is that of spreadsheets: values may be quoted, and may then hold line ends and doubled quotes. Values are separated by
+commas, semicolons, tabs or bars: by what makes the text field one of the columns. The header and its line end are copied; rows are
+rewritten with that line end and delimiter, quoted where necessary, or throughout if the header is. An empty text is missing, since
+CSV has no null, and stays empty. Does not read files without a header, or backslash escapes.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from itertools import chain
+from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.formats.html import field_text
 from classifier.io.encoding import TextDecoder, chunks, to_utf8
 from classifier.io.files import Sink
 
@@ -24,6 +27,7 @@ __all__ = ["Reader", "Writer", "tab_reader"]
 csv.field_size_limit(1 << 26)
 
 TAB = "\t"
+DELIMITERS = ",;\t|"  # those looked for, the likeliest first
 
 
 class Header(NamedTuple):
@@ -54,8 +58,11 @@ class Reader:
     def __init__(self, file: BinaryIO, name: str, options: Options, delimiter: str = ",") -> None:
         """Read the header; see `formats.registry.open_reader`."""
         self.name = name
-        self._decoder = TextDecoder(name, options.decoding)
-        self._lines = _RecordedLines(_raw_lines(file, self._decoder))
+        self._decoder, self._options = TextDecoder(name, options.decoding), options
+        lines = _raw_lines(file, self._decoder)
+        first = next(lines, "")
+        delimiter = options.delimiter or _delimiter_of(first, options.field, delimiter)
+        self._lines = _RecordedLines(chain([first] if first else [], lines))
         self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
         self.header = self._read_header(delimiter)
         self._column = self._column_index(options.field)
@@ -88,7 +95,16 @@ class Reader:
             lost, dropped = self._decoder.dropped - dropped, self._decoder.dropped
             key = "null" if self._id is None else json.dumps(row[self._id], ensure_ascii=False)
             site = "" if self._site is None else row[self._site]
-            yield Record(row[self._column], Place(row, self._column, self.header), lost, key, site)
+            place, text = Place(row, self._column, self.header), row[self._column]
+            if not text and self._options.on_null == "fail":
+                yield BadRecord(line, to_utf8(raw.rstrip("\r\n")), "the text is empty")
+                continue
+            yield Record(field_text(text, self._options), place, lost, key, site, not text)
+
+    def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
+        """See `formats.base.Reader`."""
+        place = record.place
+        return {**dict(zip(self.header.names, place.row)), self.header.names[place.column]: text, **extras}
 
     def _parse_rows(self) -> Iterator[tuple[int, str, list[str] | str]]:
         """Yield line number, raw text and values of each row; for a bad row, the reason instead of the values."""
@@ -105,6 +121,22 @@ class Reader:
                 row = f"{len(row)} values, but the header has {len(self.header.names)}" if row else []
             if row:  # not a blank line
                 yield line, raw, row
+
+
+def _delimiter_of(header: str, field: str, usual: str) -> str:
+    """Return the delimiter that makes the text field a column; else what csv.Sniffer finds in the header, or the usual one."""
+    candidates = usual + DELIMITERS.replace(usual, "")
+    for delimiter in candidates:
+        try:
+            names = next(csv.reader([header.removeprefix("\ufeff")], delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        if field in names:
+            return delimiter
+    try:
+        return csv.Sniffer().sniff(header, candidates).delimiter
+    except csv.Error:  # one column
+        return usual
 
 
 def tab_reader(file: BinaryIO, name: str, options: Options) -> Reader:
@@ -136,7 +168,7 @@ class Writer:
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
         """Write a row."""
         row, column, header = record.place
-        values = [*row[:column], text, *row[column + 1 :], *(_as_value(extras.get(name)) for name in self._added)]
+        values = [*row[:column], "" if record.missing else text, *row[column + 1 :], *(_as_value(extras.get(name)) for name in self._added)]
         line = io.StringIO()
         csv.writer(line, delimiter=header.delimiter, lineterminator=header.end, quoting=header.quoting).writerow(values)
         self._out.write(to_utf8(line.getvalue()))

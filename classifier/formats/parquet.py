@@ -1,22 +1,36 @@
-"""Parquet: one record per row, with the page's text in one string column; schema, metadata and other columns are preserved.
+"""Parquet: one record per row, with the page's text in one column; schema, metadata and other columns are preserved.
 
-Row groups are read in slices and written when a group ends or has grown large, so memory stays bounded. A null text is a bad
-record. Does not read texts inside lists or structs, nor input through a pipe or inside gzip or zstd, since Parquet has its
-index at the end of the file.
+The text is a string, UTF-8 in a binary column, or a list of strings (`Options.join_lists`), also inside structs ("page.text", unless
+a column has that very name). Row groups are read in slices and written when a group ends or has grown large, so memory stays
+bounded. Does not read input through a pipe or inside gzip or zstd, since Parquet has its index at the end of the file.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError, require_library
+from classifier.formats.arrow_text import (
+    array_at,
+    is_list,
+    is_text,
+    list_of_lines,
+    path_of,
+    set_text,
+    type_at,
+    utf8_of,
+    value_type,
+    with_texts,
+)
 from classifier.formats.base import NEEDS_REVIEW, NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.formats.html import field_text
 from classifier.io.encoding import to_utf8
 from classifier.io.files import Sink
 
-__all__ = ["Reader", "Writer"]
+__all__ = ["Reader", "SinkFile", "Writer", "libraries"]
 
 SLICE_ROWS = 64  # the size of a batch of pages that are cleaned together
 GROUP_BYTES = 32 << 20  # size in memory at which a row group is written
@@ -27,7 +41,7 @@ class Place(NamedTuple):
 
     rows: Any  # pyarrow.RecordBatch
     row: int
-    column: int
+    path: tuple[int, ...]  # of the text: a column, and fields of the structs in it
     group: int
 
 
@@ -36,56 +50,72 @@ class Reader:
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """Read the schema; see `formats.registry.open_reader`."""
-        arrow, parquet = _libraries(name)
+        arrow, parquet = libraries(name)
         if not file.seekable():
             raise InputError(f"{name}: Parquet cannot be read from a pipe or inside gzip or zstd; name a plain file")
         self.name = name
-        self._errors = options.decoding.errors
+        self._options = options
         try:
             self._file = parquet.ParquetFile(file, buffer_size=1 << 16)
             self.schema = self._file.schema_arrow
         except (arrow.ArrowException, OSError) as error:
             raise InputError(f"{name}: not a Parquet file, or a damaged one ({error}); download or create it again") from error
         self.compression = _compression(self._file.metadata)
-        self._column = self._column_index(options.field, arrow)
-        once = [name for name in self.schema.names if self.schema.names.count(name) == 1]
-        self._id, self._site = (name if name in once else None for name in (options.id_field, options.site_field))
+        self._path = self._text_path(options.field, arrow)
+        self._id, self._site = (name and path_of(self.schema, name, arrow) for name in (options.id_field, options.site_field))
 
-    def _column_index(self, field: str, arrow: Any) -> int:
-        names = self.schema.names
-        if names.count(field) != 1:
-            raise InputError(f"{self.name}: no column {field!r}, only {', '.join(names)}; name the text column with --text-field")
-        kind = self.schema.field(field).type
-        if not any(test(_value_type(kind, arrow)) for test in (arrow.types.is_string, arrow.types.is_large_string)):
-            raise InputError(f"{self.name}: column {field!r} holds {kind}, not strings; name the text column with --text-field")
-        return names.index(field)
+    def _text_path(self, field: str, arrow: Any) -> tuple[int, ...]:
+        path = path_of(self.schema, field, arrow)
+        if path is None:
+            names = ", ".join(self.schema.names)
+            raise InputError(f"{self.name}: no column {field!r}, only {names}; name the text column with --text-field")
+        kind = type_at(self.schema, path)
+        if not (arrow.types.is_null(kind) or is_text(value_type(kind, arrow), arrow)):
+            of_strings = is_list(kind, arrow) and is_text(kind.value_type, arrow)
+            if not (of_strings and self._options.join_lists):
+                advice = "--join-lists reads them as lines" if of_strings else "name the text column with --text-field"
+                raise InputError(f"{self.name}: column {field!r} holds {kind}, not strings; {advice}")
+        return path
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the rows in order; holds one slice of them."""
-        arrow, _ = _libraries(self.name)
+        arrow, _ = libraries(self.name)
         number = 0
         try:
             for group in range(self._file.num_row_groups):
                 for rows in self._file.iter_batches(SLICE_ROWS, row_groups=[group], use_threads=False):
-                    values = rows.column(self._column).cast(arrow.string()).cast(arrow.binary()).to_pylist()
-                    keys = rows.column(self._id).to_pylist() if self._id else [None] * len(values)
-                    sites = rows.column(self._site).to_pylist() if self._site else [None] * len(values)
+                    values = utf8_of(array_at(rows, self._path, arrow), arrow)
+                    keys, sites = (
+                        array_at(rows, path, arrow).to_pylist() if path else [None] * len(values) for path in (self._id, self._site)
+                    )
                     for row, (value, key, site) in enumerate(zip(values, keys, sites)):
                         number += 1
-                        record = self._record(value, key, Place(rows, row, self._column, group), number)
+                        record = self._record(value, key, Place(rows, row, self._path, group), number)
                         yield record._replace(site=site) if isinstance(site, str) and isinstance(record, Record) else record
         except (arrow.ArrowException, OSError) as error:
             raise InputError(f"{self.name}: damaged after row {number} ({error}); download or create it again") from error
 
     def _record(self, value: bytes | None, key: object, place: Place, number: int) -> Record | BadRecord:
-        if value is None:
+        if value is None and self._options.on_null == "fail":
             return BadRecord(number, _as_json(place), "the text is null")
+        errors = self._options.decoding.errors
         try:
-            text = value.decode("utf-8", "ignore" if self._errors == "skip" else self._errors)
+            text = (value or b"").decode("utf-8", "ignore" if errors == "skip" else errors)
         except UnicodeDecodeError:
             return BadRecord(number, _as_json(place), "the text is not valid UTF-8")
-        lost = len(value) - len(text.encode()) if self._errors == "skip" else 0
-        return Record(text, place, lost, json.dumps(key, ensure_ascii=False, default=str))
+        lost = len(value or b"") - len(text.encode()) if errors == "skip" else 0
+        key = json.dumps(key, ensure_ascii=False, default=str)
+        return Record(text if value is None else field_text(text, self._options), place, lost, key, missing=value is None)
+
+    def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
+        """See `formats.base.Reader`."""
+        place: Place = record.place
+        (row,) = place.rows.slice(place.row, 1).to_pylist()
+        if not record.missing:
+            arrow, _ = libraries(self.name)
+            kind = type_at(self.schema, place.path)
+            set_text(row, self.schema, place.path, list_of_lines(text) if is_list(kind, arrow) else text)
+        return {**row, **extras}
 
 
 class Writer:
@@ -94,11 +124,11 @@ class Writer:
     def __init__(self, out: Sink, options: Options) -> None:
         """See `formats.registry.open_writer`."""
         self._out, self._added = out, list(options.adds)
-        self._arrow, self._parquet = _libraries("Parquet")
+        self._arrow, self._parquet = libraries("Parquet")
         self._file: Any = None
         self._source_schema: Any = None
         self._schema: Any = None  # with the added columns
-        self._slice: list[tuple[Place, str, Extras]] = []
+        self._slice: list[tuple[Place, str | None, Extras]] = []
         self._group: list[Any] = []  # record batches
 
     def follow(self, reader: Reader) -> None:
@@ -111,7 +141,7 @@ class Writer:
                 if name in reader.schema.names:
                     raise InputError(f"{reader.name}: has a column {name!r} already, which this command adds; rename it")
                 self._schema = self._schema.append(self._arrow.field(name, _type_of(name, self._arrow)))
-            self._file = self._parquet.ParquetWriter(_SinkFile(self._out), self._schema, compression=reader.compression)
+            self._file = self._parquet.ParquetWriter(SinkFile(self._out), self._schema, compression=reader.compression)
 
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
         """Buffer a row; row groups are written when they are complete."""
@@ -121,19 +151,24 @@ class Writer:
             self._end_slice()
             if ended or sum(rows.nbytes for rows in self._group) >= GROUP_BYTES:
                 self._end_group()
-        self._slice.append((place, to_utf8(text).decode(), extras))
+        self._slice.append((place, None if record.missing else to_utf8(text).decode(), extras))
 
     def _end_slice(self) -> None:
-        arrow, (first, *_) = self._arrow, self._slice[0]
-        rows = first.rows.take(arrow.array([place.row for place, _, _ in self._slice]))
-        columns = list(rows.columns)
-        texts = arrow.array([text for _, text, _ in self._slice], arrow.string())
-        columns[first.column] = _cast(texts, self._schema.field(first.column).type, arrow)
+        """Put the rows of a slice into the group, run by run: pyarrow can slice all types, but not pick rows of all."""
+        runs = groupby(enumerate(self._slice), key=lambda numbered: numbered[1][0].row - numbered[0])
+        for _, run in runs:
+            self._end_run([row for _, row in run])
+        self._slice = []
+
+    def _end_run(self, run: list[tuple[Place, str | None, Extras]]) -> None:
+        arrow, (first, *_) = self._arrow, run[0]
+        columns = list(first.rows.slice(first.row, len(run)).columns)
+        position, *inner = first.path
+        columns[position] = with_texts(columns[position], tuple(inner), [text for _, text, _ in run], arrow)
         for name in self._added:
-            values = [_as_value(extras.get(name)) for _, _, extras in self._slice]
+            values = [_as_value(extras.get(name)) for _, _, extras in run]
             columns.append(arrow.array(values, _type_of(name, arrow)))
         self._group.append(arrow.RecordBatch.from_arrays(columns, schema=self._schema))
-        self._slice = []
 
     def _end_group(self) -> None:
         self._file.write_table(self._arrow.Table.from_batches(self._group, self._schema))
@@ -149,7 +184,7 @@ class Writer:
             self._file.close()
 
 
-class _SinkFile:
+class SinkFile:
     """Adapter from a sink to the file interface of pyarrow."""
 
     closed = False
@@ -164,7 +199,8 @@ class _SinkFile:
         """Do nothing: the owner of the sink closes it."""
 
 
-def _libraries(name: str) -> tuple[Any, Any]:
+def libraries(name: str) -> tuple[Any, Any]:
+    """Return pyarrow and pyarrow.parquet; `name` is the file that needs them, for the message if they are missing."""
     with require_library("parquet", name):
         import pyarrow
         from pyarrow import parquet
@@ -176,16 +212,6 @@ def _compression(metadata: Any) -> str:
     if not metadata.num_row_groups or not metadata.num_columns:
         return "snappy"
     return str(metadata.row_group(0).column(0).compression).lower().replace("uncompressed", "none")
-
-
-def _value_type(kind: Any, arrow: Any) -> Any:
-    return kind.value_type if arrow.types.is_dictionary(kind) else kind
-
-
-def _cast(texts: Any, kind: Any, arrow: Any) -> Any:
-    if arrow.types.is_dictionary(kind):
-        return texts.cast(kind.value_type).dictionary_encode().cast(kind)
-    return texts.cast(kind)
 
 
 def _type_of(name: str, arrow: Any) -> Any:

@@ -18,6 +18,10 @@ def _module(form: str) -> ModuleType:
         from classifier.formats import text
 
         return text
+    if form == "json":
+        from classifier.formats import json_file
+
+        return json_file
     if form == "jsonl":
         from classifier.formats import jsonl
 
@@ -45,10 +49,16 @@ def open_reader(form: str, file: BinaryIO, name: str, options: Options) -> Reade
     Raises:
         InputError: the input is not in this format, or a library is missing.
     """
+    if options.text_format == "html":
+        _module("html").require_extractor(name)
     module = _module(form)
     return (module.tab_reader if form == "tsv" else module.Reader)(file, name, options)
 
 
 def open_writer(form: str, out: Sink, options: Options) -> Writer:
-    """Return a writer for the cleaned records of inputs in a format."""
+    """Return a writer for the cleaned records of inputs in a format, into `options.output` if that is another one."""
+    if options.output:
+        from classifier.formats import conversion
+
+        return conversion.CONVERTERS[options.output](out, options)
     return _module(OUTPUTS.get(form, form)).Writer(out, options)

@@ -1,25 +1,30 @@
 """WARC and WET crawl archives, read by FastWARC; the output is WET, with one text per record.
 
 The text of a `conversion` record (WET) is cleaned as it is; an HTML `response` (WARC) is converted to lines as in `formats.html`.
-Both are written as `conversion` records that keep URI and date. Other records (requests, metadata, images) are skipped. Does not
-keep the HTML, nor one gzip member per record: a compressed output is one stream.
+Both are written as `conversion` records that keep URI and date. Responses with another status than 2xx, and those that are not HTML,
+are left out and counted; other records (requests, metadata) are skipped. An archive that ends inside a record has a bad record there.
+Does not keep the HTML, nor one gzip member per record: a compressed output is one stream.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError, require_library
-from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
-from classifier.formats.html import html_to_lines, text_of
+from classifier.formats.base import LEFT_OUT, NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.formats.html import html_to_lines, is_only_in_script, require_extractor, text_of
 from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Sink
 
-__all__ = ["Reader", "Writer"]
+__all__ = ["NOT_HTML", "NOT_OK", "Reader", "Writer"]
 
+NOT_OK, NOT_HTML = LEFT_OUT
+_AGAIN = "download it again"
+_SMALL = 1 << 16  # other records of up to this many bytes are read, to notice a cut in them
 _HTML = ("text/html", "application/xhtml+xml")
 _REWRITTEN_HEADERS = {"content-length", "content-type", "warc-type", "warc-block-digest", "warc-payload-digest"}
 # Headers of a response that also hold for the text extracted from it.
@@ -37,46 +42,80 @@ class Reader:
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         """See `formats.registry.open_reader`."""
-        self.name = name
-        self._decoding, self._site_field = options.decoding, options.site_field
+        self.name, self._options = name, options
+        self.left_out: Counter[str] = Counter()  # responses, by reason: NOT_OK, NOT_HTML
         with require_library("warc", name):
             from fastwarc import warc
-        self._conversion = warc.WarcRecordType.conversion
-        types = warc.WarcRecordType.response | self._conversion
-        options_of_http = {"parse_http": True, "auto_decode": "content"}
-        self._records: Callable[[], Any] = lambda: warc.ArchiveIterator(_CountedFile(file), record_types=types, **options_of_http)
+
+            require_extractor(name)
+        self._types = warc.WarcRecordType
+        self._bytes = _CountedFile(file)
+        self._records: Callable[[], Any] = lambda: warc.ArchiveIterator(self._bytes, parse_http=False)
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records in order; holds one record."""
-        number = 0
+        number, unread = 0, None  # the last record, unless its content was read
         try:
             for number, record in enumerate(self._records(), 1):
-                if record.record_type == self._conversion or _media_type(record) in _HTML:
-                    yield self._record(record, number)
+                unread = record
+                if record.headers.get("Content-Length") and (self._is_page(record) or record.content_length <= _SMALL):
+                    unread = None
+                    if (found := self._read(record, number)) is not None:
+                        yield found
         except OSError as error:
             if error.errno is not None:
                 raise
             raise InputError(f"{self.name}: not a WARC file, or damaged after record {number} ({error}); download it again") from error
+        if unread is not None and self._bytes.ends_inside(unread):
+            yield BadRecord(number, b"", f"the archive is cut inside this record; {_AGAIN}")
+
+    def _is_page(self, record: Any) -> bool:
+        return record.record_type in (self._types.conversion, self._types.response)
+
+    def _read(self, record: Any, number: int) -> Record | BadRecord | None:
+        """Return a response or a text; None if it is left out."""
+        length = record.content_length
+        record.freeze()  # reads the content; its length is then that of what there is
+        if record.content_length != length:
+            found = record.content_length
+            return BadRecord(number, record.reader.read(), f"Content-Length is {length}, but there are only {found} bytes; {_AGAIN}")
+        if not self._is_page(record):
+            return None
+        if record.record_type == self._types.response:
+            if not record.is_http:
+                return None
+            record.parse_http(auto_decode="content")
+            if reason := _reason_to_leave_out(record):
+                self.left_out[reason] += 1
+                return None
+        return self._record(record, number)
 
     def _record(self, record: Any, number: int) -> Record | BadRecord:
         name = f"{self.name}: {record.headers.get('WARC-Target-URI') or record.record_id}"
-        is_wet, length, data = record.record_type == self._conversion, record.content_length, record.reader.read()
+        in_script = False
+        is_wet, data = record.record_type == self._types.conversion, record.reader.read()
         try:
             if is_wet:
-                if len(data) != length:
-                    return BadRecord(number, data, f"Content-Length is {length}, but there are only {len(data)} bytes")
-                decoder = TextDecoder(name, self._decoding)
+                decoder = TextDecoder(name, self._options.decoding)
                 text, lost = decoder.feed(data) + decoder.flush(), decoder.dropped
             else:
-                source, lost = text_of(data, name, self._decoding, record.http_charset)
-                text = html_to_lines(source, name)
+                source, lost = text_of(data, name, self._options.decoding, record.http_charset)
+                text = html_to_lines(source, self._options)
+                in_script = is_only_in_script(source, text)
         except InputError as error:
             return BadRecord(number, data, str(error).removeprefix(f"{self.name}: "))
         headers = [(key, value) for key, value in record.headers.items() if _is_kept(key.lower(), is_wet)]
         if not is_wet:
             headers += [("WARC-Record-ID", _id_of_text(record.record_id)), ("WARC-Refers-To", record.record_id)]
-        site = (record.headers.get(self._site_field) or "").strip("<>") if self._site_field else ""
-        return Record(text, Place(headers), lost, json.dumps(record.record_id), site)
+        site_field = self._options.site_field
+        site = (record.headers.get(site_field) or "").strip("<>") if site_field else ""
+        return Record(text, Place(headers), lost, json.dumps(record.record_id), site, only_in_script=in_script)
+
+    def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
+        """Return id, URI and date of a record, and its text."""
+        headers = {key.lower(): value for key, value in record.place.headers}
+        about = {name: headers.get(header) for name, header in (("url", "warc-target-uri"), ("date", "warc-date"))}
+        return {"id": json.loads(record.id), **about, self._options.field: text, **extras}
 
 
 class Writer:
@@ -107,18 +146,32 @@ class _CountedFile:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._position = file, 0
+        self._head = self._tail = b""  # the first and the last bytes read
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size)
         self._position += len(data)
+        self._head = self._head or data[:5]
+        self._tail = (self._tail + data[-4:])[-4:]
         return data
 
     def tell(self) -> int:
         return self._position
 
+    def ends_inside(self, record: Any) -> bool:
+        """Return whether the file ends before the end of its last record, which two line ends follow."""
+        if self._head != b"WARC/":  # compressed: FastWARC notices cuts
+            return False
+        least = sum(len(key) + len(value) + 2 for key, value in record.headers.items()) + record.content_length
+        return not self._tail.endswith((b"\r\n\r\n", b"\n\n")) or self._position - record.stream_pos < least
 
-def _media_type(record: Any) -> str:
-    return (record.http_content_type or "").lower() if record.is_http else ""
+
+def _reason_to_leave_out(record: Any) -> str:
+    """Return why a response is no page; empty if it is one."""
+    status = record.http_headers.status_code if record.http_headers else None
+    if status is not None and not 200 <= status < 300:
+        return NOT_OK
+    return "" if (record.http_content_type or "").lower() in _HTML else NOT_HTML
 
 
 def _is_kept(key: str, is_wet: bool) -> bool:

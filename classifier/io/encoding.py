@@ -8,6 +8,7 @@ with their position, or dropped and counted. Input that is not UTF-8 text at all
 from __future__ import annotations
 
 import codecs
+import threading
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -108,7 +109,7 @@ class TextDecoder:
         return chunk
 
     def _decode(self, chunk: bytes, final: bool) -> str:
-        codecs.register_error(_DROP_AND_COUNT, self._drop)  # handlers are global, by name: each decoder sets its own
+        _dropped.count = 0
         try:
             text = self._decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
@@ -120,19 +121,26 @@ class TextDecoder:
             ) from error
         except UnicodeError as error:  # some codecs, such as idna, raise the base class
             raise InputError(f"{self._name}: cannot be decoded in this encoding ({error}); choose another --encoding") from error
+        self.dropped += _dropped.count
         self._offset += len(chunk)
         if self._errors == "strict":
             self._lines.add(text)
         return text
 
-    def _drop(self, error: UnicodeError) -> tuple[str, int]:
-        if not isinstance(error, UnicodeDecodeError):
-            raise error
-        self.dropped += error.end - error.start
-        return "", error.end
 
-
+# Handlers are global, by name, so there is one for all decoders; a call of `decode` ends in the thread in which it began.
 _DROP_AND_COUNT = "tinsach-drop-and-count"
+_dropped = threading.local()  # count: bytes dropped by the current call
+
+
+def _drop(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    _dropped.count += error.end - error.start
+    return "", error.end
+
+
+codecs.register_error(_DROP_AND_COUNT, _drop)
 
 
 class _LineCount:

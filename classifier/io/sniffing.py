@@ -7,6 +7,8 @@ without a byte order mark, Vietnamese in windows-1258, TCVN3 (ABC) or VNI, as ra
 
 from __future__ import annotations
 
+import codecs
+
 from classifier.errors import InputError
 
 __all__ = ["SAMPLE", "Sniffer", "require_utf8"]
@@ -98,13 +100,30 @@ _UNICODE_MARKS = (b"\xe1\xba", b"\xe1\xbb", b"\xc4\x90", b"\xc4\x91", b"\xc4\x82
 _DOUBLE_ENCODED = ("\u00e1\u00ba".encode(), "\u00e1\u00bb".encode())  # the first two bytes of that block, encoded once more
 
 
+_ASCII = bytes(range(128))
+
+
+def _is_utf8(sample: bytes) -> bool:
+    """Return whether bytes are UTF-8, perhaps cut inside its last character."""
+    try:
+        codecs.utf_8_decode(sample, "strict", False)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _refuse_legacy(sample: bytes, name: str) -> None:
+    foreign = sample.translate(None, _ASCII)  # a third of Vietnamese text; in UTF-8 no character changes if ASCII is left out
+    unicode_marks = sum(map(foreign.count, _UNICODE_MARKS))
+    latin = foreign.count(b"\xc3") + foreign.count(b"\xc2")
+    if 2 * unicode_marks > latin and _is_utf8(sample):
+        return  # Vietnamese in Unicode has 2.6 times as many of these as Latin-1 letters
     unicode_marks = sum(map(sample.count, _UNICODE_MARKS))
     latin = sample.count(b"\xc3") + sample.count(b"\xc2")
     text = sample.decode("utf-8", "ignore")
     undecodable = len(sample) - len(text.encode())
     if 2 * unicode_marks > latin and undecodable < 4:
-        return  # Vietnamese in Unicode has 2.6 times as many of these as Latin-1 letters
+        return
     if (twice := sum(map(sample.count, _DOUBLE_ENCODED))) >= 4 and twice > unicode_marks:
         raise InputError(
             f"{name}: looks like UTF-8 that was read as windows-1252 and saved as UTF-8 once more; "

@@ -15,11 +15,11 @@ from typing import Any, BinaryIO, NamedTuple
 
 from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
-from classifier.formats import text
+from classifier.formats import base, text
 from classifier.formats.base import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, BadRecord, Extras, Options, Reader, Record, Writer
 from classifier.formats.registry import open_reader, open_writer
 from classifier.formats.sources import Source
-from classifier.io.encoding import TextDecoder, read_lines, to_utf8
+from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Sink
 from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, sites_of
 from classifier.jobs.inputs import file_fault, is_file, require_usable
@@ -31,6 +31,9 @@ from classifier.stream import label_blocks
 __all__ = ["BAD_FILES", "NOTHING_KEPT", "ErrorPolicy", "Job", "Outcome", "clean_into_one"]
 
 BAD_FILES, NOTHING_KEPT = "files_left_out", "pages_nothing_kept"  # keys of `Job.counts`
+REPORTED = (
+    BAD_FILES, "records", "bad", base.MISSING, *base.LEFT_OUT, base.ONLY_IN_SCRIPT, "undecodable", NEEDS_REVIEW, NOTHING_KEPT,
+)  # fmt: skip  # counts in --stats
 NAMED = 5  # pages that need review and the like are all counted, but only this many of a kind are named
 
 
@@ -88,8 +91,9 @@ class Job:
         self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, checked_jobs(processes)
         self._dropped = dropped
         self.tell: Callable[[Stats], None] = lambda stats: None  # progress callback
-        # "records" read, of which "bad" (all others were written) and NO_SITE; "undecodable" bytes dropped; NEEDS_REVIEW: pages that
-        # lost too much; NOTHING_KEPT: pages that have text and keep no line; BAD_FILES: inputs left out
+        # "records" read, of which "bad", MISSING (no text) and NO_SITE; LEFT_OUT: responses of archives that are no pages;
+        # ONLY_IN_SCRIPT: documents whose article is in JSON-LD only; "undecodable" bytes dropped; NEEDS_REVIEW: pages that lost too
+        # much; NOTHING_KEPT: pages that have text and keep no line; BAD_FILES: inputs left out
         self.counts: Counter[str] = Counter()
         self.names: dict[str, list[str]] = {}  # the first of those that are counted and named, by the key of their count
         self.stats = Stats()
@@ -175,7 +179,7 @@ class Job:
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
         decoder = TextDecoder(name, self.options.decoding)
         number, page = 1, Stats()  # of the open page
-        for block in label_blocks(self.cleaner.stream(), read_lines(file, decoder), *self._separators):
+        for block in label_blocks(self.cleaner.stream(), text.text_lines(file, decoder, name, self.options), *self._separators):
             clean: list[str] = []
             for part in block:
                 if isinstance(part, str):
@@ -213,10 +217,15 @@ class Job:
             if isinstance(record, BadRecord):
                 self.faults.take(record, name)
                 self.counts["bad"] += 1
+            elif record.missing and self.options.on_null == "skip":
+                self.counts[base.MISSING] += 1
             else:
+                self.counts[base.MISSING] += record.missing
+                self.counts[base.ONLY_IN_SCRIPT] += record.only_in_script
                 self.counts["undecodable"] += record.undecodable
                 self.counts[NO_SITE] += self.options.site_field is not None and not record.site
                 yield record
+        self.counts.update(getattr(records, "left_out", {}))  # responses of an archive that are no pages
 
     def _clean_records(self, file: BinaryIO, source: Source, writer: Writer) -> None:
         reader = open_reader(source.format, file, source.name, self.options)
@@ -263,7 +272,7 @@ class Job:
         pages, size = self.stats.pages - self.earlier.pages, self.stats.bytes - self.earlier.bytes
         speed = {"seconds": round(seconds, 3), "pages_per_second": round(pages / seconds, 1)}
         speed["megabytes_per_second"] = round(size / 1e6 / seconds, 3)
-        counts = {name: self.counts[name] for name in (BAD_FILES, "records", "bad", "undecodable", NEEDS_REVIEW, NOTHING_KEPT)}
+        counts = {name: self.counts[name] for name in REPORTED}
         report = {"files": files, "files_found_finished": found, "files_ignored": ignored, **counts, **self.stats.as_json(), **speed}
         return (json.dumps(report, indent=2) + "\n").encode()
 

@@ -18,11 +18,12 @@ from classifier.formats.base import Options, Record
 from classifier.formats.names import OUTPUTS
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
-from classifier.io.encoding import TextDecoder, read_lines
+from classifier.formats.text import text_lines, text_pages
+from classifier.io.encoding import TextDecoder
 from classifier.jobs.batches import Batch, at_site, batches_of, label_by_site, labelled_lines, sites_of, span_batch
 from classifier.jobs.job import Job
 from classifier.jobs.stats import Stats
-from classifier.lines import AtBlankLines, between_pages, cut_pages, split_lines
+from classifier.lines import between_pages, split_lines
 from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
@@ -58,7 +59,8 @@ def _lines_of(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
     with source.open() as file:
         if source.format == "text":
             decoder = TextDecoder(source.name, job.options.decoding)
-            for found in label_blocks(job.cleaner.stream(), read_lines(file, decoder), job.options.separator, job.options.blank_lines):
+            blocks = text_lines(file, decoder, source.name, job.options)
+            for found in label_blocks(job.cleaner.stream(), blocks, job.options.separator, job.options.blank_lines):
                 yield from found
             job.counts["undecodable"] += decoder.dropped
             return
@@ -127,7 +129,7 @@ def _pages_of(job: Job, source: Source) -> Iterator[Record]:
         with source.open() as file:
             if source.format == "text":
                 decoder = TextDecoder(source.name, job.options.decoding)
-                yield from _text_pages(read_lines(file, decoder), source.name, job.options, last=True)
+                yield from _text_pages(text_lines(file, decoder, source.name, job.options), source.name, job.options, last=True)
                 job.counts["undecodable"] += decoder.dropped
             else:
                 yield from job.good_records(open_reader(source.format, file, source.name, job.options), source.name)
@@ -187,7 +189,7 @@ def _named(job: Job, source: Source) -> Iterator[Record]:
         with source.open() as file:
             if source.format == "text":
                 decoder = TextDecoder(source.name, job.options.decoding)
-                yield from _text_pages(read_lines(file, decoder), source.name, job.options)
+                yield from _text_pages(text_lines(file, decoder, source.name, job.options), source.name, job.options)
                 job.counts["undecodable"] += decoder.dropped
                 return
             before = job.counts["records"]
@@ -199,18 +201,13 @@ def _named(job: Job, source: Source) -> Iterator[Record]:
 
 def _text_pages(blocks: Iterator[list[str]], name: str, options: Options, last: bool = False) -> Iterator[Record]:
     """Yield the pages of a text file; a separator at its end opens no further page, unless the `last` is wanted even if empty."""
-    at_blanks = AtBlankLines(options.blank_lines)
-    numbers = count(1)
-    page: list[str] = []
-    for lines in blocks:
-        first, *others = at_blanks.cut(lines) if options.blank_lines else cut_pages(lines, options.separator)
-        page += first
-        for other in others:
-            yield Record(_joined(page), f"{name}, page {next(numbers)}")
-            page = other
-    number = next(numbers)
-    if page or number == 1 or last:
-        yield Record(_joined(page), name if number == 1 else f"{name}, page {number}")
+    pages = text_pages(blocks, options, last)
+    page, after = next(pages, []), next(pages, None)
+    for number in count(1):
+        yield Record(_joined(page), name if number == 1 and after is None else f"{name}, page {number}")
+        if after is None:
+            return
+        page, after = after, next(pages, None)
 
 
 def _joined(lines: list[str]) -> str:

@@ -122,13 +122,15 @@ def lay_out(folder: Path, page: str) -> None:
     files = {
         "page.txt": page.encode(), "pages.txt": f"{page}\f{page}".encode(), "blocks.txt": f"{page}\n\n\n{page}".encode(),
         "crawl.jsonl": record, "crawl.jsonl.zst": zstandard.compress(record), "page.html": html.encode(),
+        "crawl.json": b"[" + record.strip() + b"]", "nested.jsonl": json.dumps({"page": {"id": 1, "text": page}}).encode(),
+        "lists.jsonl": json.dumps({"text": page.split("\n")}).encode(), "pages-of-html.jsonl": json.dumps({"text": html}).encode(),
         "crawl.csv": table.encode(), "crawl.tsv": table.replace(",", "\t").encode(), "crawl.warc.wet.gz": gzip.compress(
             wet.encode() + page.encode() + b"\r\n\r\n"), "crawl/2025/a.html": html.encode(), "crawl/2025/b.jsonl.gz": gzip.compress(record),
     }  # fmt: skip
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    parquet.write_table(pyarrow.table({"id": [1], "text": [page]}), folder / "crawl.parquet")
+    parquet.write_table(pyarrow.table({"id": [1], "url": ["https://example.vn/1"], "text": [page]}), folder / "crawl.parquet")
 
 
 def test_the_formats_page_quotes_the_recorded_figures():

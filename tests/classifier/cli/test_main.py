@@ -331,3 +331,27 @@ def test_the_api_does_not_load_the_command_line():
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT, text=True).stdout
     for name in ("cli", "explain", "formats", "integrations", "io", "jobs", "monitoring", "review"):
         assert f"classifier.{name}'" not in loaded
+
+
+@pytest.mark.parametrize("delimiter", ["", "ab", '"', "\n"])
+def test_a_delimiter_is_one_character(tmp_path, capsys, delimiter):
+    (tmp_path / "a.csv").write_text("id,text\n", encoding="utf-8")
+    assert main(["clean", str(tmp_path / "a.csv"), "--delimiter", delimiter]) == 2
+    assert "give one character" in capsys.readouterr().err
+    assert main(["clean", str(tmp_path / "a.csv"), "--delimiter", "tab", "--text-field", "id,text"]) == 0
+
+
+def test_labels_of_nested_html_fit_the_filter(tmp_path, sample_page):
+    """Every command reads the text field in the same way."""
+    pytest.importorskip("resiliparse")
+    source = "".join(f"<p>{line}</p>" for line in sample_page.split("\n"))
+    records = [{"page": {"html": source}, "id": 1}, {"page": {"html": None}, "id": 2}]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    options = [str(tmp_path / "a.jsonl"), "--text-field", "page.html", "--text-format", "html"]
+    attributes, clean, filtered = (tmp_path / name for name in ("attributes.jsonl", "clean.jsonl", "filtered.jsonl"))
+    with attributes.open("w") as out:
+        subprocess.run([sys.executable, "-m", "classifier", "label", *options, "--output", "jsonl"], stdout=out, check=True)
+    assert main(["clean", *options, "--output", str(clean)]) == 0
+    assert main(["filter", *options, "--attributes", str(attributes), "--output", str(filtered)]) == 0
+    assert clean.read_bytes() == filtered.read_bytes()
+    assert json.loads(clean.read_text(encoding="utf-8").splitlines()[1]) == records[1]

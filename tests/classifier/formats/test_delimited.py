@@ -118,3 +118,33 @@ def test_a_table_is_cleaned(tmp_path, cleaner, composed_pages):
     assert main(["clean", str(tmp_path / "crawl.csv"), "--text-field", "page", "--output", str(tmp_path / "clean.csv")]) == 0
     with open(tmp_path / "clean.csv", encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == [["url", "page"], *(["http://a.vn/", cleaner.clean_text(page)] for page in pages)]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found_and_kept(delimiter):
+    data = f'id{delimiter}text{delimiter}note\n1{delimiter}"a{delimiter}b;,|"{delimiter}x\n'.encode()
+    assert copied(data) == data
+    assert copied(data, reader=tab_reader) == data
+    assert copied(data, new="c", reader=tab_reader) == f"id{delimiter}text{delimiter}note\n1{delimiter}c{delimiter}x\n".encode()
+
+
+def test_a_named_delimiter_is_used():
+    assert copied(b"id:text\n1:a,b\n", OPTIONS._replace(delimiter=":"), "c") == b"id:text\n1:c\n"
+    with pytest.raises(InputError, match="no column 'text', only id;text"):
+        copied(b"id;text\n1;a\n", OPTIONS._replace(delimiter=","))
+    with pytest.raises(InputError, match="no column 'text', only id, body;"):
+        copied(b"id;body\n1;a\n")
+
+
+def test_an_empty_cell_is_a_missing_text(tmp_path, capsys):
+    data = b'id,text\n1,\n2,a\n3,""\n'
+    assert [record.missing for record in Reader(io.BytesIO(data), "a.csv", OPTIONS)] == [True, False, True]
+    assert copied(data, new="b") == b"id,text\n1,\n2,b\n3,\n"
+    bad = [one for one in Reader(io.BytesIO(data), "a.csv", OPTIONS._replace(on_null="fail")) if isinstance(one, BadRecord)]
+    assert [(one.line, one.raw, one.reason) for one in bad] == [(2, b"1,", "the text is empty"), (4, b'3,""', "the text is empty")]
+    (tmp_path / "a.csv").write_bytes(data)
+    assert main(["clean", str(tmp_path / "a.csv"), "--threshold", "0", "--on-null", "skip", "--summary"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "id,text\n2,a\n"
+    assert "2 records have no text: left out" in captured.err
+    assert "3 records in, 1 out" in captured.err

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import InputError
-from classifier.formats.base import BadRecord, Record
-from classifier.formats.jsonl import put_back, read_records
+from classifier.formats.base import BadRecord, Options, Record
+from classifier.formats.jsonl import Reader, put_back, read_records
 from classifier.formats.names import format_of
 from classifier.io.encoding import Decoding
 
@@ -22,7 +22,7 @@ def read(data: bytes, field: str = "text", decoding: Decoding | None = None) -> 
 
 
 def test_formats_by_name():
-    for name, form in (("a.jsonl", "jsonl"), ("a/b.NDJSON", "jsonl"), ("a.json", "text"), ("jsonl", "text"), ("a.jsonl.txt", "text")):
+    for name, form in (("a.jsonl", "jsonl"), ("a/b.NDJSON", "jsonl"), ("a.json", "json"), ("jsonl", "text"), ("a.jsonl.txt", "text")):
         assert format_of(name) == form
 
 
@@ -65,8 +65,9 @@ def test_only_the_text_is_exchanged(line, text, replaced):
         (b'{"a": "text"}', "no field 'text'.*--text-field"),
         (b"{}", "no field 'text'"),
         (b'{"text": 5}', "field 'text' is not text"),
-        (b'{"text": null}', "field 'text' is not text"),
-        (b'{"text": ["a"]}', "field 'text' is not text"),
+        (b'{"text": ["a"]}', "field 'text' is not text, but a list of strings; --join-lists"),
+        (b'{"text": ["a", null]}', "field 'text' is not text$"),
+        (b'{"text": "a", "n": NaN, "m": 1}', "NaN is not JSON"),
         (b'{"text": "a", "\\u0074ext": "b"}', "field 'text' occurs 2 times"),
         (b'["text"]', "not a JSON object"),
         (b'"text"', "not a JSON object"),
@@ -153,3 +154,45 @@ def test_a_source_is_read_a_line_at_a_time():
     records = read_records(lines(), "x", Decoding(), "text")
     next(records)
     assert read_so_far == [0]
+
+
+def with_options(data: bytes, **options) -> list[Record | BadRecord]:
+    return list(Reader(io.BytesIO(data), "a.jsonl", Options(Decoding(), "\f", "text")._replace(**options)))
+
+
+@pytest.mark.parametrize("line", [b'{"n": 1.10, "text": null}\n', b'{"text": NaN , "n": 1}\n'])
+def test_missing_texts_stay_missing(line):
+    (record,) = read(line)
+    assert (record.missing, record.text) == (True, "")
+    assert put_back(record, "") == line
+    assert put_back(record, "", {"needs_review": False}) == line.replace(b"}", b', "needs_review": false}')
+    (bad,) = with_options(line, on_null="fail")
+    assert (bad.raw + b"\n", bad.reason) == (line, "field 'text' is null")
+
+
+def test_a_field_in_an_object():
+    line = b'{"a": {"b": {"text": "m\\u1ed9t", "n": 1.10}, "id": 7}, "text": "x"}\n'
+    (record,) = with_options(line, field="a.b.text", id_field="a.id", site_field="a.b.text")
+    assert (record.text, record.id, record.site) == ("một", "7", "một")
+    assert put_back(record, "hai") == line.replace(b"m\\u1ed9t", b"hai")
+    for data, text in ((b'{"a.b": "1", "a": {"b": "2"}}', "1"), (b'{"a": {"b": "2"}}', "2"), (b'{"a": {"b.c": "3"}}', "3"),
+                       (b'{"a.b": {"c": "4"}}', "4"), (b'{"a": {"b": {"c": "5"}}}', "5")):  # fmt: skip
+        (found,) = with_options(data, field="a.b.c" if text > "2" else "a.b")
+        assert found.text == text
+    for data, reason in (
+        (b'{"a": {"x": 1}}', "no field 'a.b'"),
+        (b'{"a": {"b": 1, "b": 2}}', "occurs 2 times"),
+        (b'{"a": [1]}', "no field"),
+    ):
+        (bad,) = with_options(data, field="a.b")
+        assert reason in bad.reason
+
+
+def test_a_list_of_lines():
+    line = b'{"text": ["Trang ch\\u1ee7", "", "b"], "n": 1.10}\n'
+    (record,) = with_options(line, join_lists=True)
+    assert record.text == "Trang chủ\n\nb"
+    assert put_back(record, "b\nc") == b'{"text": ["b", "c"], "n": 1.10}\n'
+    assert put_back(record, "") == b'{"text": [], "n": 1.10}\n'
+    (text,) = with_options(b'{"text": "a"}', join_lists=True)
+    assert put_back(text, "b") == b'{"text": "b"}\n'

@@ -66,7 +66,7 @@ def test_large_row_groups_are_split(crawl, parquet, monkeypatch, tmp_path):
     assert parquet.read_table(tmp_path / "clean.parquet").num_rows == 150
 
 
-def copied(data: bytes, options: Options = OPTIONS, extras=None) -> tuple[bytes, list[BadRecord]]:
+def copied(data: bytes, options: Options = OPTIONS, extras=None, new: str | None = None) -> tuple[bytes, list[BadRecord]]:
     """Read rows and write them back; return the bad ones too."""
     out, bad = io.BytesIO(), []
     writer = ours.Writer(Sink(out, "out"), options)
@@ -74,7 +74,7 @@ def copied(data: bytes, options: Options = OPTIONS, extras=None) -> tuple[bytes,
     writer.follow(reader)
     for record in reader:
         if isinstance(record, Record):
-            writer.put(record, record.text, extras or {})
+            writer.put(record, new or record.text, extras or {})
         else:
             bad.append(record)
     writer.close()
@@ -96,11 +96,62 @@ def test_kinds_of_strings(arrow, parquet):
     assert parquet.read_table(io.BytesIO(copied(as_parquet(parquet, empty))[0])).equals(empty)
 
 
-def test_null_texts_are_bad_records(arrow, parquet):
+def test_null_texts_stay_null(arrow, parquet):
     table = arrow.table({"id": [1, 2, 3], "text": ["một", None, "ba"]})
     data, bad = copied(as_parquet(parquet, table))
+    assert parquet.read_table(io.BytesIO(data)).equals(table)
+    assert not bad
+    nothing = arrow.table({"text": arrow.nulls(2)})
+    assert parquet.read_table(io.BytesIO(copied(as_parquet(parquet, nothing))[0])).equals(nothing)
+    data, bad = copied(as_parquet(parquet, table), OPTIONS._replace(on_null="fail"))
     assert parquet.read_table(io.BytesIO(data))["id"].to_pylist() == [1, 3]
     assert [(one.line, json.loads(one.raw), one.reason) for one in bad] == [(2, {"id": 2, "text": None}, "the text is null")]
+
+
+@pytest.mark.parametrize("kind", ["string_view", "binary", "large_binary", "binary_view"])
+def test_other_types_that_hold_text(arrow, parquet, kind):
+    if not hasattr(arrow, kind):
+        pytest.skip("newer than this pyarrow")
+    wide = arrow.large_string() if kind == "string_view" else arrow.large_binary()
+    values = ["một", None, "hai"] if kind == "string_view" else ["một".encode(), None, b"hai"]
+    table = arrow.table({"text": arrow.array(values, wide).cast(getattr(arrow, kind)())})
+    data, _ = copied(as_parquet(parquet, table))
+    assert parquet.read_table(io.BytesIO(data)).equals(table)
+
+
+def test_bytes_that_are_no_utf8(arrow, parquet):
+    data = as_parquet(parquet, arrow.table({"text": [b"a\xff"]}))
+    assert [record.text for record in ours.Reader(io.BytesIO(data), "a", OPTIONS)] == ["a\ufffd"]
+    (bad,) = ours.Reader(io.BytesIO(data), "a", OPTIONS._replace(decoding=Decoding(errors="strict")))
+    assert bad.reason == "the text is not valid UTF-8"
+
+
+def test_texts_in_structs(arrow, parquet):
+    rows = [{"b": {"text": "một", "n": 1}, "id": 7}, None, {"b": None, "id": None}, {"b": {"text": None, "n": 2}, "id": 9}]
+    table = arrow.table({"a": rows, "x.y": ["1"] * 4})
+    options = OPTIONS._replace(field="a.b.text", id_field="a.id")
+    records = list(ours.Reader(io.BytesIO(as_parquet(parquet, table)), "a", options))
+    assert [(record.text, record.id, record.missing) for record in records] == [
+        ("một", "7", False), ("", "null", True), ("", "null", True), ("", "9", True),
+    ]  # fmt: skip
+    data, _ = copied(as_parquet(parquet, table), options)
+    assert parquet.read_table(io.BytesIO(data)).equals(table)
+    data, _ = copied(as_parquet(parquet, table), options, new="hai")
+    rows[0]["b"]["text"] = "hai"
+    assert parquet.read_table(io.BytesIO(data))["a"].to_pylist() == rows
+    assert [one.text for one in ours.Reader(io.BytesIO(data), "a", OPTIONS._replace(field="x.y"))] == ["1"] * 4
+    with pytest.raises(InputError, match=r"no column 'a\.b\.body'"):
+        copied(data, OPTIONS._replace(field="a.b.body"))
+
+
+def test_lists_of_lines(arrow, parquet):
+    table = arrow.table({"text": [["một", "hai"], None, [], ["ba", ""]]})
+    with pytest.raises(InputError, match=r"holds list.*--join-lists reads them as lines"):
+        copied(as_parquet(parquet, table))
+    options = OPTIONS._replace(join_lists=True)
+    assert [one.text for one in ours.Reader(io.BytesIO(as_parquet(parquet, table)), "a", options)] == ["một\nhai", "", "", "ba\n"]
+    data, _ = copied(as_parquet(parquet, table), options)
+    assert parquet.read_table(io.BytesIO(data)).equals(table)
 
 
 def test_added_columns(arrow, parquet):

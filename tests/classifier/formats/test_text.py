@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import chain, pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +60,36 @@ def test_the_pages_of_a_file_are_those_of_split_pages(cleaner, composed_pages, t
         assert main(["clean", str(tmp_path / "pages.txt")]) == 0
         printed = capsysbinary.readouterr().out.decode().removesuffix("\f").split("\f")
         assert [page.removesuffix("\n") for page in printed] == list(cleaner.clean_pages(split_pages(text)))
+
+
+JSON_AS_TEXT = {
+    '{"id": 1, "text": "một"}': "--format jsonl",
+    '{"id": 1, "text": null}\n{"id": 2}': "--format jsonl",
+    '\n{"body": "một\\nhai"}': "--format jsonl --text-field body",
+    '[{"text": "một"}]': "--format json",
+    '[{"text": "một"},\n{"text": "hai"}]': "--format json",
+    '["một\\nhai", "ba"]': "--format json",
+    '{\n  "text": "một"\n}': "--format json",
+    '[\n  {"text": "một"}\n]': "--format json",
+    '[\n  "một"\n]': "--format json",
+    '\ufeff[\r\n{\r\n"a": 1}]': "--format json",
+}
+
+
+@pytest.mark.parametrize("source", JSON_AS_TEXT)
+@pytest.mark.parametrize("command", ["clean", "label", "pick", "explain"])
+def test_json_given_as_text_is_refused(tmp_path, capsys, source, command):
+    (tmp_path / "page.txt").write_text(source, encoding="utf-8")
+    assert main([command, str(tmp_path / "page.txt")]) == 2
+    error = capsys.readouterr().err
+    assert f"with {JSON_AS_TEXT[source]}, or as text with --format text" in error
+    if command == "label":
+        assert main([command, str(tmp_path / "page.txt"), "--format", "text"]) == 0
+
+
+@pytest.mark.parametrize(
+    "source", ["[Video] Một ngày ở xưởng gốm", "{một}", '["Lửa còn thì nghề còn"]', "[\nmột", "{\nhai: 3", '{"a": 1}', "[1, 2]"]
+)
+def test_text_that_begins_with_a_bracket_is_text(tmp_path, source):
+    (tmp_path / "page.txt").write_text(source, encoding="utf-8")
+    assert main(["label", str(tmp_path / "page.txt")]) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import sys
 
 import pytest
@@ -132,3 +133,61 @@ def test_a_missing_fastwarc_is_named(tmp_path, monkeypatch, capsys):
     (tmp_path / "a.wet").touch()
     assert main(["clean", str(tmp_path / "a.wet")]) == 2
     assert "needs fastwarc, which is not installed; run: pip install 'tinsach[warc]'" in capsys.readouterr().err
+
+
+def complaint(data: bytes) -> str:
+    try:
+        last = read(data)[-1]
+    except InputError as error:
+        return str(error)
+    return last.reason if isinstance(last, BadRecord) else ""
+
+
+def test_every_cut_is_noticed():
+    """Only a cut between two records leaves no trace."""
+    pytest.importorskip("fastwarc")
+    pytest.importorskip("resiliparse")
+    records = [response(HTML.encode()), record("metadata", b"via: x\r\n\r\n", 2), record("conversion", b"m\n\n", 3)]
+    for last in records:
+        for cut in range(1, len(last) - 4):
+            assert "download it again" in complaint(records[0] + last[:cut]), (last, cut)
+        for missing in range(5):  # line ends after the last record are no content
+            assert not any(isinstance(one, BadRecord) for one in read((records[0] + records[2])[: -missing or None]))
+
+
+def test_a_cut_archive_ends_with_a_status(tmp_path, capsys):
+    pytest.importorskip("fastwarc")
+    pytest.importorskip("resiliparse")
+    whole = response(HTML.encode()) + response(HTML.encode(), number=2)
+    (tmp_path / "a.warc").write_bytes(whole[:-40])
+    (tmp_path / "b.warc.gz").write_bytes(gzip.compress(whole)[:-40])
+    for name in ("a.warc", "b.warc.gz"):
+        assert main(["clean", str(tmp_path / name), "--output", str(tmp_path / "out.wet")]) == 2
+        assert "again" in capsys.readouterr().err
+    assert main(["clean", str(tmp_path / "a.warc"), "--on-error", "skip", "--output", str(tmp_path / "out.wet")]) == 1
+
+
+def test_responses_that_are_no_pages_are_counted(tmp_path, capsys):
+    pytest.importorskip("fastwarc")
+    pytest.importorskip("resiliparse")
+    gone = response(HTML.encode(), number=2).replace(b"HTTP/1.1 200 OK", b"HTTP/1.1 404 NO")
+    data = response(HTML.encode()) + gone + response(b"\x89PNG", "image/png", 3) + response(b"{}", "application/json", 4)
+    (tmp_path / "a.warc").write_bytes(data)
+    out, stats = str(tmp_path / "out.wet"), tmp_path / "stats.json"
+    assert main(["clean", str(tmp_path / "a.warc"), "--summary", "--stats", str(stats), "--output", out]) == 0
+    assert "left out 1 responses with another HTTP status than 2xx, and 2 that are not HTML" in capsys.readouterr().err
+    counts = json.loads(stats.read_text())
+    assert (counts["records"], counts["responses_not_ok"], counts["responses_not_html"]) == (1, 1, 2)
+    assert len(read((tmp_path / "out.wet").read_bytes())) == 1
+
+
+def test_an_archive_as_json_lines(tmp_path):
+    pytest.importorskip("fastwarc")
+    pytest.importorskip("resiliparse")
+    (tmp_path / "a.wet").write_bytes(WET)
+    assert main(["clean", str(tmp_path / "a.wet"), "--threshold", "0", "--output", str(tmp_path / "out.jsonl")]) == 0
+    first, _ = map(json.loads, (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines())
+    assert first == {
+        "id": "<urn:uuid:00000000-0000-0000-0000-000000000001>", "url": "http://bai-song.vn/1", "date": "2025-03-04T07:15:00Z",
+        "text": "một\nhai",
+    }  # fmt: skip

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -292,3 +293,19 @@ def test_the_converters_convert():
             misread = encode(lower).decode("cp1252").encode()
             undone = subprocess.run(["iconv", "-f", "UTF-8", "-t", "CP1252"], input=misread, capture_output=True, check=True)
             assert undone.stdout == encode(lower)
+
+
+def test_decoders_in_several_threads_count_their_own_bytes():
+    """Error handlers are global, by name, and each decoder once set its own."""
+
+    def count(bad: int) -> int:
+        decoder = TextDecoder("page.txt", Decoding("utf-8", "skip"))
+        for _ in range(300):
+            decoder.feed(b"a" + b"\xff" * bad)
+        return decoder.dropped
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(count, range(8))) == [300 * bad for bad in range(8)]
+    first, second = (TextDecoder("page.txt", Decoding("utf-8", "skip")) for _ in range(2))
+    first.feed(b"a\xff"), second.feed(b"\xff\xff")
+    assert (first.dropped, second.dropped) == (1, 2)
