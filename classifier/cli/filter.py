@@ -30,7 +30,7 @@ __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
 SUMMARY = "Clean records with labels from an earlier run, without running the model."
 
 EXAMPLES = """example:
-  tinsach label crawl.jsonl --output jsonl > crawl.attributes.jsonl
+  tinsach label crawl.jsonl --as jsonl > crawl.attributes.jsonl
   tinsach filter crawl.jsonl --attributes crawl.attributes.jsonl --keep title,body,caption --threshold body=0.6 > clean.jsonl"""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from classifier.cli.messages import say
 from classifier.errors import InputError
+from classifier.formats.base import MISSING
 from classifier.formats.sources import Source, find_sources
 from classifier.io.files import os_error_message
 
@@ -113,5 +114,6 @@ def report_left_out(args: argparse.Namespace, job: Job, files: int) -> int:
         say(f"tinsach: {counted(files, 'file')} in, {files - left_out} used, {left_out} left out{recorded}{more}")
     if bad or (records and getattr(args, "summary", False)):
         fate = f"put into {args.quarantine}" if args.quarantine else "skipped"
-        say(f"tinsach: {counted(records, 'record')} in, {records - bad} out, {bad} {fate}")
+        skipped = job.counts[MISSING] if job.options.on_null == "skip" else 0
+        say(f"tinsach: {counted(records, 'record')} in, {records - bad - skipped} out, {bad} {fate}")
     return 1 if bad or left_out else 0

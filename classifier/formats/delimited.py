@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
-from classifier.formats.html import field_text
+from classifier.formats.field import field_text
 from classifier.io.encoding import TextDecoder, chunks, to_utf8
 from classifier.io.files import Sink
 

@@ -25,7 +25,7 @@ from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Recor
 from classifier.io.encoding import Decoding, TextDecoder
 from classifier.io.sniffing import Sniffer
 
-__all__ = ["Reader", "field_text", "html_to_lines", "is_only_in_script", "require_extractor", "text_of"]
+__all__ = ["Reader", "html_to_lines", "is_only_in_script", "require_extractor", "text_of"]
 
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _HEAD = 4096  # bytes searched for the declared encoding; the standard says 1024, but pages exceed that
@@ -97,11 +97,6 @@ def _declared(data: bytes, declared: str | None) -> str | None:
         # A document whose declaration can be read is not UTF-16, whatever it says. The HTML standard reads Latin-1 as windows-1252.
         return {"iso8859-1": "cp1252", "ascii": "cp1252"}.get(encoding, "utf-8" if encoding.startswith("utf-") else encoding)
     return None
-
-
-def field_text(value: str, options: Options) -> str:
-    """Return the text of a record's field, as lines if it holds HTML (`options.text_format`)."""
-    return html_to_lines(value, options) if options.text_format == "html" else value
 
 
 def require_extractor(name: str) -> None:

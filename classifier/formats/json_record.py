@@ -13,7 +13,7 @@ from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-define
 from typing import Any, NamedTuple
 
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
-from classifier.formats.html import field_text
+from classifier.formats.field import field_text
 from classifier.io.encoding import to_utf8
 
 __all__ = ["BOM", "Place", "as_line", "parse_record", "put_back", "record_fields", "with_text"]

@@ -26,7 +26,7 @@ from classifier.formats.arrow_text import (
     with_texts,
 )
 from classifier.formats.base import NEEDS_REVIEW, NO_EXTRAS, BadRecord, Extras, Options, Record
-from classifier.formats.html import field_text
+from classifier.formats.field import field_text
 from classifier.io.encoding import to_utf8
 from classifier.io.files import Sink
 

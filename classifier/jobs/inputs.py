@@ -14,7 +14,6 @@ from contextlib import suppress
 
 from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options, Record
-from classifier.formats.html import text_of
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, read_lines
@@ -53,6 +52,8 @@ def require_usable(source: Source, options: Options, whole: bool) -> None:
             for _ in read_lines(file, TextDecoder(source.name, options.decoding)) if whole else ():
                 pass
         elif source.format == "html":
+            from classifier.formats.html import text_of  # only the formats in use are imported
+
             text_of(file.read(), source.name, options.decoding)
         else:
             records = iter(open_reader(source.format, file, source.name, options))

@@ -261,5 +261,5 @@ def test_half_a_model_is_no_model(tiny, suffix):
 
 
 def test_info_prints_the_digest_of_the_manifest():
-    done = subprocess.run([sys.executable, "-m", "classifier", "info"], capture_output=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-m", "classifier", "info", "--json"], capture_output=True, cwd=ROOT)
     assert len(json.loads(done.stdout)["manifest_sha256"]) == 64

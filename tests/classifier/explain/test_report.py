@@ -26,7 +26,7 @@ SAMPLE = ROOT / "tests" / "cases" / "sample_page.txt"
 HOSTILE = {
     "ends the script": "</script><script>alert(1)</script>",
     "opens a comment": "<!--<script>",
-    "markup": "<img src=x onerror=alert(1)> ảnh",  # tags alone are a blank line
+    "markup": "<img src=x onerror=alert(1)> ảnh",
     "quotes": "\"'`${alert(1)}",
     "entities": "&lt;&#60;&amp",
     "controls": "\x00\x07\x1b[2J\x7f\x85",
@@ -64,7 +64,7 @@ class Reader(HTMLParser):
 
 
 def page_of(cleaner, lines: list[str], name: str = "page.txt") -> str:
-    return explained_page(name, [explain_lines(cleaner, lines)])
+    return explained_page(name, [(name, explain_lines(cleaner, lines))])
 
 
 def data_in(page: str) -> dict:
@@ -74,7 +74,8 @@ def data_in(page: str) -> dict:
 def test_every_line_is_in_it(cleaner, sample_page):
     lines = split_lines(sample_page)
     data = data_in(page_of(cleaner, lines))
-    (rows,) = data["pages"]
+    ((name, rows),) = data["pages"]
+    assert name == data["name"] == "page.txt"
     assert len(rows) == len(lines)
     for row, line in zip(rows, cleaner.label_lines(lines)):
         if line.label is None:
@@ -97,8 +98,8 @@ def test_lines_and_names_stay_text(cleaner, kind):
     reader, harmless = Reader(page), Reader(page_of(cleaner, ["x"]))
     assert [tag for tag, _ in reader.tags] == [tag for tag, _ in harmless.tags]
     data = data_in(page)
-    assert [row[1] for row in data["pages"][0]] == [text, f"Trang chủ {text}"]
-    assert data["name"] == text
+    assert [row[1] for row in data["pages"][0][1]] == [text, f"Trang chủ {text}"]
+    assert data["name"] == data["pages"][0][0] == text
     embedded = reader.texts[-2][1]
     assert embedded.isascii()
     assert not set("<>&") & set(embedded)
@@ -119,7 +120,7 @@ def test_only_its_own_style_and_script_may_run(cleaner):
 
 
 def test_the_script_makes_no_markup_and_no_requests():
-    script = template("base.js") + template("explain.js")
+    script = template("base.js") + template("lines.js") + template("explain.js")
     for word in (
         "innerHTML",
         "outerHTML",
@@ -137,12 +138,12 @@ def test_the_script_makes_no_markup_and_no_requests():
 
 
 def test_long_lines_and_long_pages_have_limits(cleaner):
-    row = data_in(page_of(cleaner, ["a " * 30_000]))["pages"][0][0]
+    row = data_in(page_of(cleaner, ["a " * 30_000]))["pages"][0][1][0]
     assert len(row[1]) == MAX_SHOWN
     assert row[1:3] == ["a " * (MAX_SHOWN // 2), 60_000 - MAX_SHOWN]
     blank = explain_lines(cleaner, [""] * (MAX_LINES // 2 + 1))
     with pytest.raises(InputError, match="too many"):
-        explained_page("page.txt", [blank, blank])
+        explained_page("page.txt", [("a.txt", blank), ("b.txt", blank)])
 
 
 def test_two_thousand_lines_are_a_few_megabytes(cleaner, composed_pages):
@@ -151,8 +152,15 @@ def test_two_thousand_lines_are_a_few_megabytes(cleaner, composed_pages):
     assert len(page_of(cleaner, lines).encode()) < 3_000_000
 
 
+def test_blank_lines_show_what_is_in_them(cleaner):
+    """A line of tags or invisible characters is blank, and yet not nothing."""
+    lines = ["Trang chủ", "", " \t", "<img src=x onerror=alert(1)>", "\ufeff", "Thời sự"]
+    ((_, rows),) = data_in(page_of(cleaner, lines))["pages"]
+    assert rows[1:5] == [0, 0, *lines[3:5]]
+
+
 def test_a_page_of_nothing(cleaner):
-    assert data_in(page_of(cleaner, []))["pages"] == [[]]
+    assert data_in(page_of(cleaner, []))["pages"] == [["page.txt", []]]
     assert "<title>x</title>" in html_page("x", "", "")
 
 
@@ -186,6 +194,7 @@ def test_text_is_readable_on_every_tint(dark):
         for ground, inks in ((kept, ("ink", "faded", label.value)), (dropped, ("faded", label.value))):
             for ink in inks:
                 assert contrast(colours[ink], ground) >= 4.5, (label, ink)
+    assert contrast(colours["paper"], colours["against"]) >= 4.5  # the mark of doubtful lines
     for ink in ("ink", "faded", "for", "against", *(label.value for label in LABELS)):
         assert contrast(colours[ink], colours["raised"]) >= 4.5, ink
     assert contrast(colours["focus"], colours["paper"]) >= 3
@@ -203,7 +212,8 @@ def test_the_command_writes_a_report(tmp_path, cleaner, sample_page):
     target = tmp_path / "report.html"
     done = run(str(SAMPLE), "--html", str(target))
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert data_in(target.read_text(encoding="utf-8")) == data_in(page_of(cleaner, split_lines(sample_page), "sample_page.txt"))
+    expected = explained_page("sample_page.txt", [(str(SAMPLE), explain_lines(cleaner, split_lines(sample_page)))])
+    assert data_in(target.read_text(encoding="utf-8")) == data_in(expected)
     assert os.listdir(tmp_path) == ["report.html"]
 
 
@@ -211,8 +221,38 @@ def test_pages_and_files_share_a_report(tmp_path):
     target = tmp_path / "report.html"
     run("-", str(SAMPLE), "--html", str(target), stdin="Trang chủ\n\fThời sự\n".encode())
     data = data_in(target.read_text(encoding="utf-8"))
-    assert [len(page) for page in data["pages"]] == [1, 1, 42]
+    assert [(name, len(page)) for name, page in data["pages"]] == [
+        ("standard input", 1),
+        ("standard input, page 2", 1),
+        (str(SAMPLE), 42),
+    ]
     assert data["name"] == "standard input and 1 more"
+
+
+def test_every_page_has_the_name_of_its_file(tmp_path):
+    records = '{"text": "Trang chủ\\nThời sự"}\n{"text": "Kinh tế"}\n'
+    files = {"a.txt": "Trang chủ\n", "b.jsonl": records, "c.html": "<p>Thời sự</p>", "d.txt": "", "tin/e.txt": "Văn hóa\n\f\fThể thao\n\f"}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    target = tmp_path / "report.html"
+    done = run(*(str(tmp_path / name) for name in (*files, "a.txt", "a.txt")), "--html", str(target))
+    assert (done.returncode, done.stderr) == (0, b"")
+    data = data_in(target.read_text(encoding="utf-8"))
+    sizes = [("a.txt", 1), ("b.jsonl, record 1", 2), ("b.jsonl, record 2", 1), ("c.html", 1), ("d.txt", 0), ("tin/e.txt", 1)]
+    sizes += [("tin/e.txt, page 3", 1), ("a.txt", 1), ("a.txt", 1)]
+    assert [(name, len(page)) for name, page in data["pages"]] == [(str(tmp_path / name), size) for name, size in sizes]
+    assert data["name"] == "a.txt and 6 more"
+
+
+def test_a_folder_is_its_files(tmp_path):
+    (tmp_path / "trang").mkdir()
+    for name in ("b.txt", "a.txt"):
+        (tmp_path / "trang" / name).write_text("Trang chủ\n", encoding="utf-8")
+    target = tmp_path / "report.html"
+    assert run(str(tmp_path / "trang"), "--html", str(target)).returncode == 0
+    names = [name for name, _ in data_in(target.read_text(encoding="utf-8"))["pages"]]
+    assert names == [str(tmp_path / "trang" / name) for name in ("a.txt", "b.txt")]
 
 
 def test_open_hands_the_report_to_the_browser(tmp_path):
@@ -229,6 +269,7 @@ def test_open_hands_the_report_to_the_browser(tmp_path):
     [
         (["--open"], "name its file with --html"),
         (["--html", "r.html", "--line", "3"], "--line is for the terminal"),
+        (["--line", "0"], "lines are numbered from 1"),
         (["--html", str(SAMPLE)], "the same file as the input"),
         (["--html", "nowhere/r.html"], "there is no folder"),
     ],

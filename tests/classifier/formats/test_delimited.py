@@ -146,5 +146,5 @@ def test_an_empty_cell_is_a_missing_text(tmp_path, capsys):
     assert main(["clean", str(tmp_path / "a.csv"), "--threshold", "0", "--on-null", "skip", "--summary"]) == 0
     captured = capsys.readouterr()
     assert captured.out == "id,text\n2,a\n"
-    assert "2 records have no text: left out" in captured.err
+    assert "2 records without a text: left out" in captured.err
     assert "3 records in, 1 out" in captured.err

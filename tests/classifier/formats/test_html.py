@@ -176,7 +176,7 @@ def test_an_article_that_is_in_a_script_only_is_reported(tmp_path, capsys):
     pytest.importorskip("resiliparse")
     path = ROOT / "tests/cases/html/html-ldjson-only.html"
     assert main(["clean", str(path), "--stats", str(tmp_path / "stats.json")]) == 0
-    assert "1 HTML pages have their article only in a script (JSON-LD articleBody)" in capsys.readouterr().err
+    assert "1 HTML page with the article only in a script (JSON-LD articleBody)" in capsys.readouterr().err
     assert json.loads((tmp_path / "stats.json").read_text())["only_in_script"] == 1
     body = "Trạm bơm Đồng Cống chạy lại sau hai tuần hỏng, cứu lúa khỏi nứt nẻ."
     both = f'<script type="application/ld+json">{{"articleBody": "&lt;p&gt;{body} {body}"}}</script><p>{body}</p>'

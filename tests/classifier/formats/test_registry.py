@@ -12,7 +12,7 @@ from classifier.formats import registry
 from classifier.formats.names import FORMATS, OUTPUTS
 from tests.support.paths import ROOT
 
-MODULES = {"text", "jsonl", "delimited", "html", "parquet", "warc"}
+MODULES = {"text", "json_file", "jsonl", "delimited", "html", "parquet", "warc"}
 LIBRARIES = {"csv", "fastwarc", "joblib", "pyarrow", "resiliparse", "scipy", "sklearn", "tqdm", "zstandard"}
 INPUTS = {
     "page.txt": ("Trang chủ\n", {"text"}),

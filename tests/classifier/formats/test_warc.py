@@ -175,7 +175,7 @@ def test_responses_that_are_no_pages_are_counted(tmp_path, capsys):
     (tmp_path / "a.warc").write_bytes(data)
     out, stats = str(tmp_path / "out.wet"), tmp_path / "stats.json"
     assert main(["clean", str(tmp_path / "a.warc"), "--summary", "--stats", str(stats), "--output", out]) == 0
-    assert "left out 1 responses with another HTTP status than 2xx, and 2 that are not HTML" in capsys.readouterr().err
+    assert "left out 1 response with another HTTP status than 2xx, and 2 that are not HTML" in capsys.readouterr().err
     counts = json.loads(stats.read_text())
     assert (counts["records"], counts["responses_not_ok"], counts["responses_not_html"]) == (1, 1, 2)
     assert len(read((tmp_path / "out.wet").read_bytes())) == 1
