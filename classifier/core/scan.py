@@ -180,13 +180,13 @@ def scan(lines: Sequence[str]) -> Scan:
     starts = _line_starts(code_points.codes)
     linked = "](" in text
     rewritten, odd = _lines_to_rewrite(code_points, starts, linked)
+    visible = ""
     if len(rewritten):
-        pieces = text.split("\n")
-        visible = _visible("\n".join([pieces[i] for i in rewritten.tolist()]) + "\n", odd)
+        visible = _visible(text.split("\n"), rewritten.tolist(), odd.tolist())
         linked = linked or "](" in visible
-        code_points = _spliced(code_points, starts, rewritten, _squeezed(_code_points(visible)))
-    code_points = _single_spaced(code_points)
-    if len(code_points.codes) != starts[-1] or len(rewritten):
+    spaces = _repeated_spaces(code_points, starts, rewritten)
+    if len(rewritten) or len(spaces):
+        code_points = _spliced(code_points, starts, rewritten, visible, spaces)
         starts = _line_starts(code_points.codes)
     codes, properties, folded = code_points
     raw_length = diff(starts)
@@ -242,8 +242,11 @@ def _line_starts(codes: Ints) -> Ints:
     return starts
 
 
-def _lines_to_rewrite(code_points: _CodePoints, starts: Ints, linked: bool) -> tuple[Ints, bool]:
-    """Return which lines hold what a reader does not see, or sees in another form (ascending), and whether characters are such."""
+def _lines_to_rewrite(code_points: _CodePoints, starts: Ints, linked: bool) -> tuple[Ints, Ints]:
+    """Return which lines hold what a reader does not see, or sees in another form, and those of them where characters are such.
+
+    Both are ascending.
+    """
     codes, properties, _ = code_points
     kinds = properties & CLASS
     marked = flatnonzero(kinds >= CharClass.INVISIBLE)
@@ -251,9 +254,9 @@ def _lines_to_rewrite(code_points: _CodePoints, starts: Ints, linked: bool) -> t
     enders = flatnonzero(kinds == CharClass.ENDER)
     brackets = flatnonzero(codes == ord("]"))
     first, last = starts[:-1], np.maximum(starts[1:] - 2, starts[:-1])
+    odd = np.concatenate((odd, _beginning_markup(codes, marked)))
     found = [
         odd,
-        _beginning_markup(codes, marked),
         enders[:-1][(diff(enders) == 1) & (codes[enders[:-1]] == ord("."))],
         first[(codes[first] == ord(">")) | (kinds[first] == CharClass.SPACE)],
         last[(codes[last] == ord("*")) | (kinds[last] == CharClass.SPACE)],
@@ -261,7 +264,8 @@ def _lines_to_rewrite(code_points: _CodePoints, starts: Ints, linked: bool) -> t
         _irregular_targets(codes) if linked else brackets[:0],
     ]
     _settle_marked(code_points, marked)
-    return np.unique(starts.searchsorted(np.concatenate(found), side="right") - 1), len(odd) > 0
+    lines, odd_lines = (np.unique(starts.searchsorted(at, side="right") - 1) for at in (np.concatenate(found), odd))
+    return lines, odd_lines
 
 
 def _beginning_markup(codes: Ints, marked: Ints) -> Ints:
@@ -290,19 +294,35 @@ def _irregular_targets(codes: Ints) -> Ints:
     return links[following < closing[closing.searchsorted(links)]]
 
 
-def _spliced(old: _CodePoints, starts: Ints, lines: Ints, new: _CodePoints) -> _CodePoints:
-    """Return code points with some lines (ascending) replaced by those of `new`."""
+def _repeated_spaces(code_points: _CodePoints, starts: Ints, rewritten: Ints) -> Ints:
+    """Return where white space follows white space, in lines that are not rewritten (ascending)."""
+    space = (code_points.properties & CLASS) == CharClass.SPACE
+    found = flatnonzero(space[1:] & space[:-1]) + 1
+    if not len(found) or not len(rewritten):
+        return found
+    line = starts.searchsorted(found, side="right") - 1
+    return found[append(rewritten, -1)[rewritten.searchsorted(line)] != line]
+
+
+def _spliced(old: _CodePoints, starts: Ints, lines: Ints, visible: str, spaces: Ints) -> _CodePoints:
+    """Return code points with some lines (ascending) replaced by those of `visible`, and without those at `spaces`.
+
+    Copies what lies between, which is most of the text.
+    """
+    new = _squeezed(_code_points(visible)) if visible else old
     new_starts = _line_starts(new.codes)
-    runs = append(flatnonzero(diff(lines) > 1) + 1, len(lines))  # ends of runs of neighbouring lines, as places in `lines`
-    begins = np.concatenate(([0], runs[:-1]))
-    cuts = zip(starts[lines[begins]].tolist(), starts[lines[runs - 1] + 1].tolist(), new_starts[begins].tolist(), new_starts[runs].tolist())
+    runs = append(flatnonzero(diff(lines) > 1) + 1, len(lines)) if len(lines) else lines  # ends of runs of neighbouring lines
+    begins = np.concatenate(([0], runs[:-1])) if len(lines) else lines
+    low, high = starts[lines[begins]], starts[lines[runs - 1] + 1] if len(lines) else lines
+    cuts = [*zip(low.tolist(), high.tolist(), new_starts[begins].tolist(), new_starts[runs].tolist())] if len(lines) else []
+    cuts += [(at, at + 1, 0, 0) for at in spaces.tolist()]
     parts: list[tuple[_CodePoints, int, int]] = []
     kept = 0
-    for low, high, new_low, new_high in cuts:
-        parts += ((old, kept, low), (new, new_low, new_high))
-        kept = high
+    for start, stop, new_start, new_stop in sorted(cuts):
+        parts += ((old, kept, start), (new, new_start, new_stop))
+        kept = stop
     parts.append((old, kept, len(old.codes)))
-    return _CodePoints(*(np.concatenate([part[column][low:high] for part, low, high in parts]) for column in range(3)))
+    return _CodePoints(*(np.concatenate([part[column][start:stop] for part, start, stop in parts]) for column in range(3)))
 
 
 # -- lines rewritten as text ---------------------------------------------------------------------------------------------------
@@ -312,10 +332,13 @@ _LEFT_OUT = re.compile(f"[{re.escape(INVISIBLE)}\ufe00-\ufe0f]")
 _COMPATIBLE = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]+")  # full-width forms, mathematical letters
 
 
-def _visible(text: str, odd: bool) -> str:
-    """Return lines of text without HTML and markdown; if characters in it are `odd`, as `readable` does."""
-    lines = (readable(text) if odd or "&" in text or "<" in text else text).split("\n")
-    text = _plain_markdown("\n".join([_trimmed(line) if _may_need_trimming(line) else line for line in lines]))
+def _visible(lines: list[str], rewritten: list[int], odd: list[int]) -> str:
+    """Return some lines as text with plain markdown, and `readable` where characters in them are `odd`."""
+    if odd:
+        for i, line in zip(odd, readable("\n".join([lines[i] for i in odd])).split("\n")):
+            lines[i] = line
+    text = "".join([(_trimmed(lines[i]) if _may_need_trimming(lines[i]) else lines[i]) + "\n" for i in rewritten])
+    text = _plain_markdown(text)
     if "](" not in text:
         return text
     return "\n".join(line if line.count("(") == line.count("](") else _TARGET.sub(_regular_target, line) for line in text.split("\n"))
@@ -459,16 +482,6 @@ def _squeezed(code_points: _CodePoints) -> _CodePoints:
             code_points = _CodePoints(*(array[~gone] for array in code_points))
     _settle_marked(code_points, flatnonzero((code_points.properties & CLASS) == CharClass.MARKED))
     return code_points
-
-
-def _single_spaced(code_points: _CodePoints) -> _CodePoints:
-    """Leave out white space behind white space; copying what lies between is fastest, since it is rare."""
-    space = (code_points.properties & CLASS) == CharClass.SPACE
-    gone = flatnonzero(space[1:] & space[:-1]) + 1
-    if not len(gone):
-        return code_points
-    bounds = list(zip([0, *(gone + 1).tolist()], [*gone.tolist(), len(space)]))
-    return _CodePoints(*(np.concatenate([array[start:stop] for start, stop in bounds]) for array in code_points))
 
 
 def _invisible(kinds: Ints) -> Bools:
