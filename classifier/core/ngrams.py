@@ -124,7 +124,10 @@ def line_hashes(lines: Scan, tokens: Ints) -> tuple[Hashes, Bools]:
     words = append(tokens[word.take(tokens)], len(word))
     after_opening = words.searchsorted(lines.starts[:-1]) + OPENING
     ends = np.minimum(counted[words.take(after_opening, mode="clip")], last)
-    return np.array((whole, _span_hashes(BARE.take(chars, mode="clip"), first, ends))), doubled
+    size = ends - first
+    begins = size.cumsum() - size
+    opening = BARE.take(chars.take(np.arange(int(size.sum())) + (first - begins).repeat(size)), mode="clip")
+    return np.array((whole, _span_hashes(opening, begins, begins + size))), doubled
 
 
 class Vocabulary:
