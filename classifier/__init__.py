@@ -8,7 +8,7 @@ Importing this package loads numpy, but not scikit-learn, scipy or joblib.
 """
 
 from classifier.cleaner import Cleaner, load
-from classifier.errors import InputError, ModelError, TinsachError
+from classifier.errors import InputError, InputWarning, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
 from classifier.results import LabelledLine, Labels
 from classifier.sites.memory import SiteMemory
@@ -21,6 +21,7 @@ __all__ = [
     "LABELS",
     "Cleaner",
     "InputError",
+    "InputWarning",
     "Label",
     "LabelledLine",
     "Labels",

@@ -1,18 +1,21 @@
 """Line splitting, blank lines and page separators: the only definition of a line and of a page.
 
-Only LF, CR and CRLF end a line; U+2028, U+0085, VT and FF are text. Pages within a stream are separated by form feeds, by a
+Only LF, CR and CRLF end a line; U+2028, U+0085, VT and FF are text. CR CR LF, which text gets when its CRLF are converted to CRLF
+once more, is one line end, not a blank line. Pages within a stream are separated by form feeds, by a
 line of the user's choice, or by blank lines.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable
 
 from classifier.visible import INVISIBLE, TABLED, WHITE_SPACE, is_invisible, without_html
 
-__all__ = ["FORM_FEED", "AtBlankLines", "LineSplitter", "between_pages", "is_blank", "split_lines", "split_pages", "trimmed"]
+__all__ = ["FORM_FEED", "LINE_END", "AtBlankLines", "LineSplitter", "between_pages", "is_blank", "split_lines", "split_pages", "trimmed"]
 
+LINE_END = re.compile(r"\r\r\n|\r\n|\r|\n")
 _EDGES = WHITE_SPACE + INVISIBLE
 # What a line may end with, white space removed, that is blank: invisible characters, HTML, and what is at or beyond BEYOND.
 MAY_END_BLANK = frozenset(INVISIBLE + ";>")
@@ -48,7 +51,7 @@ class LineSplitter:
         """Set the error policy for invalid UTF-8 (`errors` as in `bytes.decode`)."""
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors)
         self._parts: list[str] = []  # of the unfinished line; a list, so that long lines take linear time
-        self._carriage_return = False
+        self._held = ""  # one or two CR at the end, since the next chunk may start with their LF
 
     def feed(self, chunk: str | bytes) -> list[str]:
         """Return the lines that `chunk` completes."""
@@ -64,21 +67,19 @@ class LineSplitter:
         lines = self._cut(self._decoder.decode(b"", final=True))
         self._decoder.reset()
         rest = "".join(self._parts)
-        if self._carriage_return or rest:
-            lines.append(rest)
-        self._parts, self._carriage_return = [], False
+        if self._held or rest:
+            lines += [rest, *[""] * (len(self._held) - 1)]
+        self._parts, self._held = [], ""
         return lines
 
     def _cut(self, text: str) -> list[str]:
         if not text:
             return []
-        if self._carriage_return:  # held back, since the next chunk may start with its LF
-            text = "\r" + text
-        self._carriage_return = text.endswith("\r")
-        if self._carriage_return:
-            text = text[:-1]
+        text = self._held + text
+        self._held = "\r" * (text.endswith("\r") + text.endswith("\r\r"))
+        text = text.removesuffix(self._held)
         if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
+            text = LINE_END.sub("\n", text) if "\r\r\n" in text else text.replace("\r\n", "\n").replace("\r", "\n")
         first, *others = text.split("\n")
         self._parts.append(first)
         if not others:

@@ -17,6 +17,7 @@ from classifier.cli.options import (
     add_sites,
     reading_options,
     remembering,
+    report_notices,
     report_records_without_site,
     rule_files,
     site_cleaner,
@@ -145,6 +146,7 @@ def _check_memory(args: argparse.Namespace) -> None:
 def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
     """Report counts on standard error and return the exit status."""
     records, bad = job.counts["records"], job.counts["bad"]
+    report_notices(job.stats)
     if args.summary:
         say(*job.stats.summary())
         if args.output_dir:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from classifier.cli.options import add_reading, reading_options
+from classifier.cli.options import add_reading, reading_options, report_notices
 from classifier.errors import InputError
 from classifier.formats.sources import Source, find_inputs, refuse_same_file
 from classifier.io.encoding import to_utf8
@@ -91,6 +91,7 @@ def _measure_pages(job: Job, sources: Sequence[Source], wanted: int) -> tuple[Me
         measures.append(measure(job.cleaner, labels))
         if wanted:
             candidates.append(summaries(names, labels))
+    report_notices(job.stats)
     if not measures:
         raise InputError(f"{sources[0].name}: no page in it; name files that contain pages")
     return Measures.joined(measures), Summaries.joined(candidates) if wanted else None

@@ -15,6 +15,7 @@ from classifier.cli.options import (
     add_sites,
     reading_options,
     remembering,
+    report_notices,
     report_records_without_site,
     rule_files,
     site_cleaner,
@@ -70,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     with remembering(args, site_cleaner(args, sources, args.site_memory)) as cleaner:
         job = Job(cleaner, options, ErrorPolicy())
         status = _to_files(job, sources, targets) if args.output_dir else _to_output(job, sources, args.output == "jsonl")
+    report_notices(job.stats)
     report_records_without_site(args, job.counts)
     return status
 

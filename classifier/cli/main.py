@@ -18,6 +18,7 @@ from classifier.cli.messages import say
 from classifier.cli.signals import Stopped, stoppable
 from classifier.errors import TinsachError
 from classifier.io.files import error_filename, os_error_message
+from classifier.io.notices import without_warnings
 from classifier.version import __version__
 
 __all__ = ["main"]
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` names (default: `sys.argv[1:]`) and return its exit status."""
     args = _parser().parse_args(clean.with_quarantine_option(sys.argv[1:] if argv is None else argv))
     try:
-        with stoppable():
+        with stoppable(), without_warnings():  # commands report the notices themselves
             status = COMMANDS[args.command].run(args)
             if sys.stdout:
                 with error_filename("standard output"):

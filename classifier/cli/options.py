@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import classifier
 from classifier.cleaner import Cleaner
@@ -21,6 +22,9 @@ from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 from classifier.sites.rule import EVERY_SITE
 from classifier.sites.rules import SiteRules
 
+if TYPE_CHECKING:
+    from classifier.jobs.stats import Stats
+
 __all__ = [
     "add_fields",
     "add_keep",
@@ -30,6 +34,7 @@ __all__ = [
     "add_sites",
     "reading_options",
     "remembering",
+    "report_notices",
     "report_records_without_site",
     "rule_files",
     "site_cleaner",
@@ -130,6 +135,11 @@ def report_records_without_site(args: argparse.Namespace, counts: Mapping[str, i
         whose = f"of --site {args.site}" if args.site else "for every site"
         fate = f"the rules {whose} apply to them" if args.sites else f"they are remembered as pages of {args.site or 'no site'}"
         say(f"tinsach: {counts[NO_SITE]} records have no site in {args.site_field!r}; {fate}")
+
+
+def report_notices(stats: Stats) -> None:
+    """Report the pages that are not plain lines of Vietnamese text, in one line per kind."""
+    say(*(f"tinsach: {line}" for line in stats.notice_lines()))
 
 
 def rule_files(args: argparse.Namespace) -> list[Source]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
-from classifier.cli.options import add_reading, reading_options
+from classifier.cli.options import add_reading, reading_options, report_notices
 from classifier.errors import InputError
 from classifier.formats.sources import find_inputs, refuse_same_file
 from classifier.io.encoding import to_utf8
@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_same_file(sources, ())
     job = Job(classifier.load(args.model, keep=args.keep, threshold=args.threshold), reading_options(args), ErrorPolicy())
     parts = [summaries(*pages) for pages in label_named_pages(job, sources)]
+    report_notices(job.stats)
     chosen = list(choose(Summaries.joined(parts), args.n)) if parts else []
     if not chosen:
         raise InputError(f"{sources[0].name}: no page with a line in it; name pages that contain text")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from classifier.io.encoding import Decoding
@@ -36,6 +36,8 @@ class Record(NamedTuple):
     undecodable: int = 0  # bytes dropped from the text
     id: str = "null"  # as JSON
     site: str = ""  # a name or a URL; empty if unknown
+    line: int = 0  # as in BadRecord
+    raw: Callable[[], bytes] = bytes  # returns what BadRecord.raw is
 
 
 class BadRecord(NamedTuple):

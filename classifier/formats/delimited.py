@@ -11,6 +11,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, NamedTuple
 
 from classifier.errors import InputError
@@ -54,7 +55,7 @@ class Reader:
     def __init__(self, file: BinaryIO, name: str, options: Options, delimiter: str = ",") -> None:
         """Read the header; see `formats.registry.open_reader`."""
         self.name = name
-        self._decoder = TextDecoder(name, options.decoding)
+        self._decoder = TextDecoder(name, options.decoding, of_records=True)
         self._lines = _RecordedLines(_raw_lines(file, self._decoder))
         self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
         self.header = self._read_header(delimiter)
@@ -83,12 +84,13 @@ class Reader:
         dropped = 0
         for line, raw, row in self._parse_rows():
             if isinstance(row, str):
-                yield BadRecord(line, to_utf8(raw.rstrip("\r\n")), row)
+                yield BadRecord(line, _without_line_end(raw), row)
                 continue
             lost, dropped = self._decoder.dropped - dropped, self._decoder.dropped
             key = "null" if self._id is None else json.dumps(row[self._id], ensure_ascii=False)
             site = "" if self._site is None else row[self._site]
-            yield Record(row[self._column], Place(row, self._column, self.header), lost, key, site)
+            as_read = partial(_without_line_end, raw)
+            yield Record(row[self._column], Place(row, self._column, self.header), lost, key, site, line, as_read)
 
     def _parse_rows(self) -> Iterator[tuple[int, str, list[str] | str]]:
         """Yield line number, raw text and values of each row; for a bad row, the reason instead of the values."""
@@ -143,6 +145,10 @@ class Writer:
 
     def close(self) -> None:
         """Do nothing: rows are written immediately."""
+
+
+def _without_line_end(raw: str) -> bytes:
+    return to_utf8(raw.rstrip("\r\n"))
 
 
 def _as_value(value: object) -> str:

@@ -40,7 +40,7 @@ class Reader:
         except InputError as error:
             yield BadRecord(1, data, str(error).removeprefix(f"{self.name}: "))
             return
-        yield Record(html_to_lines(text, self.name), None, undecodable)
+        yield Record(html_to_lines(text, self.name), None, undecodable, line=1, raw=lambda: data)
 
 
 def text_of(data: bytes, name: str, decoding: Decoding, declared: str | None = None) -> tuple[str, int]:

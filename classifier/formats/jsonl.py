@@ -72,7 +72,7 @@ def read_records(
     """
     if decoding.encoding and decoding.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
         raise InputError(f"{name}: JSON lines are UTF-8; convert them: iconv -f {decoding.encoding} -t UTF-8 FILE")
-    sniffer = None if decoding.encoding else Sniffer(name)
+    sniffer = None if decoding.encoding else Sniffer(name, of_records=True)
     offset = 0
     for number, line in enumerate(source, 1):
         if number == 1 and sniffer and line.startswith(_WIDE_BOMS):
@@ -115,7 +115,8 @@ def _record(line: bytes, number: int, offset: int, errors: str, fields: tuple[st
         return BadRecord(number, line, "nested too deeply")
     except _Unusable as error:
         return BadRecord(number, line, str(error))
-    return Record(value, (text[:start], text[end:]), len(line) - len(text.encode()) if errors == "skip" else 0, key, site)
+    lost = len(line) - len(text.encode()) if errors == "skip" else 0
+    return Record(value, (text[:start], text[end:]), lost, key, site, number, lambda: line)
 
 
 class _Unusable(Exception):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError, require_library
@@ -85,7 +86,7 @@ class Reader:
         except UnicodeDecodeError:
             return BadRecord(number, _as_json(place), "the text is not valid UTF-8")
         lost = len(value) - len(text.encode()) if self._errors == "skip" else 0
-        return Record(text, place, lost, json.dumps(key, ensure_ascii=False, default=str))
+        return Record(text, place, lost, json.dumps(key, ensure_ascii=False, default=str), line=number, raw=partial(_as_json, place))
 
 
 class Writer:

@@ -76,7 +76,7 @@ class Reader:
         if not is_wet:
             headers += [("WARC-Record-ID", _id_of_text(record.record_id)), ("WARC-Refers-To", record.record_id)]
         site = (record.headers.get(self._site_field) or "").strip("<>") if self._site_field else ""
-        return Record(text, Place(headers), lost, json.dumps(record.record_id), site)
+        return Record(text, Place(headers), lost, json.dumps(record.record_id), site, number, lambda: data)
 
 
 class Writer:

@@ -17,6 +17,7 @@ from classifier.formats.base import Options
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
 from classifier.io.files import atomic_write, remove_stale_files, sha256_of
+from classifier.io.notices import without_warnings
 from classifier.jobs.job import ErrorPolicy, Job
 from classifier.jobs.journal import Journal
 from classifier.jobs.stats import Stats
@@ -80,7 +81,7 @@ def _clean_file(cleaner: Cleaner, piece: tuple[Options, bool, Source, Path]) -> 
     """Clean one input into its target; runs in a worker process."""
     options, tolerant, source, target = piece
     job = Job(cleaner, options, ErrorPolicy(tolerant))
-    with atomic_write(target) as out:
+    with without_warnings(), atomic_write(target) as out:
         job.clean(source, out)
     return job.counts, job.stats, job.review
 

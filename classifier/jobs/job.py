@@ -21,7 +21,8 @@ from classifier.formats.registry import open_reader, open_writer
 from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, read_lines, to_utf8
 from classifier.io.files import Sink
-from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, sites_of
+from classifier.io.notices import NOTHING_KEPT, Notice
+from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, judged, sites_of
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
 from classifier.stream import label_blocks
@@ -97,11 +98,14 @@ class Job:
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
         decoder = TextDecoder(name, self.options.decoding)
         number, page = 1, Stats()  # of the open page
-        for block in label_blocks(self.cleaner.stream(), read_lines(file, decoder), *self._separators):
+        stream = self.cleaner.stream()
+        for block in label_blocks(stream, read_lines(file, decoder), *self._separators):
             clean: list[str] = []
+            closed = iter(stream.notices)
             for part in block:
                 if isinstance(part, str):
                     clean.append(part)
+                    page.add_notices(next(closed), f"{name}, page {number}")
                     self._end_page(page, name, number)
                     number, page = number + 1, Stats()
                     continue
@@ -110,6 +114,7 @@ class Job:
                 self._keep_dropped([(line.label, line.text) for line in part if line.label and not line.kept])
             if clean:
                 out.write(to_utf8("".join(clean)))
+        page.add_notices(stream.notices[0], name if number == 1 else f"{name}, page {number}")
         self._end_page(page, name, number)
         self.counts["undecodable"] += decoder.dropped
 
@@ -128,10 +133,17 @@ class Job:
             self.review.append(name)
         return True
 
+    def count_notices(self, notices: Sequence[Notice], name: str) -> None:
+        """Count a page that is labelled, and its notices about the text; where all lines are shown, none has to be kept."""
+        self.stats.pages += 1
+        self.stats.add_notices([found for found in notices if found.kind != NOTHING_KEPT], name)
+
     def good_records(self, records: Iterable[Record | BadRecord], name: str) -> Iterator[Record]:
         """Yield the good records; count all records, and apply the error policy to bad ones."""
         for record in records:
             self.counts["records"] += 1
+            if self.faults.tolerant and isinstance(record, Record):
+                record = judged(record)
             if isinstance(record, BadRecord):
                 self.faults.take(record, name)
                 self.counts["bad"] += 1
@@ -151,6 +163,7 @@ class Job:
             self._keep_dropped(done.dropped)
             for record, page in zip(waiting.popleft(), done.pages):
                 number += 1
+                self.stats.add_notices(page.notices, source.name if source.format == "html" else f"{source.name}, record {number}")
                 writer.put(record, page.text, self._extras(page, f"{source.name}, record {number}"))
 
     def _batches(self, reader: Reader, name: str, waiting: deque[list[Record]]) -> Iterator[Batch]:

@@ -16,7 +16,8 @@ from classifier.formats.names import OUTPUTS
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, read_lines
-from classifier.jobs.batches import at_site, batches_of, label_batch, sites_of
+from classifier.io.inspection import inspect
+from classifier.jobs.batches import at_site, batches_of, label_by_site, sites_of, spans_of
 from classifier.jobs.job import Job
 from classifier.lines import AtBlankLines, between_pages, split_lines, split_pages
 from classifier.results import LabelledLine, Labels
@@ -38,14 +39,28 @@ def label_one(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
     with source.open() as file:
         if source.format == "text":
             blocks = read_lines(file, TextDecoder(source.name, job.options.decoding))
-            for found in label_blocks(job.cleaner.stream(), blocks, job.options.separator, job.options.blank_lines):
-                yield from found
+            yield from _label_text(job, blocks, source.name)
             return
         reader = open_reader(source.format, file, source.name, job.options)
         for number, record in enumerate(job.good_records(reader, source.name)):
             if number:
                 yield between_pages(job.options.separator)
-            yield list(at_site(job.cleaner, record.site).label_lines(split_lines(record.text)))
+            lines = split_lines(record.text)
+            job.count_notices(inspect("\n".join(lines)), source.name if source.format == "html" else f"{source.name}, record {number + 1}")
+            yield list(at_site(job.cleaner, record.site).label_lines(lines))
+
+
+def _label_text(job: Job, blocks: Iterator[list[str]], name: str) -> Iterator[list[LabelledLine] | str]:
+    stream = job.cleaner.stream()
+    numbers = count(1)
+    for found in label_blocks(stream, blocks, job.options.separator, job.options.blank_lines):
+        closed = list(stream.notices)
+        for part in found:
+            if isinstance(part, str):
+                job.count_notices(closed.pop(0), f"{name}, page {next(numbers)}")
+            yield part
+    number = next(numbers)
+    job.count_notices(stream.notices[0], name if number == 1 else f"{name}, page {number}")
 
 
 def label_records(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:
@@ -64,10 +79,12 @@ def label_records(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:
 
 def _records_of(job: Job, source: Source) -> Iterator[str]:
     with source.open() as file:
-        reader = open_reader(source.format, file, source.name, job.options)
+        reader, numbers = open_reader(source.format, file, source.name, job.options), count(1)
         for batch in batches_of(job.good_records(reader, source.name)):
-            found = label_batch(job.cleaner, [record.text for record in batch], sites_of(batch, job.options))
-            for record, attributes in zip(batch, found):
+            texts = [record.text for record in batch]
+            labels = label_by_site(job.cleaner, texts, sites_of(batch, job.options))
+            for record, attributes, notices in zip(batch, spans_of(labels, texts), labels.notices):
+                job.count_notices(notices, source.name if source.format == "html" else f"{source.name}, record {next(numbers)}")
                 yield f'{{"id": {record.id}, "attributes": {json.dumps(attributes)}}}\n'
 
 
@@ -81,7 +98,11 @@ class NamedPages(NamedTuple):
 def label_named_pages(job: Job, sources: Sequence[Source]) -> Iterator[NamedPages]:
     """Label the pages of all inputs in batches, in order; a page's name is its file and, if the file holds several, its number."""
     for batch in batches_of(page for source in sources for page in _named(job, source)):
-        yield NamedPages([page.place for page in batch], job.cleaner.label_pages(page.text for page in batch))
+        names = [page.place for page in batch]
+        labels = label_by_site(job.cleaner, [page.text for page in batch])
+        for notices, name in zip(labels.notices, names):
+            job.count_notices(notices, name)
+        yield NamedPages(names, labels)
 
 
 def _named(job: Job, source: Source) -> Iterator[Record]:

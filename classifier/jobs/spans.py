@@ -7,7 +7,6 @@ that the labels to keep can change without running the model again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from classifier.core.pipeline import BLANK_REACH
 from classifier.errors import InputError
 from classifier.labels import LABELS, Label
-from classifier.lines import is_blank, split_lines
+from classifier.lines import LINE_END, is_blank, split_lines
 
 __all__ = ["PREFIX", "Attributes", "attributes_of", "keep_spans", "line_starts", "parse_thresholds"]
 
@@ -33,7 +32,7 @@ def line_starts(text: str, lines: Sequence[str]) -> list[int]:
     """
     if "\r" not in text:
         return list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0)) if lines else []
-    ends = [end.end() for end in re.finditer(r"\r\n|\r|\n", text)]
+    ends = [end.end() for end in LINE_END.finditer(text)]
     return [0, *ends][: len(lines)]
 
 

@@ -21,7 +21,7 @@ __all__ = ["BLANK_LABEL", "LabelledPage", "Row", "labelled_row", "parse_page", "
 
 BLANK_LABEL = "-"
 _NAMES = frozenset(label.value for label in LABELS)
-_ENDS = re.compile(r"(\r\n|\r|\n)")  # the line endings of `lines.LineSplitter`
+_ENDS = re.compile(r"(\r\r\n|\r\n|\r|\n)")  # the line endings of `lines.LineSplitter`
 # Editors may strip the trailing tab after a blank line's probability.
 _WITH_PROBABILITY = re.compile(r"[^\t]*\t(?:0\.\d+|1\.0+)\t|-\t0\.0+$")
 _BOM = "\ufeff"
@@ -98,7 +98,7 @@ def parse_page(data: bytes, name: str) -> LabelledPage:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        number = len(re.findall(rb"\r\n|\r|\n", data[: error.start])) + 1
+        number = len(re.findall(rb"\r\r\n|\r\n|\r|\n", data[: error.start])) + 1
         raise InputError(f"{name}:{number}: not UTF-8; save the file as UTF-8") from error
     mark = _BOM if text.startswith(_BOM) else ""
     pieces = _ENDS.split(text[len(mark) :])

@@ -23,7 +23,7 @@ from tests.fuzz.strategies import bytes_of, cut
 __all__ = ["all_calls_agree", "any_lines_come_back", "block_lines", "bytes_are_lines", "splitter_cuts_as_told"]
 
 NAMES = [*classifier.LABELS, None]
-LINE_END = re.compile("\r\n|\r|\n")
+LINE_END = re.compile("\r\r\n|\r\n|\r|\n")
 
 
 def reference_lines(text: str) -> list[str]:
