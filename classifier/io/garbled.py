@@ -39,8 +39,8 @@ def garbled(text: str) -> Counter[str]:
     for marks, times in ((_LATIN, ""), (_TWICE, " twice")):
         if hits := sum(map(text.count, marks)):
             found[f"UTF-8 read as {_latin_name(text)}{times}"] = hits
-    for name, (marks, places) in _places().items():
-        if any(mark[0] in text and mark in text for mark in marks) and (hits := len(places.findall(text))):
+    for name, (misread, places) in _places().items():
+        if any(mark[0] in text and mark in text for mark in misread) and (hits := len(places.findall(text))):
             found[f"UTF-8 read as {name.replace('_', '-')}"] = hits
     if (lost := text.count(_LOST)) > ENOUGH or (lost >= FEW_LOST and 50 * lost > len(text)):
         found["letters replaced by U+FFFD"] = max(lost, ENOUGH)

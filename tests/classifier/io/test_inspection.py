@@ -242,8 +242,8 @@ def test_memory_is_one_window():
 
 
 HOSTILE = [
-    "<", "<a ", "&lt;", "&", "?", "a?", "\\n", '{"', '["', "[", "](", "](a", "\x85", "\ufeff", "\n\ufeff", "º", "áº", "║", "\ufffd", "\u0301", " ",
-    "iấy phép", "\niấy phép biên tập", "<br>", "Trang chủ\nThời sự\nKinh tế\n", "www.", ".", ". ",
+    "<", "<a ", "&lt;", "&", "?", "a?", "\\n", '{"', '["', "[", "](", "](a", "\x85", "\ufeff", "\n\ufeff", "º", "áº", "║", "\ufffd", "\u0301",
+    "iấy phép", "\niấy phép biên tập", "<br>", "Trang chủ\nThời sự\nKinh tế\n", "www.", ".", ". ", " ",
 ]  # fmt: skip
 
 
