@@ -23,7 +23,7 @@ SAMPLE = 1 << 9  # characters, at equal distances, that decide whether letters a
 _FREQUENT, SOUND = "đưạếộả", 0.06
 SIGNS = 0.002  # share of a sample that signs have from which they are looked at more closely
 QUESTION_MARKS = 0.008  # share of question marks in the sample
-_GARBLED_SIGNS = "ºÆ∫║\ufffd"  # of UTF-8 read as windows-1252 and its kin, as MacRoman, and as an OEM code page; lost letters
+FEW_CHARS = 100  # a shorter text proves nothing about its language
 
 FEW_LINES, LONG_TEXT, SENTENCES = 3, 1000, 5  # a page on one line: lines at most, characters and sentences at least
 _SENTENCE_END = re.compile(r"[.!?…][\"”’)]?\s")
@@ -146,12 +146,17 @@ class Inspector:
                 self._found[LINE_ENDS] = name
 
     def _look_at_letters(self, text: str, sample: str) -> None:
-        sound = sum(map(sample.count, _FREQUENT)) > SOUND * sample.count(" ")
+        sound = len(text) < FEW_CHARS or _is_sound(sample) or _is_sound(text)
         marked = sample.count("?") > QUESTION_MARKS * len(sample)
-        if not sound or marked or any(sign in text for sign in _GARBLED_SIGNS):
+        # What UTF-8 read as windows-1252 and its kin, as MacRoman, or as an OEM code page shows; and lost letters.
+        if not sound or marked or "º" in text or "Æ" in text or "∫" in text or "║" in text or "\ufffd" in text:
             from classifier.io.letters import evidence  # on suspicion only
 
             self._letters.update(evidence(text, not sound, marked))
+
+
+def _is_sound(text: str) -> bool:
+    return sum(map(text.count, _FREQUENT)) > SOUND * text.count(" ")
 
 
 def _has_few_lines(text: str) -> bool:
@@ -175,6 +180,6 @@ def _may_be_joined(text: str) -> bool:
     head, tenth = text[: text.find("\n", 24) + 1].removeprefix("\ufeff"), len(text) // 10
     return (
         ("\ufeff" in text and "\n\ufeff" in text)
-        or text.find("iấy phép", tenth, 6 * tenth) >= 0
+        or text.find("Giấy phép", tenth, 5 * tenth) >= 0
         or (0 < len(head) < 300 and text.find("\n" + head, max(tenth, len(head)), 9 * tenth) >= 0)
     )

@@ -12,11 +12,11 @@ __all__ = ["boundaries"]
 
 ARTICLE_LINES, LONG = 2, 80  # a part is an article from this many long lines on, of this many characters, that no earlier part has
 UNSURE_ARTICLES, UNSURE_LINES, UNSURE_LONG = 3, 5, 100  # where only imprints separate them: some pages have imprints in mid-page
-MENU_ITEMS, MENU_LINES = 3, 30  # common menu items, and lines after an imprint among which they are, that show a new page begins
+MENU_ITEMS, MENU_LINES, MENU_CHARS = 3, 30, 1500  # common menu items that show that a page begins, and where after an imprint
 SHORT, NEAR = 300, 800  # characters: an imprint's line at most; distance of a related term at most
 HEAD, LONG_HEAD = 24, 120  # characters of the page head; a longer one separates pages even if no imprint is before it
 PAGE_LINES, SHORT_LINE = 8, 60  # lines of a page behind a byte order mark at least, characters of its first line at most
-LATEST = 0.6  # share of the text before which the first imprint has to be
+LATEST = 0.5  # share of the text before which the first imprint has to be
 
 _PERMIT = "iấy phép"
 _TERMS = ("biên tập", "chịu trách nhiệm", "chủ quản", "bản quyền", "ghi rõ nguồn", "tòa soạn", "toà soạn", _PERMIT)  # of imprints
@@ -104,7 +104,7 @@ def _all_places(text: str, what: str) -> list[int]:
 
 
 def _menu_follows(text: str, place: int) -> bool:
-    after = text[place : place + 3000]
+    after = text[place : place + MENU_CHARS]
     lines = (_LINK.sub(r"\1\n", after) if "](" in after else after).lower().split("\n")
     shown = [line for line in (line.strip("\ufeff \t*-+|>#") for line in lines) if line]
     return len(_MENU.intersection(shown[:MENU_LINES])) >= MENU_ITEMS
