@@ -9,7 +9,7 @@ scikit-learn, scipy or joblib.
 """
 
 from classifier.cleaner import Cleaner, load
-from classifier.errors import InputError, ModelError, TinsachError
+from classifier.errors import InputError, InputWarning, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
 from classifier.lines import split_lines, split_pages
 from classifier.results import LabelledLine, Labels
@@ -23,6 +23,7 @@ __all__ = [
     "LABELS",
     "Cleaner",
     "InputError",
+    "InputWarning",
     "Label",
     "LabelledLine",
     "Labels",

@@ -6,6 +6,7 @@ read or write files; see `jobs`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import islice
@@ -16,8 +17,10 @@ import numpy as np
 
 from classifier.core.model import Model
 from classifier.core.model_file import default_path
-from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
+from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, Decided, Pipeline
 from classifier.errors import InputError, ModelError
+from classifier.io.inspection import inspect
+from classifier.io.notices import NOTHING_KEPT, Notice, counted, notice, warn_of, without_warnings
 from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import not_text, page_batches, page_texts, split_lines, text_iterable
 from classifier.parallel import checked_jobs, ordered_map
@@ -159,6 +162,9 @@ class Cleaner:
         Results do not depend on `lookahead`. A longer one is faster on long pages that arrive line by line: with 304 lines,
         about four times as fast. Lists and tuples are processed in large blocks anyway. A form feed is white space of its line.
 
+        Warns:
+            InputWarning: once the last line is returned, if the lines are not plain lines of Vietnamese text, or none is kept.
+
         Raises:
             InputError: `lines` is a string (split it, or call `clean_text`) or a frame of several columns, one of the lines is
                 not a string, or `lookahead` is less than the model needs.
@@ -203,35 +209,50 @@ class Cleaner:
         Read-ahead is bounded, so `pages` may be endless. A `memory` of their site reads and counts the pages in this order;
         see `SiteMemory`.
 
+        Warns:
+            InputWarning: once all pages are cleaned, for each kind of notice about them; see `Labels.notices`.
+
         Raises:
             InputError: `pages` is one string or a frame of several columns, one of the pages is not a string, `jobs` is 0, or
                 several processes are requested with a model that was not loaded from a file, or with a memory.
         """
         texts = page_texts(pages, "clean_pages")
         cleaner = self if memory is None else self.remembering(memory)
-        results = map_pages(cleaner, Cleaner._clean_batch, page_batches(texts, BLOCK_LINES, PAGES_PER_BATCH), jobs)
-        return (page for batch in results for page in batch)
+        return _cleaned(map_pages(cleaner, Cleaner._clean_batch, page_batches(texts, BLOCK_LINES, PAGES_PER_BATCH), jobs))
 
     def label_pages(self, pages: Iterable[str], *, memory: SiteMemory | None = None) -> Labels:
         """Label many pages at once, as columns instead of objects: the fastest call, meant for adapters.
 
         A `memory` of their site reads and counts the pages in this order; see `SiteMemory`.
 
+        Warns:
+            InputWarning: once for each kind of notice about the pages; `Labels.notices` holds those of each page.
+
         Raises:
             InputError: `pages` is one string or a frame of several columns, one of the pages is not a string, or `memory` is
                 not a `SiteMemory`.
         """
+        labels = self._label_pages(page_texts(pages, "label_pages"), memory)
+        warn_of(counted(labels.notices))
+        return labels
+
+    def _label_pages(self, pages: Iterable[str], memory: SiteMemory | None = None) -> Labels:
         lines: list[str] = []
         offsets = [0]
-        for page in page_texts(pages, "label_pages"):
-            lines += split_lines(page)
+        found: list[tuple[Notice, ...]] = []
+        for page in pages:
+            of_page = split_lines(page)
+            found.append(inspect("\n".join(of_page) if "\r" in page else page))
+            lines += of_page
             offsets.append(len(lines))
         cleaner = self if memory is None else self.remembering(memory)
         done = cleaner._pipeline().advance(lines, offsets[1:])
-        return Labels(done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses, np.array(offsets), lines)
+        columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
+        return Labels(*columns, np.array(offsets), lines, _with_nothing_kept(found, done, offsets))
 
-    def _clean_batch(self, pages: Sequence[str]) -> list[str]:
-        return self.label_pages(pages).texts()
+    def _clean_batch(self, pages: Sequence[str]) -> tuple[list[str], tuple[tuple[Notice, ...], ...]]:
+        labels = self._label_pages(pages)
+        return labels.texts(), labels.notices
 
     def stream(self, *, lookahead: SupportsIndex | None = None) -> Stream:
         """Return a push-style stream: feed it chunks of text or bytes, get labelled lines back.
@@ -240,6 +261,23 @@ class Cleaner:
             InputError: `lookahead` is less than the model needs; see `label_lines`.
         """
         return Stream(self._pipeline(), lookahead)
+
+
+def _with_nothing_kept(found: list[tuple[Notice, ...]], done: Decided, offsets: list[int]) -> tuple[tuple[Notice, ...], ...]:
+    """Return the notices of each page, with one more for pages that are not blank and of which nothing is kept."""
+    lines, kept = (np.diff(np.searchsorted(np.flatnonzero(column), offsets)) for column in (done.codes >= 0, done.kept))
+    for page in np.flatnonzero((lines > 0) & (kept == 0)).tolist():
+        found[page] += (notice(NOTHING_KEPT),)
+    return tuple(found)
+
+
+def _cleaned(batches: Iterable[tuple[list[str], tuple[tuple[Notice, ...], ...]]]) -> Iterator[str]:
+    """Yield the pages of all batches; warn at the end, once for each kind of notice."""
+    counts: Counter[Notice] = Counter()
+    for pages, notices in batches:
+        counts.update(counted(notices))
+        yield from pages
+    warn_of(counts)
 
 
 # -- worker processes --------------------------------------------------------------------------------------------------
@@ -295,4 +333,5 @@ def map_pages(
 
 
 def _work(recipe: Recipe, work: Callable[[Cleaner, Piece], Result], piece: Piece) -> Result:
-    return work(recipe.cleaner(), piece)
+    with without_warnings():  # the calling process reports what is noticed
+        return work(recipe.cleaner(), piece)

@@ -5,6 +5,8 @@
     ├── MissingEngine (ImportError)  a library that an integration needs is not installed
     └── ModelError (ValueError)  a model file is missing, damaged, or made for another version
 
+    InputWarning (UserWarning)   pages are not plain lines of Vietnamese text, or nothing of them is kept; a warning only
+
 Every message says what to do next. Any other exception is a bug worth reporting.
 """
 
@@ -13,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["InputError", "MissingEngine", "ModelError", "TinsachError", "require_library"]
+__all__ = ["InputError", "InputWarning", "MissingEngine", "ModelError", "TinsachError", "require_library"]
 
 
 class TinsachError(Exception):
@@ -22,6 +24,10 @@ class TinsachError(Exception):
 
 class InputError(TinsachError, ValueError):
     """The lines, the page, the file or an option cannot be used as given."""
+
+
+class InputWarning(UserWarning):
+    """Pages are not plain lines of Vietnamese text, or nothing of them is kept; they are labelled all the same."""
 
 
 class MissingEngine(TinsachError, ImportError):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.core.arrays import Bools, Floats, Int8s, Ints
+from classifier.io.notices import Notice
 from classifier.labels import LABELS, Label
 
 __all__ = ["LabelledLine", "Labels"]
@@ -35,12 +36,13 @@ class Labels(NamedTuple):
     first_guesses: Int8s  # (n,) index into `LABELS`, -1 for blank lines
     offsets: Ints  # (pages + 1,)
     lines: list[str]  # (n,) unmodified
+    notices: tuple[tuple[Notice, ...], ...] = ()  # (pages,) why a page's labels are doubtful, mostly ()
 
     def pages(self) -> Iterator[Labels]:
         """Yield the `Labels` of each page; the arrays are views."""
-        for start, stop in pairwise(self.offsets.tolist()):
+        for page, (start, stop) in enumerate(pairwise(self.offsets.tolist())):
             columns = [column[start:stop] for column in self[:5]]
-            yield Labels._make([*columns, np.array([0, stop - start]), self.lines[start:stop]])
+            yield Labels._make([*columns, np.array([0, stop - start]), self.lines[start:stop], self.notices[page : page + 1]])
 
     def texts(self) -> list[str]:
         """Return the clean text of each page: its kept lines, joined by newlines."""

@@ -14,6 +14,8 @@ from typing import SupportsIndex
 
 from classifier.core.pipeline import LOOKAHEAD, Decided, Pipeline
 from classifier.errors import InputError
+from classifier.io.inspection import Inspector
+from classifier.io.notices import NOTHING_KEPT, Notice, counted, notice, warn_of
 from classifier.labels import LABELS, Label
 from classifier.lines import AtBlankLines, LineSplitter, between_pages, cut_pages, not_text
 from classifier.results import LabelledLine
@@ -45,6 +47,10 @@ class Stream:
         self._queued: list[str] = []  # received, not yet passed to the pipeline
         self._undecided: list[str] = []  # passed to the pipeline, not yet decided
         self._number = 0
+        self._inspector = Inspector()
+        self._has_text = self._keeps = False  # whether a decided line of the open page is not blank, and whether one is kept
+        self.notices: list[tuple[Notice, ...]] = []
+        """Notices about the pages that the last call closed, in order: why their labels are doubtful, mostly ()."""
 
     @property
     def wanted(self) -> int:
@@ -74,10 +80,12 @@ class Stream:
 
     def _push(self, lines: Sequence[str]) -> list[LabelledLine]:
         self._queued += lines
+        self._inspector.add_lines(lines)
         if self.wanted > 0:  # no line is due: wait, since a block of 1 line costs about as much as one of 16
             return []
         queued, self._queued = self._queued, []
         done = self._pipeline.advance(queued)
+        self._note(done, slice(None))
         texts, count = self._undecided + queued, len(done.codes)
         self._undecided = texts[count:]
         self._number += count
@@ -87,6 +95,9 @@ class Stream:
         """Close the page, optionally after some last whole lines; return all lines still undecided.
 
         The next line is number 1 of a new page.
+
+        Warns:
+            InputWarning: the page is not plain lines of Vietnamese text, or nothing of it is kept; see `notices`.
 
         Raises:
             InputError: one of the lines is not a string; the page stays open then.
@@ -103,9 +114,11 @@ class Stream:
         """
         for number, page in enumerate(pages):
             _require_lines(page, 0 if number else self._number + len(self._undecided) + len(self._queued))
+        self.notices = []
         if not pages:
             return []
-        queued = [*self._queued, *self._splitter.flush(), *chain.from_iterable(pages)]
+        rest = self._splitter.flush()
+        queued = [*self._queued, *rest, *chain.from_iterable(pages)]
         ends = [*accumulate(map(len, pages), initial=len(queued) - sum(map(len, pages)))][1:]
         done = self._pipeline.advance(queued, ends)
         waiting = len(self._undecided)
@@ -115,7 +128,23 @@ class Stream:
         )
         labelled = _labelled(done, self._undecided + queued, numbers)
         self._queued, self._undecided, self._number = [], [], 0
+        for lines, (start, stop) in zip([[*rest, *pages[0]], *pages[1:]], pairwise(bounds)):
+            self._note(done, slice(start, stop))
+            self.notices.append(self._end_of_page(lines))
+        warn_of(counted(self.notices))
         return [labelled[start:stop] for start, stop in pairwise(bounds)]
+
+    def _note(self, done: Decided, lines: slice) -> None:
+        self._keeps = self._keeps or bool(done.kept[lines].any())
+        self._has_text = self._has_text or bool((done.codes[lines] >= 0).any())
+
+    def _end_of_page(self, lines: Sequence[str]) -> tuple[Notice, ...]:
+        """Return the notices of the page that ends with these lines."""
+        self._inspector.add_lines(lines)
+        found = self._inspector.end_page()
+        nothing = self._has_text and not self._keeps
+        self._has_text = self._keeps = False
+        return (*found, notice(NOTHING_KEPT)) if nothing else found
 
     def flush(self) -> list[LabelledLine]:
         """Close the last page; the same as `end_page()`."""

@@ -18,6 +18,7 @@ from classifier.cli.options import (
     add_sites,
     reading_options,
     remembering,
+    report_notices,
     report_records_without_site,
     rule_files,
     site_cleaner,
@@ -136,14 +137,14 @@ def _check_memory(args: argparse.Namespace) -> None:
 
 def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
     """Report counts on standard error and return the exit status."""
-    from classifier.jobs.job import BAD_FILES, NOTHING_KEPT
+    from classifier.jobs.job import BAD_FILES
     from classifier.jobs.stats import counted
 
+    report_notices(job.stats)
     if job.counts[NEEDS_REVIEW]:
         pages, their = counted(job.counts[NEEDS_REVIEW], "page"), "its" if job.counts[NEEDS_REVIEW] == 1 else "their"
-        say(f"tinsach: {pages} lost more than {args.max_dropped:.0%} of {their} text: {_first_names(job, NEEDS_REVIEW)}")
-    if job.counts[NOTHING_KEPT]:
-        say(f"tinsach: {counted(job.counts[NOTHING_KEPT], 'page')} had text and kept no line: {_first_names(job, NOTHING_KEPT)}")
+        names = "; ".join(job.names[NEEDS_REVIEW]) + ("; ..." if job.counts[NEEDS_REVIEW] > len(job.names[NEEDS_REVIEW]) else "")
+        say(f"tinsach: {pages} lost more than {args.max_dropped:.0%} of {their} text: {names}")
     report_records_without_site(args, job.counts)
     if args.summary:
         say(*job.stats.summary())
@@ -161,7 +162,3 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
         not_ok, not_html = (job.counts[name] for name in LEFT_OUT)
         say(f"tinsach: left out {counted(not_ok, 'response')} with another HTTP status than 2xx, and {not_html} that are not HTML")
     return report_left_out(args, job, files)
-
-
-def _first_names(job: Job, kind: str) -> str:
-    return "; ".join(job.names[kind]) + ("; ..." if job.counts[kind] > len(job.names[kind]) else "")

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from classifier.cli.on_error import add_on_error, check_on_error, error_policy, inputs_of, report_left_out
-from classifier.cli.options import add_reading, reading_options
+from classifier.cli.options import add_reading, reading_options, report_notices
 from classifier.errors import InputError
 from classifier.formats.sources import Source, refuse_same_file
 from classifier.io.encoding import to_utf8
@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     with atomic_write(args.quarantine) if args.quarantine else nullcontext() as quarantine:
         job = Job(cleaner, reading_options(args), error_policy(args, sources, quarantine))
         parts, candidates = _measure_pages(job, sources, 0 if profile is None else args.n)
+    report_notices(job.stats, all_shown=True)
     left_out = report_left_out(args, job, len(sources))
     if not parts:
         raise InputError(f"{sources[0].name}: no page in it; name files that contain pages")

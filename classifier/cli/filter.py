@@ -21,8 +21,8 @@ from classifier.formats.sources import Source, find_sources, refuse_same_file
 from classifier.io.compression import open_decompressed
 from classifier.io.encoding import Decoding
 from classifier.io.files import atomic_write, standard_output
+from classifier.io.notices import NOTHING_KEPT, sentence
 from classifier.jobs.spans import keep_spans, parse_thresholds
-from classifier.jobs.stats import counted
 from classifier.labels import Label
 
 __all__ = ["EXAMPLES", "SUMMARY", "add_arguments", "run"]
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         with closing(open_writer(source.format, out, options)) as writer:
             emptied = _filter(reader, attributes, needed, writer, (source.name, args.attributes))
     if emptied:
-        say(f"tinsach: {counted(emptied, 'page')} had text and kept no line")
+        say(f"tinsach: {sentence(NOTHING_KEPT, emptied)}")
     return 0
 
 

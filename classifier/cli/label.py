@@ -19,6 +19,7 @@ from classifier.cli.options import (
     reading_options,
     refuse_kind_as_output,
     remembering,
+    report_notices,
     report_records_without_site,
     rule_files,
     site_cleaner,
@@ -92,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
                 out.write(to_utf8(row))
     if args.summary:
         say(*job.stats.summary())
+    report_notices(job.stats, all_shown=True)
     report_records_without_site(args, job.counts)
     return report_left_out(args, job, len(sources))
 

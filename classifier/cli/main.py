@@ -21,6 +21,7 @@ from classifier.cli.options import labels_to_keep
 from classifier.cli.signals import Stopped, stoppable
 from classifier.errors import InputError, TinsachError
 from classifier.io.files import error_filename, os_error_message
+from classifier.io.notices import without_warnings
 from classifier.version import __version__
 
 __all__ = ["main"]
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _refuse_empty(args)
         if "keep" in args:
             args.keep = labels_to_keep(args.keep, args.drop)
-        with stoppable():
+        with stoppable(), without_warnings():  # commands report the notices themselves
             status = COMMANDS[args.command].run(args)
             if sys.stdout:
                 with error_filename("standard output"):

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import classifier
 from classifier.cleaner import Cleaner
@@ -16,10 +17,14 @@ from classifier.formats.names import FORMATS
 from classifier.formats.sources import Source
 from classifier.io.encoding import POLICIES, Decoding
 from classifier.io.files import STDIN, atomic_write
+from classifier.io.notices import NOTHING_KEPT
 from classifier.labels import DEFAULT_KEEP, LABELS, Label, parse_keep
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 from classifier.sites.rule import EVERY_SITE
 from classifier.sites.rules import SiteRules
+
+if TYPE_CHECKING:
+    from classifier.jobs.stats import Stats
 
 __all__ = [
     "add_fields",
@@ -33,6 +38,7 @@ __all__ = [
     "reading_options",
     "refuse_kind_as_output",
     "remembering",
+    "report_notices",
     "report_records_without_site",
     "rule_files",
     "site_cleaner",
@@ -204,6 +210,14 @@ def report_records_without_site(args: argparse.Namespace, counts: Mapping[str, i
         records, them, they_are, pages = ("1 record has", "it", "it is", "a page") if one else ("records have", "them", "they are", "pages")
         fate = f"the rules {whose} apply to {them}" if args.sites else f"{they_are} remembered as {pages} of {args.site or 'no site'}"
         say(f"tinsach: {'' if one else f'{counts[NO_SITE]} '}{records} no site in {args.site_field!r}; {fate}")
+
+
+def report_notices(stats: Stats, all_shown: bool = False) -> None:
+    """Report the pages that are not plain lines of Vietnamese text, in one line per kind.
+
+    Where all lines are shown, kept or not, pages that keep none are not reported.
+    """
+    say(*(f"tinsach: {line}" for line in stats.notice_lines(but=NOTHING_KEPT if all_shown else "")))
 
 
 def rule_files(args: argparse.Namespace) -> list[Source]:

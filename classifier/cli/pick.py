@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from classifier.cli.on_error import add_on_error, check_on_error, error_policy, inputs_of, report_left_out
-from classifier.cli.options import add_output, add_reading, reading_options, refuse_kind_as_output
+from classifier.cli.options import add_output, add_reading, reading_options, refuse_kind_as_output, report_notices
 from classifier.errors import InputError
 from classifier.formats.sources import refuse_same_file
 from classifier.io.encoding import to_utf8
@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
             cleaner = classifier.load(args.model, keep=args.keep, threshold=args.threshold)
             job = Job(cleaner, reading_options(args), error_policy(args, sources, quarantine))
             parts = [summaries(*pages) for pages in label_named_pages(job, sources)]
+        report_notices(job.stats, all_shown=True)
         status = report_left_out(args, job, len(sources))
         chosen = list(choose(Summaries.joined(parts), args.n)) if parts else []
         if not chosen:

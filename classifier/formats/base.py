@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from classifier.io.encoding import Decoding
@@ -65,6 +65,8 @@ class Record(NamedTuple):
     site: str = ""  # a name or a URL; empty if unknown
     missing: bool = False  # there is no text, and `text` is empty; writers leave the record as it is
     only_in_script: bool = False  # a document whose article is not in its text, but in JSON-LD
+    line: int = 0  # as in BadRecord; 0 for pages of text and HTML, which are no records of a file
+    raw: Callable[[], bytes] = bytes  # returns what BadRecord.raw is
 
 
 class BadRecord(NamedTuple):

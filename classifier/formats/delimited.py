@@ -12,6 +12,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
@@ -58,7 +59,7 @@ class Reader:
     def __init__(self, file: BinaryIO, name: str, options: Options, delimiter: str = ",") -> None:
         """Read the header; see `formats.registry.open_reader`."""
         self.name = name
-        self._decoder, self._options = TextDecoder(name, options.decoding), options
+        self._decoder, self._options = TextDecoder(name, options.decoding, of_records=True), options
         lines = _raw_lines(file, self._decoder)
         first = next(lines, "")
         delimiter = options.delimiter or _delimiter_of(first, options.field, delimiter)
@@ -90,16 +91,17 @@ class Reader:
         dropped = 0
         for line, raw, row in self._parse_rows():
             if isinstance(row, str):
-                yield BadRecord(line, to_utf8(raw.rstrip("\r\n")), row)
+                yield BadRecord(line, _without_line_end(raw), row)
                 continue
             lost, dropped = self._decoder.dropped - dropped, self._decoder.dropped
             key = "null" if self._id is None else json.dumps(row[self._id], ensure_ascii=False)
             site = "" if self._site is None else row[self._site]
             place, text = Place(row, self._column, self.header), row[self._column]
             if not text and self._options.on_null == "fail":
-                yield BadRecord(line, to_utf8(raw.rstrip("\r\n")), "the text is empty")
+                yield BadRecord(line, _without_line_end(raw), "the text is empty")
                 continue
-            yield Record(field_text(text, self._options), place, lost, key, site, not text)
+            as_read = partial(_without_line_end, raw)
+            yield Record(field_text(text, self._options), place, lost, key, site, not text, line=line, raw=as_read)
 
     def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
         """See `formats.base.Reader`."""
@@ -175,6 +177,10 @@ class Writer:
 
     def close(self) -> None:
         """Do nothing: rows are written immediately."""
+
+
+def _without_line_end(raw: str) -> bytes:
+    return to_utf8(raw.rstrip("\r\n"))
 
 
 def _as_value(value: object) -> str:

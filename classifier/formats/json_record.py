@@ -51,7 +51,8 @@ def parse_record(line: bytes, number: int, offset: int, options: Options, bare: 
         return BadRecord(number, line, str(error))
     if record.missing and options.on_null == "fail":
         return BadRecord(number, line, f"field {options.field!r} is null")
-    return record._replace(undecodable=len(line) - len(source.encode())) if errors == "skip" else record
+    lost = len(line) - len(source.encode()) if errors == "skip" else 0
+    return record._replace(undecodable=lost, line=number, raw=lambda: line)
 
 
 def with_text(record: Record, text: str, extras: Extras = NO_EXTRAS) -> str:

@@ -98,4 +98,4 @@ def sniffer_of(name: str, decoding: Decoding) -> Sniffer | None:
     """
     if decoding.encoding and decoding.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
         raise InputError(f"{name}: JSON lines are UTF-8; convert them: iconv -f {decoding.encoding} -t UTF-8 FILE")
-    return None if decoding.encoding else Sniffer(name)
+    return None if decoding.encoding else Sniffer(name, of_records=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from typing import Any, BinaryIO, NamedTuple
 
@@ -105,7 +106,8 @@ class Reader:
             return BadRecord(number, _as_json(place), "the text is not valid UTF-8")
         lost = len(value or b"") - len(text.encode()) if errors == "skip" else 0
         key = json.dumps(key, ensure_ascii=False, default=str)
-        return Record(text if value is None else field_text(text, self._options), place, lost, key, missing=value is None)
+        text = text if value is None else field_text(text, self._options)
+        return Record(text, place, lost, key, missing=value is None, line=number, raw=partial(_as_json, place))
 
     def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
         """See `formats.base.Reader`."""

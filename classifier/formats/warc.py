@@ -109,7 +109,8 @@ class Reader:
             headers += [("WARC-Record-ID", _id_of_text(record.record_id)), ("WARC-Refers-To", record.record_id)]
         site_field = self._options.site_field
         site = (record.headers.get(site_field) or "").strip("<>") if site_field else ""
-        return Record(text, Place(headers), lost, json.dumps(record.record_id), site, only_in_script=in_script)
+        key = json.dumps(record.record_id)
+        return Record(text, Place(headers), lost, key, site, only_in_script=in_script, line=number, raw=lambda: data)
 
     def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
         """Return id, URI and date of a record, and its text."""

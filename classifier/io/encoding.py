@@ -60,12 +60,12 @@ class TextDecoder:
     ('', 'nắng\\n', '', 1)
     """
 
-    def __init__(self, name: str, reading: Decoding) -> None:
-        """Start before the first byte of an input; `name` is for messages."""
+    def __init__(self, name: str, reading: Decoding, of_records: bool = False) -> None:
+        """Start before the first byte of an input; `name` is for messages, `of_records` for `sniffing`."""
         self.dropped = 0  # bytes dropped under the policy "skip"
         self._name, self._errors = name, reading.errors
         self._head: bytes | None = None if reading.encoding else b""  # first bytes, held until a byte order mark can be ruled out
-        self._sniffer = None if reading.encoding else Sniffer(name)
+        self._sniffer = None if reading.encoding else Sniffer(name, of_records)
         self._offset = 0  # of the current chunk in the input, in bytes
         self._lines = _LineCount()
         self._decoder = self._new_decoder(reading.encoding or "utf-8")

@@ -44,9 +44,13 @@ class Sniffer:
     Fixed checkpoints make the verdict independent of how the bytes were chunked.
     """
 
-    def __init__(self, name: str) -> None:
-        """Start before the first byte of an input; `name` is for messages."""
-        self._name = name
+    def __init__(self, name: str, of_records: bool = False) -> None:
+        """Start before the first byte of an input; `name` is for messages.
+
+        An input of records is not refused because its first records are garbled, only if most of its first 64 KB is: `inspection`
+        judges each record.
+        """
+        self._name, self._of_records = name, of_records
         self._head = bytearray()
         self._next = FIRST_CHECK
 
@@ -56,7 +60,7 @@ class Sniffer:
             return
         self._head += chunk[: SAMPLE - len(self._head)]
         while self._next <= min(len(self._head), SAMPLE):
-            require_utf8(bytes(self._head[: self._next]), self._name)
+            require_utf8(bytes(self._head[: self._next]), self._name, not self._of_records or self._next == SAMPLE)
             self._next *= 4
 
     def flush(self) -> None:
@@ -65,15 +69,18 @@ class Sniffer:
             require_utf8(bytes(self._head), self._name)
 
 
-def require_utf8(sample: bytes, name: str) -> None:
-    """Raise InputError if the first bytes of an input are clearly not UTF-8 text; `name` is for the message."""
+def require_utf8(sample: bytes, name: str, garbled: bool = True) -> None:
+    """Raise InputError if the first bytes of an input are clearly not UTF-8 text, or, on request, if they are garbled text in UTF-8.
+
+    `name` is for the message.
+    """
     for magic, what, advice in _MAGIC:
         if sample.startswith(magic) and (magic != b"BZh" or sample[4:10] == b"1AY&SY"):
             raise InputError(f"{name}: looks like {what}; {advice}")
     if len(sample.translate(None, _CONTROLS)) < len(sample) - max(CONTROLS, CONTROL_SHARE * len(sample)):
         _refuse_binary(sample, name)
     if not sample.isascii():
-        _refuse_legacy(sample, name)
+        _refuse_legacy(sample, name, garbled)
 
 
 def _refuse_binary(sample: bytes, name: str) -> None:
@@ -112,7 +119,7 @@ def _is_utf8(sample: bytes) -> bool:
     return True
 
 
-def _refuse_legacy(sample: bytes, name: str) -> None:
+def _refuse_legacy(sample: bytes, name: str, garbled: bool) -> None:
     foreign = sample.translate(None, _ASCII)  # a third of Vietnamese text; in UTF-8 no character changes if ASCII is left out
     unicode_marks = sum(map(foreign.count, _UNICODE_MARKS))
     latin = foreign.count(b"\xc3") + foreign.count(b"\xc2")
@@ -124,7 +131,7 @@ def _refuse_legacy(sample: bytes, name: str) -> None:
     undecodable = len(sample) - len(text.encode())
     if 2 * unicode_marks > latin and undecodable < 4:
         return
-    if (twice := sum(map(sample.count, _DOUBLE_ENCODED))) >= 4 and twice > unicode_marks:
+    if garbled and (twice := sum(map(sample.count, _DOUBLE_ENCODED))) >= 4 and twice > unicode_marks:
         raise InputError(
             f"{name}: looks like UTF-8 that was read as windows-1252 and saved as UTF-8 once more; "
             "undo that, for example with ftfy (--encoding utf-8 reads it as it is)"
@@ -135,7 +142,7 @@ def _refuse_legacy(sample: bytes, name: str) -> None:
         raise InputError(
             f"{name}: looks like Vietnamese in {found}, not UTF-8; convert it with {CONVERTERS[found]} (--encoding NAME reads it as it is)"
         )
-    if found := legacy_encoding(text.encode("latin-1", "replace").decode("latin-1"), unicode_marks):
+    if garbled and (found := legacy_encoding(text.encode("latin-1", "replace").decode("latin-1"), unicode_marks)):
         raise InputError(
             f"{name}: looks like Vietnamese in {found} that was read as Latin-1 and saved as UTF-8; undo that with "
             f"iconv -f UTF-8 -t CP1252, then convert it with {CONVERTERS[found]} (--encoding utf-8 reads it as it is)"

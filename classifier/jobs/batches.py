@@ -12,10 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.cleaner import Cleaner
-from classifier.formats.base import Options, Record
+from classifier.formats.base import BadRecord, Options, Record
+from classifier.io.inspection import inspect
+from classifier.io.notices import REFUSABLE, Notice, without_warnings
 from classifier.jobs.spans import Attributes, attributes_of, line_starts
 from classifier.jobs.stats import Stats
 from classifier.labels import LABELS, Label
+from classifier.lines import split_lines
 from classifier.results import LabelledLine, Labels
 from classifier.sites.rule import site_name
 
@@ -23,9 +26,11 @@ __all__ = [
     "Batch",
     "CleanPage",
     "CleanedBatch",
+    "Notices",
     "at_site",
     "batches_of",
     "clean_batch",
+    "judged",
     "label_batch",
     "label_by_site",
     "labelled_lines",
@@ -35,6 +40,9 @@ __all__ = [
 
 # A batch ends at this many records or characters: large enough for speed, small enough to bound memory and latency.
 BATCH_RECORDS, BATCH_CHARS = 64, 1 << 20
+
+
+Notices = tuple[tuple[Notice, ...], ...]  # of each page
 
 
 class Batch(NamedTuple):
@@ -47,10 +55,11 @@ class Batch(NamedTuple):
 
 
 class CleanPage(NamedTuple):
-    """A page's clean text, the share of its characters that was dropped, and the spans of its kept lines, if requested."""
+    """A page's clean text, the share of its characters that was dropped, its notices, and the spans of its kept lines, if requested."""
 
     text: str
     share_dropped: float
+    notices: tuple[Notice, ...] = ()
     attributes: Attributes | None = None
 
 
@@ -76,6 +85,17 @@ def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
+def judged(record: Record) -> Record | BadRecord:
+    """Return a record, or a bad one in its place if its text is HTML or garbled, which cleaning cannot mend.
+
+    Pages of text and HTML are no records: they are cleaned, and what is noticed about them is reported.
+    """
+    if not record.line:
+        return record
+    refused = [found for found in inspect("\n".join(split_lines(record.text))) if found.kind in REFUSABLE]
+    return BadRecord(record.line, record.raw(), f"the text {refused[0].message}") if refused else record
+
+
 def sites_of(batch: Sequence[Record], options: Options) -> tuple[str, ...]:
     """Return the site of each record; empty without a site field."""
     return () if options.site_field is None else tuple(record.site for record in batch)
@@ -86,7 +106,7 @@ def clean_batch(cleaner: Cleaner, batch: Batch) -> CleanedBatch:
     labels = label_by_site(cleaner, batch.texts, batch.sites)
     stats, shares = Stats.of_pages(labels)
     spans = map(_kept_spans, labels.pages()) if batch.spans else repeat(None)
-    pages = [CleanPage(*page) for page in zip(labels.texts(), shares, spans)]
+    pages = [CleanPage(*page) for page in zip(labels.texts(), shares, labels.notices, spans)]
     return CleanedBatch(pages, stats, labels.dropped() if batch.dropped else [])
 
 
@@ -103,14 +123,14 @@ def label_batch(cleaner: Cleaner, texts: Sequence[str], sites: Sequence[str] = (
     return span_batch(cleaner, Batch(list(texts), sites=tuple(sites)))[0]
 
 
-def span_batch(cleaner: Cleaner, batch: Batch) -> tuple[list[Attributes], Stats]:
-    """Return the attributes of each page of a batch, and the statistics of all."""
+def span_batch(cleaner: Cleaner, batch: Batch) -> tuple[list[Attributes], Stats, Notices]:
+    """Return the attributes of each page of a batch, the statistics of all, and the notices about each."""
     labels = label_by_site(cleaner, batch.texts, batch.sites)
     attributes = [
         attributes_of(line_starts(text, page.lines), page.lines, page.codes.tolist(), page.probabilities.tolist())
         for text, page in zip(batch.texts, labels.pages())
     ]
-    return attributes, Stats.of_pages(labels)[0]
+    return attributes, Stats.of_pages(labels)[0], labels.notices
 
 
 def labelled_lines(page: Labels) -> list[LabelledLine]:
@@ -130,12 +150,18 @@ def at_site(cleaner: Cleaner, site: str) -> Cleaner:
 def label_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str] = ()) -> Labels:
     """Label pages as `Cleaner.label_pages` does, each as a page of its own site; an empty site is the cleaner's.
 
-    Pages with the same rules and memory are labelled in one call. `sites` may be empty: no page has a site of its own.
+    Pages with the same rules and memory are labelled in one call. `sites` may be empty: no page has a site of its own. Issues no
+    warnings: callers report `Labels.notices`.
 
     >>> import classifier
     >>> label_by_site(classifier.load(), ["Trang chủ", "Đọc nhiều"], ["bao-bai-song.vn", ""]).lines
     ['Trang chủ', 'Đọc nhiều']
     """
+    with without_warnings():
+        return _label_by_site(cleaner, pages, sites)
+
+
+def _label_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str]) -> Labels:
     rules, memory = cleaner.rules, cleaner.memory
     if (rules is None and memory is None) or not any(sites):
         return cleaner.label_pages(pages)
@@ -164,4 +190,5 @@ def _in_order(parts: Sequence[Labels], numbers: Sequence[int]) -> Labels:
     rows = np.concatenate([np.arange(start, start + size) for start, size in zip(starts[order].tolist(), sizes[order].tolist())])
     columns = [np.concatenate(arrays)[rows] for arrays in zip(*(part[:5] for part in parts))]
     lines = [line for part in parts for line in part.lines]
-    return Labels._make([*columns, offsets, [lines[row] for row in rows.tolist()]])
+    notices = [found for part in parts for found in part.notices]
+    return Labels._make([*columns, offsets, [lines[row] for row in rows.tolist()], tuple(notices[page] for page in order.tolist())])

@@ -21,19 +21,19 @@ from classifier.formats.registry import open_reader, open_writer
 from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Sink
-from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, sites_of
+from classifier.io.notices import Notice
+from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, judged, sites_of
 from classifier.jobs.inputs import file_fault, is_file, require_usable
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
 from classifier.parallel import checked_jobs
 from classifier.stream import label_blocks
 
-__all__ = ["BAD_FILES", "NOTHING_KEPT", "ErrorPolicy", "Job", "Outcome", "clean_into_one"]
+__all__ = ["BAD_FILES", "ErrorPolicy", "Job", "Outcome", "clean_into_one"]
 
-BAD_FILES, NOTHING_KEPT = "files_left_out", "pages_nothing_kept"  # keys of `Job.counts`
-REPORTED = (
-    BAD_FILES, "records", "bad", base.MISSING, *base.LEFT_OUT, base.ONLY_IN_SCRIPT, "undecodable", NEEDS_REVIEW, NOTHING_KEPT,
-)  # fmt: skip  # counts in --stats
+BAD_FILES = "files_left_out"  # a key of `Job.counts`
+# Counts in --stats.
+REPORTED = (BAD_FILES, "records", "bad", base.MISSING, *base.LEFT_OUT, base.ONLY_IN_SCRIPT, "undecodable", NEEDS_REVIEW)
 NAMED = 5  # pages that need review and the like are all counted, but only this many of a kind are named
 
 
@@ -91,9 +91,8 @@ class Job:
         self.cleaner, self.options, self.faults, self.processes = cleaner, options, faults, checked_jobs(processes)
         self._dropped = dropped
         self.tell: Callable[[Stats], None] = lambda stats: None  # progress callback
-        # "records" read, of which "bad", MISSING (no text) and NO_SITE; LEFT_OUT: responses of archives that are no pages;
-        # ONLY_IN_SCRIPT: documents whose article is in JSON-LD only; "undecodable" bytes dropped; NEEDS_REVIEW: pages that lost too
-        # much; NOTHING_KEPT: pages that have text and keep no line; BAD_FILES: inputs left out
+        # "records" read, of which "bad", MISSING (no text) and NO_SITE; LEFT_OUT: responses of archives that are no pages; "undecodable"
+        # bytes dropped; ONLY_IN_SCRIPT, NEEDS_REVIEW, BAD_FILES: pages with the article in JSON-LD, that lost too much, files left out
         self.counts: Counter[str] = Counter()
         self.names: dict[str, list[str]] = {}  # the first of those that are counted and named, by the key of their count
         self.stats = Stats()
@@ -179,12 +178,14 @@ class Job:
     def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
         decoder = TextDecoder(name, self.options.decoding)
         number, page = 1, Stats()  # of the open page
-        for block in label_blocks(self.cleaner.stream(), text.text_lines(file, decoder, name, self.options), *self._separators):
+        stream = self.cleaner.stream()
+        for block in label_blocks(stream, text.text_lines(file, decoder, name, self.options), *self._separators):
             clean: list[str] = []
+            closed = iter(stream.notices)
             for part in block:
                 if isinstance(part, str):
                     clean.append(part)
-                    self._end_page(page, name, number)
+                    self._end_page(page, next(closed), f"{name}, page {number}")
                     number, page = number + 1, Stats()
                     continue
                 clean += [line.text + "\n" for line in part if line.kept]
@@ -192,19 +193,18 @@ class Job:
                 self._keep_dropped([(line.label, line.text) for line in part if line.label and not line.kept])
             if clean:
                 out.write(to_utf8("".join(clean)))
-        self._end_page(page, name, number)
+        self._end_page(page, stream.notices[0], name if number == 1 else f"{name}, page {number}")
         self.counts["undecodable"] += decoder.dropped
 
-    def _end_page(self, page: Stats, name: str, number: int) -> None:
+    def _end_page(self, page: Stats, notices: Sequence[Notice], name: str) -> None:
         page.pages = 1
+        page.add_notices(notices, name)
         self.stats.add(page)
         self.tell(self.stats)
-        self._lost_too_much(page.share_dropped, f"{name}, page {number}")
+        self._lost_too_much(page.share_dropped, name)
 
     def _lost_too_much(self, share: float, name: str) -> bool:
-        """Return whether a page lost more than `max_dropped`; if so, or if it lost everything, count it and keep its name."""
-        if share == 1:  # a page without text has lost nothing
-            self.count_and_name(NOTHING_KEPT, name)
+        """Return whether a page lost more than `max_dropped`; if so, count it and keep its name."""
         if self.options.max_dropped is None or share <= self.options.max_dropped:
             return False
         self.count_and_name(NEEDS_REVIEW, name)
@@ -214,6 +214,8 @@ class Job:
         """Yield the good records; count all records, and apply the error policy to bad ones."""
         for record in records:
             self.counts["records"] += 1
+            if self.faults.tolerant and isinstance(record, Record):
+                record = judged(record)
             if isinstance(record, BadRecord):
                 self.faults.take(record, name)
                 self.counts["bad"] += 1
@@ -238,6 +240,7 @@ class Job:
             self._keep_dropped(done.dropped)
             for record, page in zip(waiting.popleft(), done.pages):
                 name = source.name if source.format == "html" else f"{source.name}, record {numbers.popleft()}"
+                self.stats.add_notices(page.notices, name)
                 writer.put(record, page.text, self._extras(page, name))
 
     def _batches(self, reader: Reader, name: str, waiting: deque[list[Record]], numbers: deque[int]) -> Iterator[Batch]:

@@ -10,7 +10,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
@@ -20,7 +20,8 @@ from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
 from classifier.formats.text import text_lines, text_pages
 from classifier.io.encoding import TextDecoder
-from classifier.jobs.batches import Batch, at_site, batches_of, label_by_site, labelled_lines, sites_of, span_batch
+from classifier.io.notices import Notice
+from classifier.jobs.batches import Batch, Notices, at_site, batches_of, label_by_site, labelled_lines, sites_of, span_batch
 from classifier.jobs.job import Job
 from classifier.jobs.stats import Stats
 from classifier.lines import between_pages, split_lines
@@ -47,12 +48,9 @@ def label_inputs(job: Job, sources: Sequence[Source]) -> Iterator[list[LabelledL
 def label_one(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
     """Yield the labelled lines of one input; see `label_inputs`."""
     for found in _lines_of(job, source):
-        if isinstance(found, str):
-            job.stats.pages += 1
-        else:
+        if not isinstance(found, str):
             job.stats.add_lines(found)
         yield found
-    job.stats.pages += 1
 
 
 def _lines_of(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
@@ -60,15 +58,40 @@ def _lines_of(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
         if source.format == "text":
             decoder = TextDecoder(source.name, job.options.decoding)
             blocks = text_lines(file, decoder, source.name, job.options)
-            for found in label_blocks(job.cleaner.stream(), blocks, job.options.separator, job.options.blank_lines):
-                yield from found
+            yield from _lines_of_text(job, blocks, source.name)
             job.counts["undecodable"] += decoder.dropped
             return
-        reader = open_reader(source.format, file, source.name, job.options)
-        for number, record in enumerate(job.good_records(reader, source.name)):
+        for number, record in enumerate(_records_of(job, source, file)):
             if number:
                 yield between_pages(job.options.separator)
-            yield list(at_site(job.cleaner, record.site).label_lines(split_lines(record.text)))
+            stream = at_site(job.cleaner, record.site).stream()
+            yield stream.end_page(split_lines(record.text))
+            _count_page(job, stream.notices[0], record.place)
+
+
+def _lines_of_text(job: Job, blocks: Iterator[list[str]], name: str) -> Iterator[list[LabelledLine] | str]:
+    stream, number = job.cleaner.stream(), 1
+    for found in label_blocks(stream, blocks, job.options.separator, job.options.blank_lines):
+        closed = iter(stream.notices)
+        for part in found:
+            if isinstance(part, str):
+                _count_page(job, next(closed), f"{name}, page {number}")
+                number += 1
+            yield part
+    _count_page(job, stream.notices[0], name if number == 1 else f"{name}, page {number}")
+
+
+def _count_page(job: Job, notices: Sequence[Notice], name: str) -> None:
+    job.stats.pages += 1
+    job.stats.add_notices(notices, name)
+
+
+def _records_of(job: Job, source: Source, file: BinaryIO) -> Iterator[Record]:
+    """Yield the good records of an input, with the name of the page as `place`."""
+    before = job.counts["records"]
+    for record in job.good_records(open_reader(source.format, file, source.name, job.options), source.name):
+        number = "" if source.format == "html" else f", record {job.counts['records'] - before}"  # bad records count too
+        yield record._replace(place=source.name + number)
 
 
 def label_by_page(job: Job, sources: Sequence[Source]) -> Iterator[tuple[str, list[LabelledLine]]]:
@@ -100,39 +123,53 @@ class _Piece(NamedTuple):
     row: Row
 
 
+Names = deque[list[str]]  # of the pages of each batch that has not been labelled
+
+
 def label_pages_at_once(job: Job, sources: Sequence[Source], row: Row) -> Iterator[str]:
     """Yield the rows of each page of all inputs, in order, labelled in several processes; a page is read whole."""
-    pieces = _pieces(job, sources, row)
-    for rows, stats in map_pages(job.cleaner, _rows_of, pieces, job.processes):
-        job.stats.add(stats)
+    names: Names = deque()
+    pieces = _pieces(job, sources, row, names)
+    for rows, stats, notices in map_pages(job.cleaner, _rows_of, pieces, job.processes):
+        _add_batch(job, stats, notices, names.popleft())
         yield from rows
 
 
-def _pieces(job: Job, sources: Sequence[Source], row: Row) -> Iterator[_Piece]:
+def _add_batch(job: Job, stats: Stats, notices: Notices, names: list[str]) -> None:
+    job.stats.add(stats)
+    for found, name in zip(notices, names):
+        job.stats.add_notices(found, name)
+
+
+def _pieces(job: Job, sources: Sequence[Source], row: Row, names: Names) -> Iterator[_Piece]:
     first = 1
     for batch in batches_of(page for source in sources for page in _pages_of(job, source)):
+        names.append([page.place for page in batch])
         yield _Piece(Batch([page.text for page in batch], sites=sites_of(batch, job.options)), first, row)
         first += len(batch)
 
 
-def _rows_of(cleaner: Cleaner, piece: _Piece) -> tuple[list[str], Stats]:
+def _rows_of(cleaner: Cleaner, piece: _Piece) -> tuple[list[str], Stats, Notices]:
     labels = label_by_site(cleaner, piece.batch.texts, piece.batch.sites)
     pages = enumerate(map(labelled_lines, labels.pages()), piece.first)
     rows = ["".join([piece.row(line, number) for line in lines]) for number, lines in pages]
-    return rows, Stats.of_pages(labels)[0]
+    return rows, Stats.of_pages(labels)[0], labels.notices
 
 
-def _pages_of(job: Job, source: Source) -> Iterator[Record]:
-    """Yield the pages of an input; a separator at the end of a text opens a further page, as in `label_inputs`."""
+def _pages_of(job: Job, source: Source, last: bool = True) -> Iterator[Record]:
+    """Yield the pages of an input as records whose `place` is the page's name.
+
+    A separator at the end of a text opens a further page, as in `label_inputs`, if the `last` page is wanted even if empty.
+    """
     with job.attempt(source):
         job.require_usable(source, whole=True)
         with source.open() as file:
             if source.format == "text":
                 decoder = TextDecoder(source.name, job.options.decoding)
-                yield from _text_pages(text_lines(file, decoder, source.name, job.options), source.name, job.options, last=True)
+                yield from _text_pages(text_lines(file, decoder, source.name, job.options), source.name, job.options, last)
                 job.counts["undecodable"] += decoder.dropped
             else:
-                yield from job.good_records(open_reader(source.format, file, source.name, job.options), source.name)
+                yield from _records_of(job, source, file)
 
 
 # -- spans beside records --------------------------------------------------------------------------------------------------
@@ -149,10 +186,10 @@ def label_records(job: Job, sources: Sequence[Source]) -> Iterator[str] | None:
         return None
     if any(is_text):
         raise InputError("text gets one object per line, records get one per record; label text and records in separate runs")
-    return (line for source in sources for line in _records_of(job, source))
+    return (line for source in sources for line in _spans_of(job, source))
 
 
-def _records_of(job: Job, source: Source) -> Iterator[str]:
+def _spans_of(job: Job, source: Source) -> Iterator[str]:
     waiting: deque[list[Record]] = deque()
 
     def batches() -> Iterator[Batch]:
@@ -160,9 +197,10 @@ def _records_of(job: Job, source: Source) -> Iterator[str]:
             waiting.append(batch)
             yield Batch([record.text for record in batch], sites=sites_of(batch, job.options))
 
-    for found, stats in map_pages(job.cleaner, span_batch, batches(), job.processes):
-        job.stats.add(stats)
-        for record, attributes in zip(waiting.popleft(), found):
+    for found, stats, notices in map_pages(job.cleaner, span_batch, batches(), job.processes):
+        batch = waiting.popleft()
+        _add_batch(job, stats, notices, [record.place for record in batch])
+        for record, attributes in zip(batch, found):
             yield f'{{"id": {record.id}, "attributes": {json.dumps(attributes)}}}\n'
 
 
@@ -179,24 +217,17 @@ class NamedPages(NamedTuple):
 def label_named_pages(job: Job, sources: Sequence[Source]) -> Iterator[NamedPages]:
     """Label the pages of all inputs in batches, in order; a page's name is its file and, if the file holds several, its number."""
     for batch in batches_of(page for source in sources for page in _named(job, source)):
-        yield NamedPages([page.place for page in batch], job.cleaner.label_pages(page.text for page in batch))
+        names = [page.place for page in batch]
+        labels = label_by_site(job.cleaner, [page.text for page in batch])
+        for notices, name in zip(labels.notices, names):
+            _count_page(job, notices, name)
+        yield NamedPages(names, labels)
 
 
 def _named(job: Job, source: Source) -> Iterator[Record]:
-    """Yield the pages of an input as records whose `place` is the page's name."""
-    with job.attempt(source):
-        job.require_usable(source, whole=True)
-        with source.open() as file:
-            if source.format == "text":
-                decoder = TextDecoder(source.name, job.options.decoding)
-                yield from _text_pages(text_lines(file, decoder, source.name, job.options), source.name, job.options)
-                job.counts["undecodable"] += decoder.dropped
-                return
-            before = job.counts["records"]
-            for record in job.good_records(open_reader(source.format, file, source.name, job.options), source.name):
-                number = f", record {job.counts['records'] - before}" if source.format != "html" else ""
-                identity = f" (id {record.id})" if record.id != "null" else ""
-                yield record._replace(place=f"{source.name}{number}{identity}")
+    """Yield the pages of an input as records whose `place` is the page's name, with its id."""
+    for page in _pages_of(job, source, last=False):
+        yield page if page.id == "null" else page._replace(place=f"{page.place} (id {page.id})")
 
 
 def _text_pages(blocks: Iterator[list[str]], name: str, options: Options, last: bool = False) -> Iterator[Record]:

@@ -6,11 +6,12 @@ Statistics of parts add up, whichever process counted them. Characters and bytes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from classifier.io.notices import KINDS, NAMED, NO_ACCENTS, NOT_VIETNAMESE, Notice, sentence
 from classifier.labels import LABELS, Label
 from classifier.results import LabelledLine, Labels
 
@@ -36,6 +37,8 @@ class Stats:
         """Start at zero."""
         self.pages = self.bytes = self.chars = self.dropped_chars = 0
         self.lines: Counter[tuple[bool, Label]] = Counter()  # by (kept, label)
+        self.notices: Counter[str] = Counter()  # pages by kind of notice
+        self.named: dict[str, list[str]] = {}  # the first of them, by kind
 
     @property
     def share_dropped(self) -> float:
@@ -49,6 +52,19 @@ class Stats:
         self.chars += other.chars
         self.dropped_chars += other.dropped_chars
         self.lines.update(other.lines)
+        self.notices.update(other.notices)
+        for kind, names in other.named.items():
+            self._name(kind, names)
+
+    def add_notices(self, notices: Sequence[Notice], name: str) -> None:
+        """Count the notices about one page."""
+        for kind, _, detail in notices:
+            self.notices[kind] += 1
+            self._name(kind, [f"{name} ({detail})" if detail else name])
+
+    def _name(self, kind: str, names: Sequence[str]) -> None:
+        known = self.named.setdefault(kind, [])
+        known += names[: NAMED - len(known)]
 
     def plus(self, other: Stats) -> Stats:
         """Return the sum of two parts."""
@@ -67,6 +83,7 @@ class Stats:
         """Return the statistics that `recorded` returned."""
         stats = cls()
         vars(stats).update(entry)
+        stats.notices = Counter(entry["notices"])
         stats.lines = Counter({(kept, _BY_NAME[label]): count for kept, label, count in entry["lines"]})
         return stats
 
@@ -104,6 +121,18 @@ class Stats:
             parts.append(f"{word} {counted(self._count(kept), 'line')}{of_text}" + (f": {by_label}" if by_label else ""))
         return parts
 
+    def notice_lines(self, but: str = "") -> list[str]:
+        """Return one sentence for each kind of notice but one, with the number of pages, the names of the first, and the way out."""
+        return [sentence(kind, self.notices[kind], self.named[kind]) for kind in KINDS if self.notices[kind] and kind != but]
+
+    @property
+    def language(self) -> dict[str, float]:
+        """Shares of the pages in Vietnamese, in Vietnamese without accents, and in other languages; pages too short to judge count as
+        Vietnamese."""
+        counts = {"vi_without_accents": self.notices[NO_ACCENTS], "other": self.notices[NOT_VIETNAMESE]}
+        counts = {"vi": self.pages - sum(counts.values()), **counts}
+        return {name: round(count / max(self.pages, 1), 6) for name, count in counts.items()}
+
     def as_json(self) -> dict[str, Any]:
         """Return the counts by name, ready for `json.dumps`."""
         by_label = {label: {"kept": self.lines[True, label], "dropped": self.lines[False, label]} for label in LABELS}
@@ -115,6 +144,8 @@ class Stats:
             "share_dropped": round(self.share_dropped, 6),
             "lines": {"kept": self._count(True), "dropped": self._count(False)},
             "labels": by_label,
+            "notices": {kind: self.notices[kind] for kind in KINDS},
+            "language": self.language,
         }
 
     def _count(self, kept: bool) -> int:

@@ -47,6 +47,7 @@ def test_public_names():
             "LABELS",
             "Cleaner",
             "InputError",
+            "InputWarning",
             "Label",
             "LabelledLine",
             "Labels",

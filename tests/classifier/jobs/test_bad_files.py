@@ -153,7 +153,7 @@ def test_counts_after_resuming_are_those_of_one_run(crawl, capsys):
     (crawl / "menu.txt").write_text("Trang chủ\nThời sự\n", encoding="utf-8")
     assert main([*command, "1"]) == 1
     one = capsys.readouterr().err
-    assert "1 page had text and kept no line: crawl/menu.txt" in one
+    assert "1 page has no line kept: crawl/menu.txt" in one
     (Path("clean") / "a.txt").unlink()
     assert main([*command, "2", "--resume"]) == 1
     assert sorted(capsys.readouterr().err.split()) == sorted(one.split())
