@@ -6,7 +6,6 @@ read or write files; see `jobs`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import islice
@@ -17,14 +16,14 @@ import numpy as np
 
 from classifier.core.model import Model
 from classifier.core.model_file import default_path
-from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, Decided, Pipeline
+from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
 from classifier.errors import InputError, ModelError
 from classifier.io.inspection import inspect
-from classifier.io.notices import NOTHING_KEPT, Notice, counted, notice, warn_of, without_warnings
+from classifier.io.notices import Notice, counted, warn_of, warned, without_warnings
 from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import not_text, page_batches, page_texts, split_lines, text_iterable
 from classifier.parallel import checked_jobs, ordered_map
-from classifier.results import LabelledLine, Labels
+from classifier.results import LabelledLine, Labels, with_nothing_kept
 from classifier.sites.memory import PagePass, SiteMemory
 from classifier.sites.rule import site_name
 from classifier.sites.rules import SiteRules
@@ -218,7 +217,7 @@ class Cleaner:
         """
         texts = page_texts(pages, "clean_pages")
         cleaner = self if memory is None else self.remembering(memory)
-        return _cleaned(map_pages(cleaner, Cleaner._clean_batch, page_batches(texts, BLOCK_LINES, PAGES_PER_BATCH), jobs))
+        return warned(map_pages(cleaner, Cleaner._clean_batch, page_batches(texts, BLOCK_LINES, PAGES_PER_BATCH), jobs))
 
     def label_pages(self, pages: Iterable[str], *, memory: SiteMemory | None = None) -> Labels:
         """Label many pages at once, as columns instead of objects: the fastest call, meant for adapters.
@@ -248,7 +247,7 @@ class Cleaner:
         cleaner = self if memory is None else self.remembering(memory)
         done = cleaner._pipeline().advance(lines, offsets[1:])
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
-        return Labels(*columns, np.array(offsets), lines, _with_nothing_kept(found, done, offsets))
+        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, tuple(found)))
 
     def _clean_batch(self, pages: Sequence[str]) -> tuple[list[str], tuple[tuple[Notice, ...], ...]]:
         labels = self._label_pages(pages)
@@ -261,23 +260,6 @@ class Cleaner:
             InputError: `lookahead` is less than the model needs; see `label_lines`.
         """
         return Stream(self._pipeline(), lookahead)
-
-
-def _with_nothing_kept(found: list[tuple[Notice, ...]], done: Decided, offsets: list[int]) -> tuple[tuple[Notice, ...], ...]:
-    """Return the notices of each page, with one more for pages that are not blank and of which nothing is kept."""
-    lines, kept = (np.diff(np.searchsorted(np.flatnonzero(column), offsets)) for column in (done.codes >= 0, done.kept))
-    for page in np.flatnonzero((lines > 0) & (kept == 0)).tolist():
-        found[page] += (notice(NOTHING_KEPT),)
-    return tuple(found)
-
-
-def _cleaned(batches: Iterable[tuple[list[str], tuple[tuple[Notice, ...], ...]]]) -> Iterator[str]:
-    """Yield the pages of all batches; warn at the end, once for each kind of notice."""
-    counts: Counter[Notice] = Counter()
-    for pages, notices in batches:
-        counts.update(counted(notices))
-        yield from pages
-    warn_of(counts)
 
 
 # -- worker processes --------------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.core.arrays import Bools, Floats, Int8s, Ints
-from classifier.io.notices import Notice
+from classifier.io.notices import NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 
-__all__ = ["LabelledLine", "Labels"]
+__all__ = ["LabelledLine", "Labels", "with_nothing_kept"]
 
 
 class LabelledLine(NamedTuple):
@@ -55,3 +55,12 @@ class Labels(NamedTuple):
         """Return label and text of each line that is neither blank nor kept."""
         rows = np.flatnonzero((self.codes >= 0) & ~self.kept).tolist()
         return [(LABELS[self.codes[i]], self.lines[i]) for i in rows]
+
+
+def with_nothing_kept(labels: Labels) -> Labels:
+    """Return labels with one more notice for each page that is not blank and of which nothing is kept."""
+    lines, kept = (np.diff(np.searchsorted(np.flatnonzero(column), labels.offsets)) for column in (labels.codes >= 0, labels.kept))
+    notices = list(labels.notices)
+    for page in np.flatnonzero((lines > 0) & (kept == 0)).tolist():
+        notices[page] += (notice(NOTHING_KEPT),)
+    return labels._replace(notices=tuple(notices))

@@ -14,7 +14,7 @@ from classifier.errors import InputWarning
 
 __all__ = [
     "GARBLED", "HTML", "JSON", "KINDS", "LINE_ENDS", "NOTHING_KEPT", "NOT_VIETNAMESE", "NO_ACCENTS", "ONE_LINE", "REFUSABLE", "SEVERAL",
-    "WRITTEN", "Kind", "Notice", "counted", "notice", "sentence", "warn_of", "without_warnings",
+    "WRITTEN", "Kind", "Notice", "counted", "notice", "sentence", "warn_of", "warned", "without_warnings",
 ]  # fmt: skip
 
 
@@ -99,6 +99,15 @@ def warn_of(counts: Counter[Notice]) -> None:
         if of_kind:
             details = [detail for detail in of_kind if detail][:NAMED]
             warnings.warn(sentence(kind, sum(of_kind.values()), details, more=False), InputWarning, stacklevel=_level_of_caller())
+
+
+def warned(batches: Iterable[tuple[Iterable[str], Iterable[Sequence[Notice]]]]) -> Iterator[str]:
+    """Yield the pages of all batches, which come with the notices about each; warn at the end, once for each kind."""
+    counts: Counter[Notice] = Counter()
+    for pages, notices in batches:
+        counts.update(counted(notices))
+        yield from pages
+    warn_of(counts)
 
 
 def _level_of_caller() -> int:
