@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,7 +12,12 @@ from classifier.core.arrays import Bools, Floats, Int8s, Ints
 from classifier.io.notices import NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 
-__all__ = ["LabelledLine", "Labels", "with_nothing_kept"]
+__all__ = ["LabelledLine", "Labels", "counts_by_page", "with_nothing_kept"]
+
+
+def counts_by_page(flags: Bools, offsets: Ints | Sequence[int]) -> Ints:
+    """Return how many lines of each page are flagged; line i of page p is entry `offsets[p] + i`."""
+    return np.diff(np.searchsorted(np.flatnonzero(flags), offsets))
 
 
 class LabelledLine(NamedTuple):
@@ -59,7 +64,7 @@ class Labels(NamedTuple):
 
 def with_nothing_kept(labels: Labels) -> Labels:
     """Return labels with one more notice for each page that is not blank and of which nothing is kept."""
-    lines, kept = (np.diff(np.searchsorted(np.flatnonzero(column), labels.offsets)) for column in (labels.codes >= 0, labels.kept))
+    lines, kept = (counts_by_page(flags, labels.offsets) for flags in (labels.codes >= 0, labels.kept))
     notices = list(labels.notices)
     for page in np.flatnonzero((lines > 0) & (kept == 0)).tolist():
         notices[page] += (notice(NOTHING_KEPT),)

@@ -12,13 +12,15 @@ from itertools import accumulate, chain, pairwise
 from itertools import count as count_from
 from typing import SupportsIndex
 
+import numpy as np
+
 from classifier.core.pipeline import LOOKAHEAD, Decided, Pipeline
 from classifier.errors import InputError
 from classifier.io.inspection import Inspector
 from classifier.io.notices import NOTHING_KEPT, Notice, counted, notice, warn_of
 from classifier.labels import LABELS, Label
 from classifier.lines import AtBlankLines, LineSplitter, between_pages, cut_pages, not_text
-from classifier.results import LabelledLine
+from classifier.results import LabelledLine, counts_by_page
 
 __all__ = ["Stream", "label_blocks"]
 
@@ -48,7 +50,7 @@ class Stream:
         self._undecided: list[str] = []  # passed to the pipeline, not yet decided
         self._number = 0
         self._inspector = Inspector()
-        self._has_text = self._keeps = False  # whether a decided line of the open page is not blank, and whether one is kept
+        self._texts = self._kept = 0  # decided lines of the open page: those that are not blank, and those kept
         self.notices: list[tuple[Notice, ...]] = []
         """Notices about the pages that the last call closed, in order: why their labels are doubtful, mostly ()."""
 
@@ -85,7 +87,8 @@ class Stream:
             return []
         queued, self._queued = self._queued, []
         done = self._pipeline.advance(queued)
-        self._note(done, slice(None))
+        self._texts += int(np.count_nonzero(done.codes >= 0))
+        self._kept += int(np.count_nonzero(done.kept))
         texts, count = self._undecided + queued, len(done.codes)
         self._undecided = texts[count:]
         self._number += count
@@ -128,23 +131,20 @@ class Stream:
         )
         labelled = _labelled(done, self._undecided + queued, numbers)
         self._queued, self._undecided, self._number = [], [], 0
-        for lines, (start, stop) in zip([[*rest, *pages[0]], *pages[1:]], pairwise(bounds)):
-            self._note(done, slice(start, stop))
-            self.notices.append(self._end_of_page(lines))
+        self.notices = self._notices([[*rest, *pages[0]], *pages[1:]], done, bounds)
+        self._texts = self._kept = 0
         warn_of(counted(self.notices))
         return [labelled[start:stop] for start, stop in pairwise(bounds)]
 
-    def _note(self, done: Decided, lines: slice) -> None:
-        self._keeps = self._keeps or bool(done.kept[lines].any())
-        self._has_text = self._has_text or bool((done.codes[lines] >= 0).any())
-
-    def _end_of_page(self, lines: Sequence[str]) -> tuple[Notice, ...]:
-        """Return the notices of the page that ends with these lines."""
-        self._inspector.add_lines(lines)
-        found = self._inspector.end_page()
-        nothing = self._has_text and not self._keeps
-        self._has_text = self._keeps = False
-        return (*found, notice(NOTHING_KEPT)) if nothing else found
+    def _notices(self, pages: list[Sequence[str]], done: Decided, bounds: list[int]) -> list[tuple[Notice, ...]]:
+        """Return the notices of each page, of which the first is the rest of the open one."""
+        texts, kept = (counts_by_page(flags, bounds).tolist() for flags in (done.codes >= 0, done.kept))
+        texts[0], kept[0] = texts[0] + self._texts, kept[0] + self._kept
+        found = []
+        for lines, has_text, keeps in zip(pages, texts, kept):
+            self._inspector.add_lines(lines)
+            found.append((*self._inspector.end_page(), *((notice(NOTHING_KEPT),) if has_text and not keeps else ())))
+        return found
 
     def flush(self) -> list[LabelledLine]:
         """Close the last page; the same as `end_page()`."""

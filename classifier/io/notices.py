@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import NamedTuple
 
 from classifier.errors import InputWarning
@@ -64,6 +65,7 @@ NAMED = 3  # pages named for each kind; all are counted
 _PLURALS = {"is": "are", "has": "have"}
 
 
+@lru_cache(maxsize=256)
 def notice(kind: str, detail: str = "") -> Notice:
     """Return a notice with its message.
 
