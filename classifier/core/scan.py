@@ -141,7 +141,10 @@ def _beyond(code: int) -> tuple[int, int]:
         return CharClass.MARKED, code
     compatible = unicodedata.normalize("NFKC", char) if code not in range(0xD800, 0xE000) else char
     if len(compatible) == 1 and ord(compatible) < TABLED:  # full-width forms, mathematical letters
-        return int(PROPERTIES[ord(compatible)]) & ~UNSETTLED, int(FOLDED[ord(compatible)])
+        kind = int(PROPERTIES[ord(compatible)])
+        if kind & CLASS == CharClass.MARKED:  # a small form, such as U+FE60: the sign, which begins no markup
+            kind = _WITHOUT_MARKUP[ord(compatible)]
+        return kind & ~UNSETTLED, int(FOLDED[ord(compatible)])
     category, name = unicodedata.category(char), unicodedata.name(char, "")
     char = next((mark for words, mark in _BY_NAME if category == "Po" and words in name), _canonical(char, category))
     kind = _class_of(char, category)

@@ -140,3 +140,15 @@ def test_scan_does_not_depend_on_the_batch(composed_pages):
         part = extract_features(lines[start : start + 37])
         assert part.columns.tolist() == whole.columns[:, start : start + 37].tolist()
         assert part.hashes.tolist() == whole.hashes[:, start : start + 37].tolist()
+
+
+def test_every_character_has_one_of_the_classes_that_features_count():
+    lines = ["".join(map(chr, range(first, first + 64))) for first in range(0, 0x110000, 64)]
+    classes = scan([line for line in lines if not is_blank(line)]).classes
+    assert classes.max() < CharClass.INVISIBLE
+
+
+@pytest.mark.parametrize("sign", ["\ufe60", "\ufe64", "\ufe68"])
+def test_small_forms_of_signs_begin_no_markup(sign):
+    assert extract_features([f"Giá {sign} phí"]).columns.shape[1] == 1
+    assert len(classes(f"{sign}nbsp;")) == len("&nbsp;")
