@@ -34,10 +34,10 @@ class Page(NamedTuple):
 
 
 # Share of pages that are an article alone: clean text must pass untouched. They are short: a fifth of the pages is a fiftieth of the lines.
-BARE_SHARE = 0.2
+BARE_SHARE = 0.25
 # Articles of mostly short lines look most like lists of links and are rare in the corpus, so they are oversampled.
 LISTLIKE = ("brief", "lineup", "list", "live", "market", "notice", "photo", "press", "qa", "recipe", "steps")
-ENUMERATING = frozenset({"lineup", "match", "recipe", "list", "notice"})
+ENUMERATING = frozenset({"lineup", "list", "market", "match", "notice", "recipe"})
 LISTLIKE_SHARE, LISTLIKE_IF_BARE = 0.15, 0.6
 
 

@@ -55,7 +55,6 @@ Reliability of the keep probability (a line said to be kept with probability p s
 - A list of teaser leads without any heading, right after the article and in its tone.
 - Long, well-written reader comments, and advertisements written as articles.
 - University and government notices: addresses and phone numbers inside the article look like an imprint.
-- Notices that end in addresses, opening hours and phone numbers.
 - Pages of fewer than about five article lines among hundreds of menu lines.
 - Text that is not Vietnamese, or not news, was not tested.
 """
