@@ -348,8 +348,12 @@ def _visible(lines: list[str], rewritten: list[int], odd: list[int]) -> str:
 
 
 def _may_need_trimming(line: str) -> bool:
-    """Return whether a line has runs of spaces, or at its ends a space or what may be a symbol; letters of Vietnamese come before."""
-    return "  " in line or line[:1] == " " or line[-1:] == " " or line[:1] >= "\u2000" or line[-1:] >= "\u2000"
+    """Return whether a line has runs of spaces, or at its ends white space or what may be a symbol that counts as such."""
+    return "  " in line or _may_be_space(line[:1]) or _may_be_space(line[-1:])
+
+
+def _may_be_space(char: str) -> bool:
+    return not char.isalnum() and (char <= " " or char > "~")
 
 
 def _trimmed(line: str) -> str:

@@ -152,3 +152,10 @@ def test_every_character_has_one_of_the_classes_that_features_count():
 def test_small_forms_of_signs_begin_no_markup(sign):
     assert extract_features([f"Giá {sign} phí"]).columns.shape[1] == 1
     assert len(classes(f"{sign}nbsp;")) == len("&nbsp;")
+
+
+@pytest.mark.parametrize("behind", ["&nbsp;", "&#9;", "\u00a6", "&emsp;"])
+def test_white_space_behind_a_bold_paragraph_hides_no_markup(behind):
+    line = f"**{PROSE}**"
+    for before, after in zip(scan([line]), scan([line + behind])):
+        assert before.tolist() == after.tolist()
