@@ -48,7 +48,9 @@ def rows(composed_pages: list[str]) -> Rows:
 def write_lines(folder: Path, rows: Rows) -> None:
     """Write two files, with trailing zeros in numbers and extra white space that have to be preserved."""
     folder.mkdir()
-    lines = [json.dumps(row, ensure_ascii=bool(row["id"] % 2)).replace("1.5", "1.50").replace('"id": ', '"id":  ') for row in rows]
+    lines = [
+        json.dumps(row, ensure_ascii=bool(row["id"] % 2)).replace("[1, 1.5]", "[1, 1.50]").replace('"id": ', '"id":  ') for row in rows
+    ]
     for part in range(2):
         (folder / f"{part}.jsonl").write_text("\n".join(lines[part::2]) + "\n", encoding="utf-8")
 
