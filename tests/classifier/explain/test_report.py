@@ -230,6 +230,7 @@ def test_pages_and_files_share_a_report(tmp_path):
 
 
 def test_every_page_has_the_name_of_its_file(tmp_path):
+    pytest.importorskip("resiliparse")
     records = '{"text": "Trang chủ\\nThời sự"}\n{"text": "Kinh tế"}\n'
     files = {"a.txt": "Trang chủ\n", "b.jsonl": records, "c.html": "<p>Thời sự</p>", "d.txt": "", "tin/e.txt": "Văn hóa\n\f\fThể thao\n\f"}
     for name, text in files.items():

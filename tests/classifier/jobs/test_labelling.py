@@ -85,6 +85,7 @@ def test_a_file_that_vanishes_is_named(cleaner, tmp_path):
 
 
 def test_blocks_of_lines_have_the_name_of_their_page(cleaner, tmp_path):
+    pytest.importorskip("resiliparse")
     (tmp_path / "a.txt").write_text("một\n\f\fhai\nba\n\f", encoding="utf-8")
     (tmp_path / "b.txt").write_text("", encoding="utf-8")
     (tmp_path / "c.jsonl").write_text('{"text": "bốn"}\n{"text": ""}\n', encoding="utf-8")
