@@ -83,10 +83,11 @@ class Inspector:
         self._size += sum(map(len, lines)) + len(lines)
         if self._size > WINDOW:
             text = "\n".join(self._waiting)
-            whole = (len(text) - 1) // WINDOW * WINDOW
-            for start in range(0, whole, WINDOW):
-                self._inspect(text[start : start + WINDOW])
-            self._waiting, self._size = [text[whole:]], len(text) - whole + 1
+            *windows, rest = [text[start : start + WINDOW] for start in range(0, len(text), WINDOW)]
+            del text  # as long as a window, mostly: memory holds it once
+            self._waiting, self._size = [rest], len(rest) + 1
+            for window in windows:
+                self._inspect(window)
 
     def end_page(self) -> tuple[Notice, ...]:
         """Return the notices of the page, and start the next one."""
