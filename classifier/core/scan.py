@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Ints, append, diff, flatnonzero
+from classifier.core.arrays import Bools, Ints, append, diff, flatnonzero, lengths_to
 from classifier.lines import BEYOND, MAY_END_BLANK, is_blank
 from classifier.visible import CATEGORIES, INVISIBLE, TABLED, is_invisible, without_html
 
@@ -182,12 +182,12 @@ def scan(lines: Sequence[str]) -> Scan:
     code_points = _code_points(text)
     starts = _line_starts(code_points.codes)
     linked = "](" in text
-    rewritten, odd = _lines_to_rewrite(code_points, starts, linked)
-    visible = ""
+    irregular, odd = _lines_to_rewrite(code_points, starts, linked)
+    rewritten, visible = flatnonzero(irregular), ""
     if len(rewritten):
-        visible = _visible(text.split("\n"), rewritten.tolist(), odd.tolist())
+        visible = _visible(text.split("\n"), rewritten.tolist(), flatnonzero(odd).tolist())
         linked = linked or "](" in visible
-    spaces = _repeated_spaces(code_points, starts, rewritten)
+    spaces = _repeated_spaces(code_points, starts, irregular)
     if len(rewritten) or len(spaces):
         code_points = _spliced(code_points, starts, rewritten, visible, spaces)
         starts = _line_starts(code_points.codes)
@@ -245,30 +245,37 @@ def _line_starts(codes: Ints) -> Ints:
     return starts
 
 
-def _lines_to_rewrite(code_points: _CodePoints, starts: Ints, linked: bool) -> tuple[Ints, Ints]:
-    """Return which lines hold what a reader does not see, or sees in another form, and those of them where characters are such.
+def _lines_with(places: Ints, starts: Ints) -> Bools:
+    """Return which lines have one of the places in them (n,)."""
+    found = np.zeros(len(starts) - 1, np.bool_)
+    found[starts.searchsorted(places, side="right") - 1] = True
+    return found
 
-    Both are ascending.
-    """
+
+def _lines_to_rewrite(code_points: _CodePoints, starts: Ints, linked: bool) -> tuple[Bools, Bools]:
+    """Return which lines hold what a reader does not see, or sees in another form, and those of them where characters are such (n,)."""
     codes, properties, _ = code_points
     kinds = properties & CLASS
     marked = flatnonzero(kinds >= CharClass.INVISIBLE)
-    odd = np.concatenate((marked[codes[marked] > ord("\\")], flatnonzero((properties & UNSETTLED) != 0), marked[codes[marked] < ord("&")]))
+    characters = (
+        marked[(codes[marked] > ord("\\")) | (codes[marked] < ord("&"))],
+        flatnonzero((properties & UNSETTLED) != 0),
+        _beginning_markup(codes, marked),
+    )
     enders = flatnonzero(kinds == CharClass.ENDER)
     brackets = flatnonzero(codes == ord("]"))
     first, last = starts[:-1], np.maximum(starts[1:] - 2, starts[:-1])
-    odd = np.concatenate((odd, _beginning_markup(codes, marked)))
-    found = [
-        odd,
+    markdown = (
         enders[:-1][(diff(enders) == 1) & (codes[enders[:-1]] == ord("."))],
         first[(codes[first] == ord(">")) | (kinds[first] == CharClass.SPACE)],
         last[(codes[last] == ord("*")) | (kinds[last] == CharClass.SPACE)],
         brackets[(codes[brackets + 1] == ord("[")) | (codes[brackets + 1] == ord(":"))],
         _irregular_targets(codes) if linked else brackets[:0],
-    ]
+    )
+    odd = _lines_with(np.concatenate(characters), starts)
+    irregular = odd | _lines_with(np.concatenate(markdown), starts)
     _settle_marked(code_points, marked)
-    lines, odd_lines = (np.unique(starts.searchsorted(at, side="right") - 1) for at in (np.concatenate(found), odd))
-    return lines, odd_lines
+    return irregular, odd
 
 
 def _beginning_markup(codes: Ints, marked: Ints) -> Ints:
@@ -297,14 +304,11 @@ def _irregular_targets(codes: Ints) -> Ints:
     return links[following < closing[closing.searchsorted(links)]]
 
 
-def _repeated_spaces(code_points: _CodePoints, starts: Ints, rewritten: Ints) -> Ints:
+def _repeated_spaces(code_points: _CodePoints, starts: Ints, irregular: Bools) -> Ints:
     """Return where white space follows white space, in lines that are not rewritten (ascending)."""
     space = (code_points.properties & CLASS) == CharClass.SPACE
     found = flatnonzero(space[1:] & space[:-1]) + 1
-    if not len(found) or not len(rewritten):
-        return found
-    line = starts.searchsorted(found, side="right") - 1
-    return found[append(rewritten, -1)[rewritten.searchsorted(line)] != line]
+    return found[~irregular[starts.searchsorted(found, side="right") - 1]]
 
 
 def _spliced(old: _CodePoints, starts: Ints, lines: Ints, visible: str, spaces: Ints) -> _CodePoints:
@@ -312,13 +316,15 @@ def _spliced(old: _CodePoints, starts: Ints, lines: Ints, visible: str, spaces: 
 
     Copies what lies between, which is most of the text.
     """
-    new = _squeezed(_code_points(visible)) if visible else old
-    new_starts = _line_starts(new.codes)
-    runs = append(flatnonzero(diff(lines) > 1) + 1, len(lines)) if len(lines) else lines  # ends of runs of neighbouring lines
-    begins = np.concatenate(([0], runs[:-1])) if len(lines) else lines
-    low, high = starts[lines[begins]], starts[lines[runs - 1] + 1] if len(lines) else lines
-    cuts = [*zip(low.tolist(), high.tolist(), new_starts[begins].tolist(), new_starts[runs].tolist())] if len(lines) else []
-    cuts += [(at, at + 1, 0, 0) for at in spaces.tolist()]
+    cuts = [(at, at + 1, 0, 0) for at in spaces.tolist()]
+    new = old
+    if len(lines):
+        new = _squeezed(_code_points(visible))
+        new_starts = _line_starts(new.codes)
+        ends = append(flatnonzero(diff(lines) > 1) + 1, len(lines))  # of runs of neighbouring lines
+        begins = ends - lengths_to(ends - 1)
+        bounds = starts[lines[begins]], starts[lines[ends - 1] + 1], new_starts[begins], new_starts[ends]
+        cuts += zip(*(bound.tolist() for bound in bounds))
     parts: list[tuple[_CodePoints, int, int]] = []
     kept = 0
     for start, stop, new_start, new_stop in sorted(cuts):
@@ -395,7 +401,7 @@ def composed(text: str) -> str:
     # Normalisation takes longer than all else here, so only lines that may need it get it. It composes nothing across a
     # newline, and makes none.
     lines = text.split("\n")
-    may_change = np.unique(flatnonzero(codes == ord("\n")).searchsorted(at)).tolist()
+    may_change = flatnonzero(_lines_with(at, _line_starts(codes))).tolist()
     joined = "\n".join([lines[i] for i in may_change])
     if len(at) > MOST_MARKS and (at[MOST_MARKS:] - at[:-MOST_MARKS] == MOST_MARKS).any():
         joined = _cap_marks(joined)
