@@ -325,13 +325,15 @@ def _spliced(old: _CodePoints, starts: Ints, lines: Ints, visible: str, spaces: 
         begins = ends - lengths_to(ends - 1)
         bounds = starts[lines[begins]], starts[lines[ends - 1] + 1], new_starts[begins], new_starts[ends]
         cuts += zip(*(bound.tolist() for bound in bounds))
-    parts: list[tuple[_CodePoints, int, int]] = []
+    parts: list[tuple[_CodePoints, slice]] = []
     kept = 0
     for start, stop, new_start, new_stop in sorted(cuts):
-        parts += ((old, kept, start), (new, new_start, new_stop))
+        parts.append((old, slice(kept, start)))
+        if new_start < new_stop:
+            parts.append((new, slice(new_start, new_stop)))
         kept = stop
-    parts.append((old, kept, len(old.codes)))
-    return _CodePoints(*(np.concatenate([part[column][start:stop] for part, start, stop in parts]) for column in range(3)))
+    parts.append((old, slice(kept, None)))
+    return _CodePoints(*(np.concatenate([part[column][where] for part, where in parts]) for column in range(3)))
 
 
 # -- lines rewritten as text ---------------------------------------------------------------------------------------------------
