@@ -122,7 +122,7 @@ soak: $(STAMP) ## Push two million lines through one stream; memory flat, result
 worst-case: $(STAMP) ## Time the nastiest megabytes against ordinary pages
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.worst_case
 
-reliability: $(STAMP) ## Run fuzz, soak and worst-case in full and tell their figures in docs/RELIABILITY.md
+reliability: $(STAMP) ## Run fuzz, soak and worst-case in full and write their figures to docs/RELIABILITY.md
 	mkdir -p $(FIGURES)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.run --seed $(or $(SEED),1) --json $(FIGURES)/fuzz.json
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.soak --json $(FIGURES)/soak.json

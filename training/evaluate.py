@@ -12,6 +12,7 @@ from pathlib import Path
 
 import classifier
 from classifier.io.files import atomic_write
+from classifier.io.notices import without_warnings
 from training.scoring.gold import HELD_OUT, held_out_styles, read_gold
 from training.scoring.report import evaluation_page
 from training.scoring.scores import Scores, evaluate, merged
@@ -34,6 +35,7 @@ def report(name: str, scores: Scores, errors: int) -> str:
     return "\n".join(out)
 
 
+@without_warnings()
 def main(argv: list[str] | None = None) -> int:
     """Print a model's figures; return 2 if pages or model cannot be read."""
     parser = argparse.ArgumentParser(description="Evaluate a model on held-out composed pages, or on gold TSV pages.")

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import classifier
+from classifier.io.notices import without_warnings
 from training.learning.export import MODELS, data_digest
 from training.scoring.floors import check, limits, lowered
 from training.scoring.gold import held_out_pages
@@ -22,9 +23,10 @@ __all__ = ["main"]
 FLOORS = MODELS / "floors.json"
 
 
+@without_warnings()
 def main(argv: list[str] | None = None) -> int:
     """Compare the model with its limits; return 1 if it is beyond one, or if the limits are out of date."""
-    parser = argparse.ArgumentParser(description="Fail if the model is below its quality floors.")
+    parser = argparse.ArgumentParser(description="Fail if the model is beyond its pinned limits.")
     parser.add_argument("--model", type=Path, help="model file or folder (default: the shipped model)")
     parser.add_argument("--floors", type=Path, default=FLOORS, help="file with the pinned floors (default: models/floors.json)")
     parser.add_argument("--update", action="store_true", help="pin new floors from the figures measured now")

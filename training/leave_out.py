@@ -14,6 +14,7 @@ from pathlib import Path
 from joblib import Parallel, delayed
 
 import classifier
+from classifier.io.notices import without_warnings
 from training.composer.skeleton import load_skeletons
 from training.learning.export import export
 from training.learning.fit import fit
@@ -47,6 +48,7 @@ def leave_out(group: int, styles: dict[str, list[Gold]], settings: Settings = SE
     return {style: evaluate(cleaner, pages) for style, pages in left_out.items() if pages}
 
 
+@without_warnings()
 def main(argv: list[str] | None = None) -> int:
     """Leave out each group in turn and print the figures by style."""
     parser = argparse.ArgumentParser(description="Evaluate on gold pages of publishers whose layouts were left out of training.")

@@ -19,6 +19,7 @@ import classifier
 from classifier.core.model_file import STEM, read_model
 from classifier.errors import InputError, TinsachError
 from classifier.io.files import atomic_write, os_error_message
+from classifier.io.notices import without_warnings
 from training.composer.compose import Page
 from training.learning.dataset import compose_held_out
 from training.learning.export import MODELS, ROOT, export
@@ -100,6 +101,7 @@ def replace(new: Path, models: Path, kept: Path) -> None:
             out.write((new / name).read_bytes())
 
 
+@without_warnings()
 def main(argv: list[str] | None = None) -> int:
     """Retrain, compare, and replace the model if the gate holds; return 1 if it does not, 2 if the input is faulty."""
     args = _parser().parse_args(argv)

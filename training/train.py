@@ -17,6 +17,7 @@ import numpy as np
 
 import classifier
 from classifier.core.model_file import STEM
+from classifier.io.notices import without_warnings
 from training.learning.dataset import compose_held_out, text_of
 from training.learning.export import MODELS, export, write_manifest
 from training.learning.fit import fit
@@ -65,6 +66,7 @@ def _differing_labels(other: Path) -> int:
     return int((one != two).sum())
 
 
+@without_warnings()
 def main(argv: list[str] | None = None) -> int:
     """Train, rewrite card or profile, or verify that training reproduces the shipped model."""
     parser = argparse.ArgumentParser(description="Train the model from the repository's own data.")

@@ -14,7 +14,7 @@ from classifier.labels import EVIDENCE
 
 __all__ = ["LINE_END", "LINE_START", "meaning", "reading"]
 
-LINE_START, LINE_END = "⊢", "⊣"
+LINE_START, LINE_END = "⊢", "⊣"  # of n-grams
 _LOGARITHMIC = {*LOGS, *(f"{name} so far" for name in COUNTED), *(f"lines since {name}" for name in EVENTS)}
 _LOGARITHMIC |= {"prose since heading", "repeated size"}
 _POSITION = re.compile(r"(.*) (at|over) ([+-])(\d+)")
@@ -29,7 +29,7 @@ def meaning(name: str) -> str:
     'first pass says related: mean of the 10 lines after'
     """
     if name.startswith("“"):
-        return f"words, digits as 0; {LINE_START} marks the line's start, {LINE_END} its end"
+        return name  # an n-gram
     placed = _POSITION.fullmatch(name)
     if not placed:
         return _meaning(name)

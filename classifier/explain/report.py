@@ -57,6 +57,6 @@ def _reasons(reasons: Reasons, names: dict[str, int]) -> list[object]:
     """Encode a pass as odds, rest and features; `names` maps feature names to indices and is extended in place."""
     features = []
     for name, value, weight in reasons.features:
-        label = name if name.startswith("“") else meaning(name)
+        label = meaning(name)
         features.append([names.setdefault(label, len(names)), reading(name, value), round(weight, 3)])
     return [round(reasons.odds, 3), round(reasons.rest, 3), features]

@@ -75,7 +75,7 @@ def _shown_pass(title: str, reasons: Reasons, colour: bool) -> Iterator[str]:
     paint = _painter(colour)
     yield paint(f"        {title}, log odds {reasons.odds:+.2f}", _BOLD)
     for name, value, weight in reasons.features:
-        description = name if name.startswith("“") else meaning(name)
+        description = meaning(name)
         share = paint(f"{weight:+6.2f}", _FOR if weight > 0 else _AGAINST)
         yield f"        {share}  {printable(description)} {paint(f'({reading(name, value)})', _DIM)}"
     yield f"        {reasons.rest:+6.2f}  {paint('everything else, including the bias', _DIM)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "array_at", "is_list", "is_text", "list_of_lines", "path_of", "set_text", "type_at", "utf8_of", "value_type", "with_texts",
+    "array_at", "is_list", "is_string", "is_text", "list_of_lines", "path_of", "set_text", "type_at", "utf8_of", "value_type", "with_texts",
 ]  # fmt: skip
 
 
@@ -52,10 +52,21 @@ def value_type(kind: Any, arrow: Any) -> Any:
     return kind.value_type if arrow.types.is_dictionary(kind) else kind
 
 
+_STRINGS, _BYTES = ("string", "large_string", "string_view"), ("binary", "large_binary", "binary_view")
+
+
+def is_string(kind: Any, arrow: Any) -> bool:
+    """Return whether values of a type are strings."""
+    return _is_any(kind, _STRINGS, arrow)
+
+
 def is_text(kind: Any, arrow: Any) -> bool:
     """Return whether values of a type are strings, or bytes that may be UTF-8."""
-    names = ("string", "large_string", "string_view", "binary", "large_binary", "binary_view")
-    return any(getattr(arrow.types, f"is_{name}", lambda _: False)(kind) for name in names)
+    return _is_any(kind, _STRINGS + _BYTES, arrow)
+
+
+def _is_any(kind: Any, names: tuple[str, ...], arrow: Any) -> bool:
+    return any(getattr(arrow.types, f"is_{name}", lambda _: False)(kind) for name in names)  # pyarrow 14 and 15 have no views
 
 
 def is_list(kind: Any, arrow: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from classifier.cleaner import Recipe
 from classifier.errors import InputError
+from classifier.formats.arrow_text import is_string
 from classifier.formats.base import BadRecord, Record
 from classifier.formats.jsonl import put_back, read_records
 from classifier.io.encoding import Decoding
@@ -50,7 +51,7 @@ def clean_column(table: Any, field: str, recipe: Recipe) -> Any:
     kind = table.schema.field(position).type
     if pa.types.is_null(kind):  # all texts of the batch are missing
         return table
-    if kind not in (pa.string(), pa.large_string(), pa.string_view()):
+    if not is_string(kind, pa):
         raise InputError(f"column {field!r} holds {kind}, not text; name another one: {', '.join(names)}")
     cleaned = pa.array(clean_texts(recipe, table.column(position).to_pylist()), type=kind)
     return table.set_column(position, table.schema.field(position), cleaned)

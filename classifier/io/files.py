@@ -7,6 +7,7 @@ and pipes are written directly, since a rename would replace them.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 import sys
@@ -54,8 +55,6 @@ def os_error_message(error: OSError) -> str:
 
 def sha256_of(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    import hashlib  # OpenSSL is slow to load, and most runs need no digest
-
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while chunk := file.read(1 << 20):

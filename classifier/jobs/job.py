@@ -6,6 +6,7 @@ Bad records, and inputs that cannot be used as a whole, stop a job, or are skipp
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections import Counter, deque
@@ -281,8 +282,6 @@ class Job:
 
     def digest(self) -> str:
         """Return a digest of everything besides the input that determines the output of an input without bad records."""
-        import hashlib  # lazy: see files.sha256_of
-
         recipe = self.cleaner.recipe
         rules = None if recipe.rules is None else recipe.rules.rules
         parts: list[object] = [recipe.release, recipe.arrays_sha256, recipe.keep, recipe.threshold, self.options]

@@ -76,8 +76,8 @@ def _shift(signal: str, profile: Profile, measures: Measures, found: Floats) -> 
     psi = round(float(distance(found, base)), 3)
     if psi <= max(STABLE, chance):
         return Shift(signal, psi, limit, "stable", "", "")
-    describe = _DESCRIBERS.get(signal, _scalar)
-    rose, words = describe(signal, found, base, profile, measures)
+    describe = _DESCRIBERS.get(signal)
+    rose, words = describe(found, base) if describe else _scalar(signal, found, base, profile, measures)
     meaning = MEANINGS.get((signal, rose)) or MEANINGS.get((signal, None)) or ""
     return Shift(signal, psi, limit, "moved" if psi > limit else "shifted", words, meaning)
 
@@ -87,13 +87,13 @@ def _shift(signal: str, profile: Profile, measures: Measures, found: Floats) -> 
 _Description = tuple["bool | None", str]  # whether the signal rose (None: it has no direction), and what changed
 
 
-def _labels(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Description:
+def _labels(found: Floats, base: Floats) -> _Description:
     largest = (-np.abs(found - base)).argsort(kind="stable")[:LABELS_NAMED].tolist()
     moves = [f"{LABELS[code]} {found[code]:.0%}, {base[code]:.0%} in the baseline" for code in largest]
     return None, "label shares moved: of the lines " + "; ".join(moves)
 
 
-def _confidence(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Description:
+def _confidence(found: Floats, base: Floats) -> _Description:
     below, before = found.cumsum()[:-1], base.cumsum()[:-1]
     at = int(np.abs(below - before).argmax())
     rose = bool(below[at] < before[at])
@@ -101,7 +101,7 @@ def _confidence(signal: str, found: Floats, base: Floats, profile: Profile, meas
     return rose, f"confidence {'rose' if rose else 'fell'}: {what}"
 
 
-def _keeping(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Description:
+def _keeping(found: Floats, base: Floats) -> _Description:
     one, other = ((shares[0], shares[1:-1].sum(), shares[-1]) for shares in (found, base))
     at = int(np.abs(np.subtract(one, other)).argmax())
     bounds = (f"below {KEEPING[0]:g}", f"from {KEEPING[0]:g} to {KEEPING[-1]:g}", f"of {KEEPING[-1]:g} or more")
@@ -120,15 +120,16 @@ _SCALARS: Mapping[str, tuple[str, str, Callable[[float], str]]] = {
 def _scalar(signal: str, found: Floats, base: Floats, profile: Profile, measures: Measures) -> _Description:
     name, unit, as_text = _SCALARS[signal]
     values = getattr(measures, signal)[measures.length > 0] if signal in OF_LINES else getattr(measures, signal)
-    now, before = as_text(float(np.median(values))), as_text(float(profile.borders[signal][MEDIAN]))
+    median, middle = float(np.median(values)), float(profile.borders[signal][MEDIAN])
+    now, before = as_text(median), as_text(middle)
     if now == before:
         outer = found[0] + found[-1], base[0] + base[-1]
         return None, f"{name} scattered: {outer[0]:.0%} of the pages lie in the baseline's outer bins, {outer[1]:.0%} of its own"
-    rose = float(np.median(values)) > profile.borders[signal][MEDIAN]
+    rose = median > middle
     return rose, f"{name} {'rose' if rose else 'fell'}: the median page has {now} {unit}, {before} in the baseline"
 
 
-_DESCRIBERS: Mapping[str, Callable[[str, Floats, Floats, Profile, Measures], _Description]] = {
+_DESCRIBERS: Mapping[str, Callable[[Floats, Floats], _Description]] = {
     "labels": _labels,
     "confidence": _confidence,
     "keeping": _keeping,

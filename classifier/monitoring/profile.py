@@ -61,7 +61,7 @@ class Measures(NamedTuple):
     labels: Floats  # (n, labels)
     confidence: Floats  # (n, bins)
     keeping: Floats  # (n, bins)
-    words: Floats  # (n,) share of words at the ends of lines that are not in the vocabulary
+    words: Floats  # (n,) share of the words that the model reads of a line (`ngrams.HEAD`, `TAIL`) that are not in its vocabulary
     repetition: Floats  # (n,) share of lines that repeat an earlier line of the page
     length: Ints  # (n,) non-blank lines
     article: Ints  # (n,) characters of the kept lines

@@ -159,7 +159,7 @@ def _exclusive(branches: Sequence[_Items]) -> bool:
 
 def _folded(code: int) -> str:
     """Return a key that is equal for all letters that may match each other case-insensitively."""
-    return chr(code).casefold()[0]
+    return "i" if code == 0x131 else chr(code).casefold()[0]  # `re.I` matches ı with i, which case folding keeps apart
 
 
 def _unbordered_length(codes: Sequence[int]) -> int:

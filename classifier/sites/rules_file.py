@@ -97,7 +97,7 @@ def _list_of_tables(path: str | Path, tables: Any, where: str) -> list[Any]:
 def _header_lines(text: str, toml: ModuleType) -> dict[str, list[int]]:
     """Return the line numbers of the rules' headers by site name; only valid where there are as many headers as rules."""
     found: dict[str, list[int]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.lstrip().startswith("[["):
             continue
         try:

@@ -163,7 +163,7 @@ class ContextPass:
 
     def scores(self, rows: Int16s) -> Floats:
         """Return label scores (n, labels), up to a constant per line: (mean log probabilities + body bias) / temperature."""
-        inputs = (rows - self.mean_) / self.scale_
+        inputs = self._standardised(rows)
         out = np.full((len(rows), len(LABELS)), -50.0)
         total = sum(np.log(np.maximum(network.predict_proba(inputs), 1e-300)) for network in self.networks_)
         out[:, self.networks_[0].classes_] = total / self.networks

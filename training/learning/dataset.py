@@ -18,6 +18,7 @@ from classifier.core.arrays import Bools, Ints
 from classifier.core.features import LineFeatures, extract_features
 from classifier.labels import HEADINGS, LABELS
 from classifier.lines import is_blank
+from classifier.review.labelled_page import BLANK_LABEL
 from training.composer.augment import Line
 from training.composer.compose import Page, compose
 from training.composer.corpus import Article, load_articles, load_banks
@@ -60,10 +61,9 @@ def fold_of_article(article: Article) -> int:
     return 0 if article.source.startswith(KEPT_APART) else fold_of(article.id)
 
 
-def fold_libraries(articles: Sequence[Article] | None = None, banks: dict[str, list[str]] | None = None) -> list[Library]:
+def fold_libraries() -> list[Library]:
     """Return one Library per fold: [held out, fold 1, ..., fold FOLDS]."""
-    articles = load_articles() if articles is None else articles
-    banks = load_banks() if banks is None else banks
+    articles, banks = load_articles(), load_banks()
     libraries = []
     for fold in range(FOLDS + 1):
         fold_banks = {
@@ -104,7 +104,7 @@ def block_of(pages: Iterable[Sequence[Line]]) -> Block:
     for lines in pages:
         gap, first = 0, True
         for number, line in enumerate(lines):
-            if is_blank(line.text) or line.label == "-":
+            if is_blank(line.text) or line.label == BLANK_LABEL:
                 gap += 1
                 continue
             texts.append(line.text)

@@ -18,7 +18,7 @@ from classifier.core.sealed_json import sealed
 from classifier.labels import EVIDENCE, LABELS
 from training.composer import corpus, skeleton
 from training.learning.fit import Trained
-from training.learning.settings import SETTINGS, Settings
+from training.learning.settings import Settings
 
 __all__ = ["MODELS", "ROOT", "data_digest", "export", "write_manifest"]
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MODELS = ROOT / "models"
 
 
-def export(trained: Trained, folder: Path, settings: Settings = SETTINGS) -> dict[str, Any]:
+def export(trained: Trained, folder: Path, settings: Settings) -> dict[str, Any]:
     """Write the arrays and the manifest, and return the manifest."""
     arrays = trained.first.arrays() | trained.context.arrays()
     folder.mkdir(parents=True, exist_ok=True)

@@ -106,7 +106,7 @@ class FirstPass:
     def arrays(self) -> dict[str, Ints]:
         """Return the arrays of the model file; a class absent from training gets a bias that rules it out."""
         size, classes = self.vocabulary_.size, self.regression_.classes_
-        weights = np.zeros((size + self.columns_, len(EVIDENCE)))
+        weights = np.zeros((self.regression_.coef_.shape[1], len(EVIDENCE)))
         weights[:, classes] = self.regression_.coef_.T
         bias = np.full(len(EVIDENCE), -50.0)
         bias[classes] = self.regression_.intercept_
@@ -127,6 +127,5 @@ class FirstPass:
         return counts, scale
 
     def _matrix(self, counts: sp.csr_matrix, columns: Int16s, scale: Floats) -> sp.csr_matrix:
-        self.columns_ = columns.shape[1]
         weighted = sp.diags(scale) @ self.tfidf_.transform(counts)
         return sp.hstack([weighted, sp.csr_matrix(columns / STEP)]).tocsr()

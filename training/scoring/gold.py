@@ -54,7 +54,11 @@ def held_out_pages() -> list[Gold]:
 
 def held_out_styles() -> dict[str, list[Gold]]:
     """Return the composed pages that training holds out, by style."""
-    pages = compose_held_out()
+    return gold_by_style(compose_held_out())
+
+
+def gold_by_style(pages: Sequence[Page]) -> dict[str, list[Gold]]:
+    """Return composed pages as gold pages, by style."""
     styles: dict[str, list[Gold]] = {style: [] for style in sorted({page.style for page in pages})}
     for page, gold in zip(pages, gold_pages(pages)):
         styles[page.style].append(gold)

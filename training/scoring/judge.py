@@ -11,9 +11,9 @@ from classifier.monitoring.profile import measure, profile_of
 from training.composer.compose import Page
 from training.learning.dataset import text_of
 from training.learning.export import write_manifest
-from training.scoring.gold import gold_pages
+from training.scoring.gold import gold_by_style
 from training.scoring.model_card import write_card
-from training.scoring.scores import Scores, evaluate
+from training.scoring.scores import Scores, evaluate, merged
 
 __all__ = ["complete", "judge", "profile"]
 
@@ -29,10 +29,9 @@ def complete(manifest: dict[str, Any], folder: Path, held_out: Sequence[Page]) -
 
 def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores]]:
     """Return the scores of a folder's model on held-out pages, overall and by style."""
-    cleaner, gold = classifier.load(folder), gold_pages(pages)
-    styles = sorted({page.style for page in pages})
-    by_style = {style: evaluate(cleaner, [one for one, page in zip(gold, pages) if page.style == style]) for style in styles}
-    return evaluate(cleaner, gold), by_style
+    cleaner = classifier.load(folder)
+    by_style = {style: evaluate(cleaner, gold) for style, gold in gold_by_style(pages).items()}
+    return merged([*by_style.values()]), by_style
 
 
 def profile(folder: Path, pages: Sequence[Page]) -> dict[str, Any]:

@@ -66,8 +66,8 @@ Fine-tuned from the model with arrays SHA-256 `{from_arrays_sha256}`, on the tex
 """
 
 
-def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Scores], folder: Path) -> Path:
-    """Write MODEL_CARD.md beside the model and return its path."""
+def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Scores], folder: Path) -> None:
+    """Write MODEL_CARD.md beside the model."""
     labels = "\n".join(
         f"| {label} | {precision:.3f} | {recall:.3f} | {score:.3f} | {lines} |"
         for label, (precision, recall, score, lines) in scores.labels().items()
@@ -77,8 +77,7 @@ def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Sco
         for style, part in by_style.items()
     )
     reliability = "\n".join(f"| {predicted:.3f} | {actual:.3f} | {count} |" for predicted, actual, count in scores.reliability)
-    path = folder / "MODEL_CARD.md"
     rows = {"style_rows": styles, "label_rows": labels, "reliability_rows": reliability}
     retrained = RETRAINED.format(**manifest["retrained"]) if "retrained" in manifest else ""
-    path.write_text(CARD.format(**manifest | {"retrained": retrained}, **manifest["scores"], **rows), encoding="utf-8")
-    return path
+    card = CARD.format(**manifest | {"retrained": retrained}, **manifest["scores"], **rows)
+    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")

@@ -150,11 +150,10 @@ def evaluate(cleaner: classifier.Cleaner, pages: Sequence[Gold]) -> Scores:
     scored, predicted, actual = [], [], []
     found = cleaner.label_pages("\n".join(page.lines) + "\n" for page in pages)
     names = [*(label.value for label in LABELS), "none"]  # a blank line's code is -1
-    for page, low, high in zip(pages, found.offsets, found.offsets[1:]):
-        codes = found.codes[low:high]
-        scored.append(_score_page(page, [names[code] for code in codes], confusion))
-        counted = (np.array(page.labels) != BLANK_LABEL) & (codes >= 0)
-        predicted.append(found.keep_probabilities[low:high][counted])
+    for page, part in zip(pages, found.pages()):
+        scored.append(_score_page(page, [names[code] for code in part.codes], confusion))
+        counted = (np.array(page.labels) != BLANK_LABEL) & (part.codes >= 0)
+        predicted.append(part.keep_probabilities[counted])
         actual.append(np.isin(page.labels, sorted(KEEP))[counted])
     return Scores(scored, dict(confusion), _reliability(np.concatenate(predicted), np.concatenate(actual)))
 

@@ -32,6 +32,7 @@ def test_ordinary_patterns_pass(regex):
     [
         r"(a+)+$", r"(a|a)*b", ".*.*.*x", r"x.*y.*z", r"(x+x+)+y", r"(\d+,)*\d+$", r"(?:a?){30}a{30}", r"a{0,500}a{0,500}$",
         r"(?:.|\n)*(?:.|\s)*!", r"(?i)^(k+\u212a)+$", r"^(?:\w*é)*$", r"^(?:[^\d]*-?)*$", r"((a{0,30}){0,30}){0,30}$",
+        r"(?i)^(?:ia|ıa)+$",
     ],
 )  # fmt: skip
 def test_patterns_that_explode_are_refused_with_a_way_out(regex):
