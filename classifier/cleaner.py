@@ -18,7 +18,7 @@ from classifier.core.model import Model
 from classifier.core.model_file import default_path
 from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
 from classifier.errors import InputError, ModelError
-from classifier.io.inspection import inspect
+from classifier.io.inspection import inspect_page
 from classifier.io.notices import Notice, counted, warn_of, warned, without_warnings
 from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import not_text, page_batches, page_texts, split_lines, text_iterable
@@ -241,7 +241,7 @@ class Cleaner:
         found: list[tuple[Notice, ...]] = []
         for page in pages:
             of_page = split_lines(page)
-            found.append(inspect("\n".join(of_page) if "\r" in page else page))
+            found.append(inspect_page(page))
             lines += of_page
             offsets.append(len(lines))
         cleaner = self if memory is None else self.remembering(memory)

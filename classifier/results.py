@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from classifier.core.arrays import Bools, Floats, Int8s, Ints
 from classifier.io.notices import NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 
-__all__ = ["LabelledLine", "Labels", "counts_by_page", "with_nothing_kept"]
+__all__ = ["LabelledLine", "Labels", "counts_by_page", "labelled_lines", "with_nothing_kept"]
 
 
 def counts_by_page(flags: Bools, offsets: Ints | Sequence[int]) -> Ints:
@@ -29,6 +30,19 @@ class LabelledLine(NamedTuple):
     probability: float  # of the label; 0.0 for blank lines
     kept: bool
     first_guess: Label | None  # the label before the context pass
+
+
+_NAMES: tuple[Label | None, ...] = (*LABELS, None)  # by code; blank lines have -1, the last
+_AS_LINE = partial(tuple.__new__, LabelledLine)  # LabelledLine._make without a Python call per line
+
+
+def labelled_lines(
+    numbers: Iterable[int], texts: Iterable[str], codes: Int8s, probabilities: Floats, kept: Bools, guesses: Int8s
+) -> list[LabelledLine]:
+    """Return columns as lines; there may be more numbers and texts than codes."""
+    labels, first_guesses = (map(_NAMES.__getitem__, column.tolist()) for column in (codes, guesses))
+    columns = zip(probabilities.tolist(), kept.tolist(), first_guesses, labels, texts, numbers)
+    return [_AS_LINE((number, text, label, p, keep, guess)) for p, keep, guess, label, text, number in columns]
 
 
 class Labels(NamedTuple):

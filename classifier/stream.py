@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import accumulate, chain, pairwise
 from itertools import count as count_from
 from typing import SupportsIndex
@@ -18,9 +17,8 @@ from classifier.core.pipeline import LOOKAHEAD, Decided, Pipeline
 from classifier.errors import InputError
 from classifier.io.inspection import Inspector
 from classifier.io.notices import NOTHING_KEPT, Notice, counted, notice, warn_of
-from classifier.labels import LABELS, Label
 from classifier.lines import AtBlankLines, LineSplitter, between_pages, cut_pages, not_text
-from classifier.results import LabelledLine, counts_by_page
+from classifier.results import LabelledLine, counts_by_page, labelled_lines
 
 __all__ = ["Stream", "label_blocks"]
 
@@ -153,13 +151,7 @@ class Stream:
 
 def _labelled(done: Decided, texts: list[str], numbers: Iterable[int]) -> list[LabelledLine]:
     """Return decided lines with their numbers and texts, of which there may be more than decided lines."""
-    labels, guesses = map(_NAMES.__getitem__, done.codes.tolist()), map(_NAMES.__getitem__, done.guesses.tolist())
-    columns = zip(done.probabilities.tolist(), done.kept.tolist(), guesses, labels, texts, numbers)
-    return [_AS_LINE((number, text, label, p, kept, guess)) for p, kept, guess, label, text, number in columns]
-
-
-_NAMES: tuple[Label | None, ...] = (*LABELS, None)  # by code; blank lines have -1, the last
-_AS_LINE = partial(tuple.__new__, LabelledLine)  # LabelledLine._make without a Python call per line
+    return labelled_lines(numbers, texts, done.codes, done.probabilities, done.kept, done.guesses)
 
 
 def _require_lines(lines: Sequence[str], before: int) -> None:

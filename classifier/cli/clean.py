@@ -76,14 +76,14 @@ def run(args: argparse.Namespace) -> int:
 
     sources = inputs_of(args, args.output_dir)
     _check_outputs(args, sources)
-    options = reading_options(args, args.site_field or None, args.labels, args.max_dropped)
+    options = reading_options(args, args.site_field, args.labels, args.max_dropped)
     options = options._replace(output=conversion(args.output, [source.format for source in sources]))
     if args.labels and options.output == "text":
         raise InputError(f"{args.output}: text has no fields for --labels; name an output that ends in .jsonl, .csv or .parquet")
     cleaner = site_cleaner(args, sources, args.site_memory)
     _check_memory(args)
     if args.resume and args.quarantine:
-        remove_stale_files(Path(os.path.realpath(args.quarantine)).parent, alone=False)
+        remove_stale_files(Path(os.path.realpath(args.quarantine)).parent)
     with ExitStack() as stack:
         cleaner = stack.enter_context(remembering(args, cleaner))  # entered first, so that the memory is saved last
         output = stack.enter_context(atomic_write_if(args.output, lambda: job.counts[BAD_FILES] < len(sources))) if args.output else None

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     sources = find_inputs(args.files or ["-"], args.format)
     explainer = Explainer(site_cleaner(args, sources))
-    job = Job(explainer.cleaner, reading_options(args, args.site_field or None), ErrorPolicy(advice=None))
+    job = Job(explainer.cleaner, reading_options(args, args.site_field), ErrorPolicy(advice=None))
     _check(args, sources)
     return _to_html(args, explainer, job, sources) if args.html else _to_terminal(args, explainer, job, sources)
 

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     sources = inputs_of(args, args.output_dir)
     targets = _targets(args, sources) if args.output_dir else []
     _check(args, sources, targets)
-    options = reading_options(args, args.site_field or None)
+    options = reading_options(args, args.site_field)
     with ExitStack() as stack:
         cleaner = stack.enter_context(remembering(args, site_cleaner(args, sources, args.site_memory)))
         output = stack.enter_context(atomic_write_if(args.output, lambda: job.counts[BAD_FILES] < len(sources))) if args.output else None

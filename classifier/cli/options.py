@@ -161,7 +161,7 @@ def with_record_options(args: argparse.Namespace, options: Options) -> Options:
     """Return options completed by those of `add_fields`.
 
     Raises:
-        InputError: the delimiter is none.
+        InputError: the delimiter is not one character.
     """
     delimiter = {"tab": "\t", "\\t": "\t"}.get(args.delimiter, args.delimiter)
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):

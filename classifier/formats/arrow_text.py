@@ -40,7 +40,7 @@ def type_at(schema: Any, path: tuple[int, ...]) -> Any:
     return kind
 
 
-def array_at(rows: Any, path: tuple[int, ...], arrow: Any) -> Any:
+def array_at(rows: Any, path: tuple[int, ...]) -> Any:
     """Return the values at a path; null where a struct around them is."""
     from pyarrow import compute
 

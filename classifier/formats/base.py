@@ -80,6 +80,8 @@ class BadRecord(NamedTuple):
 class Reader(Protocol):
     """Protocol of an input of records."""
 
+    name: str  # for messages
+
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records in order, with bounded memory."""
 

@@ -6,8 +6,6 @@ the field. JSON from JSON stays as it was, but for line ends between its parts.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping
@@ -15,6 +13,7 @@ from typing import Any
 
 from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, Extras, Options, Reader, Record
+from classifier.formats.delimited import csv_row
 from classifier.formats.json_file import ArrayWriter
 from classifier.formats.parquet import SinkFile, libraries
 from classifier.io.encoding import to_utf8
@@ -49,8 +48,7 @@ class Writer:
 
     def refuse(self, problem: str) -> InputError:
         """Return the error for a record that the format cannot hold."""
-        name = getattr(self._reader, "name", "input")
-        return InputError(f"{name}, record {self._count}: {problem}; write JSON lines instead (--output NAME.jsonl)")
+        return InputError(f"{self._reader.name}, record {self._count}: {problem}; write JSON lines instead (--output NAME.jsonl)")
 
     def close(self) -> None:
         """Do nothing: records are written immediately."""
@@ -80,7 +78,7 @@ class JsonWriter(_JsonWriter):
     def __init__(self, out: Sink, options: Options) -> None:
         """See `formats.registry.open_writer`."""
         super().__init__(out, options)
-        self._array = ArrayWriter(out, options)
+        self._array = ArrayWriter(out)
 
     def _put_json(self, piece: str) -> None:
         self._array.write(piece)
@@ -109,9 +107,7 @@ class DelimitedWriter(Writer):
         self._row([_cell(fields.get(name)) for name in self._names])
 
     def _row(self, values: list[str]) -> None:
-        line = io.StringIO()
-        csv.writer(line, delimiter=self._options.delimiter or self.delimiter, lineterminator="\n").writerow(values)
-        self._out.write(to_utf8(line.getvalue()))
+        self._out.write(csv_row(values, self.delimiter))
 
 
 class TabWriter(DelimitedWriter):

@@ -11,10 +11,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
@@ -105,7 +105,9 @@ class Reader:
 
     def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
         """See `formats.base.Reader`."""
-        place = record.place
+        place, names = record.place, self.header.names
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise InputError(f"{self.name}: has two columns {twice!r}, and only CSV and TSV can hold both; rename one")
         return {**dict(zip(self.header.names, place.row)), self.header.names[place.column]: text, **extras}
 
     def _parse_rows(self) -> Iterator[tuple[int, str, list[str] | str]]:
@@ -171,12 +173,18 @@ class Writer:
         """Write a row."""
         row, column, header = record.place
         values = [*row[:column], "" if record.missing else text, *row[column + 1 :], *(_as_value(extras.get(name)) for name in self._added)]
-        line = io.StringIO()
-        csv.writer(line, delimiter=header.delimiter, lineterminator=header.end, quoting=header.quoting).writerow(values)
-        self._out.write(to_utf8(line.getvalue()))
+        self._out.write(csv_row(values, header.delimiter, header.end, header.quoting))
 
     def close(self) -> None:
         """Do nothing: rows are written immediately."""
+
+
+def csv_row(values: Sequence[str], delimiter: str, end: str = "\n", quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> bytes:
+    """Return a row of CSV as UTF-8."""
+    line = io.StringIO()
+    # With "\n" as its line end, csv would not quote a value that holds CR.
+    csv.writer(line, delimiter=delimiter, lineterminator="\r\n", quoting=quoting).writerow(values)
+    return to_utf8(line.getvalue().removesuffix("\r\n") + end)
 
 
 def _without_line_end(raw: str) -> bytes:

@@ -170,8 +170,8 @@ class _Values:
 class ArrayWriter:
     """Writer of one array, a record a line."""
 
-    def __init__(self, out: Sink, options: Options) -> None:
-        """See `formats.registry.open_writer`."""
+    def __init__(self, out: Sink) -> None:
+        """Start before the first record."""
         self._out = out
         self._written = 0
 
@@ -190,7 +190,7 @@ class Writer:
 
     def __init__(self, out: Sink, options: Options) -> None:
         """See `formats.registry.open_writer`."""
-        self._out, self._array = out, ArrayWriter(out, options)
+        self._out, self._array = out, ArrayWriter(out)
         self._readers: list[Reader] = []
         self._held: str | None = None  # the first record, while it may be the only one
         self._layout: str | None = None  # None: not chosen yet

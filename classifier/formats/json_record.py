@@ -37,9 +37,8 @@ def parse_record(line: bytes, number: int, offset: int, options: Options, bare: 
 
     `offset` is the position of its first byte in the file, for messages.
     """
-    errors = options.decoding.errors
     try:
-        source = line.decode("utf-8", "ignore" if errors == "skip" else errors)
+        source, dropped = options.decoding.decode(line)
         record = _bare_record(source, options) if bare and source.lstrip(" \t\r\n").startswith('"') else _find(source, options)
     except UnicodeDecodeError as error:
         return BadRecord(number, line, f"byte offset {offset + error.start} of the file is not valid UTF-8")
@@ -51,8 +50,7 @@ def parse_record(line: bytes, number: int, offset: int, options: Options, bare: 
         return BadRecord(number, line, str(error))
     if record.missing and options.on_null == "fail":
         return BadRecord(number, line, f"field {options.field!r} is null")
-    lost = len(line) - len(source.encode()) if errors == "skip" else 0
-    return record._replace(undecodable=lost, line=number, raw=lambda: line)
+    return record._replace(undecodable=dropped, line=number, raw=lambda: line)
 
 
 def with_text(record: Record, text: str, extras: Extras = NO_EXTRAS) -> str:
@@ -132,7 +130,7 @@ def _find(source: str, options: Options) -> Record:
         raise _Unusable(f"field {options.field!r} occurs {len(found)} times")
     text, start, end = found[0]
     text, is_list, missing = _as_text(text, options)
-    _refuse_nan(fields, None if not missing else start)
+    _refuse_nan(fields, start if missing else None)
     key = next((source[start:end] for _, start, end in _look_up(source, fields, options.id_field)), "null")
     sites = _look_up(source, fields, options.site_field) if options.site_field else []
     site = next((value for value, *_ in sites if isinstance(value, str)), "")

@@ -85,10 +85,8 @@ class Reader:
         try:
             for group in range(self._file.num_row_groups):
                 for rows in self._file.iter_batches(SLICE_ROWS, row_groups=[group], use_threads=False):
-                    values = utf8_of(array_at(rows, self._path, arrow), arrow)
-                    keys, sites = (
-                        array_at(rows, path, arrow).to_pylist() if path else [None] * len(values) for path in (self._id, self._site)
-                    )
+                    values = utf8_of(array_at(rows, self._path), arrow)
+                    keys, sites = (array_at(rows, path).to_pylist() if path else [None] * len(values) for path in (self._id, self._site))
                     for row, (value, key, site) in enumerate(zip(values, keys, sites)):
                         number += 1
                         record = self._record(value, key, Place(rows, row, self._path, group), number)
@@ -99,15 +97,13 @@ class Reader:
     def _record(self, value: bytes | None, key: object, place: Place, number: int) -> Record | BadRecord:
         if value is None and self._options.on_null == "fail":
             return BadRecord(number, _as_json(place), "the text is null")
-        errors = self._options.decoding.errors
         try:
-            text = (value or b"").decode("utf-8", "ignore" if errors == "skip" else errors)
+            text, dropped = self._options.decoding.decode(value or b"")
         except UnicodeDecodeError:
             return BadRecord(number, _as_json(place), "the text is not valid UTF-8")
-        lost = len(value or b"") - len(text.encode()) if errors == "skip" else 0
         key = json.dumps(key, ensure_ascii=False, default=str)
         text = text if value is None else field_text(text, self._options)
-        return Record(text, place, lost, key, missing=value is None, line=number, raw=partial(_as_json, place))
+        return Record(text, place, dropped, key, missing=value is None, line=number, raw=partial(_as_json, place))
 
     def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
         """See `formats.base.Reader`."""

@@ -27,7 +27,8 @@ def compression_of(name: str) -> str:
     >>> compression_of("crawl.jsonl.ZST"), compression_of("page.txt")
     ('.zst', '')
     """
-    return PurePath(name).suffix.lower() if without_compression(name) != name else ""
+    suffix = PurePath(name).suffix.lower()
+    return suffix if suffix in LEVELS else ""
 
 
 def open_decompressed(path: str) -> BinaryIO:
@@ -133,5 +134,4 @@ def without_compression(name: str) -> str:
     >>> without_compression("crawl.jsonl.gz"), without_compression("page.txt")
     ('crawl.jsonl', 'page.txt')
     """
-    path = PurePath(name)
-    return name[: -len(path.suffix)] if path.suffix.lower() in LEVELS else name
+    return name[: len(name) - len(compression_of(name))]

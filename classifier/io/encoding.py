@@ -51,6 +51,15 @@ class Decoding(NamedTuple):
             raise InputError(f"--encoding {self.encoding}: not a text encoding that Python knows; try utf-8, utf-16 or cp1258") from error
         return self
 
+    def decode(self, data: bytes) -> tuple[str, int]:
+        """Return the text of a whole UTF-8 value, and how many of its bytes were dropped.
+
+        Raises:
+            UnicodeDecodeError: the value is not UTF-8, and the policy is to fail.
+        """
+        text = data.decode("utf-8", "ignore" if self.errors == "skip" else self.errors)
+        return text, len(data) - len(text.encode()) if self.errors == "skip" else 0
+
 
 class TextDecoder:
     """Incremental decoder for the bytes of one input.

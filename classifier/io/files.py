@@ -176,13 +176,10 @@ def _copy_mode(target: Path, scratch: Path) -> None:
         os.chmod(scratch, stat.S_IMODE(target.stat().st_mode))
 
 
-def remove_stale_files(folder: Path, alone: bool) -> None:
-    """Remove unfinished outputs of killed runs.
-
-    If this process is `alone` in the folder, all in it and below; else only those of dead processes, directly in it.
-    """
-    for scratch in folder.rglob(SCRATCH + "*") if alone else folder.glob(SCRATCH + "*"):
-        if alone or not _is_alive(scratch.name[len(SCRATCH) :].partition("-")[0]):
+def remove_stale_files(folder: Path, *, below: bool = False, locked: bool = False) -> None:
+    """Remove unfinished outputs of dead processes in a folder, and `below` it; of all processes if no other can write here (`locked`)."""
+    for scratch in (folder.rglob if below else folder.glob)(SCRATCH + "*"):
+        if locked or not _is_alive(scratch.name[len(SCRATCH) :].partition("-")[0]):
             scratch.unlink(missing_ok=True)
 
 

@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from classifier.io.notices import HTML, JSON, LINE_ENDS, ONE_LINE, SEVERAL, WRITTEN, Notice, notice
+from classifier.lines import split_lines
 
-__all__ = ["Inspector", "inspect"]
+__all__ = ["Inspector", "inspect", "inspect_page"]
 
 WINDOW = 1 << 16  # characters inspected together
 SAMPLE = 1 << 9  # characters, at equal distances, that decide whether letters are looked at more closely
@@ -44,7 +45,7 @@ INDENT = 40
 
 
 def inspect(text: str) -> tuple[Notice, ...]:
-    r"""Return what is noticed about the text of one page.
+    r"""Return what is noticed about the lines of one page, joined by LF.
 
     >>> [found.kind for found in inspect("Trang chủ\\nThời sự\\nLàng gốm bên sông đỏ lửa trở lại\\n")]
     ['written_line_ends']
@@ -52,6 +53,11 @@ def inspect(text: str) -> tuple[Notice, ...]:
     inspector = Inspector()
     inspector.add_text(text)
     return inspector.end_page()
+
+
+def inspect_page(page: str) -> tuple[Notice, ...]:
+    """Return what is noticed about a page with line ends of any kind: the same as about its lines in a stream."""
+    return inspect("\n".join(split_lines(page)) if "\r" in page else page.removesuffix("\n"))
 
 
 class Inspector:
@@ -70,10 +76,7 @@ class Inspector:
         self._letters: Counter[str] = Counter()  # evidence about the letters; see `letters`
 
     def add_text(self, text: str) -> None:
-        """Add whole lines, joined by LF."""
-        if self._waiting:
-            self.add_lines(text.split("\n"))
-            return
+        """Add the lines of a whole page, joined by LF."""
         for start in range(0, len(text), WINDOW):
             self._inspect(text[start : start + WINDOW])
 

@@ -60,7 +60,7 @@ def _marks(text: str) -> list[int]:
 
 
 def _heads(text: str, size: int) -> list[int]:
-    """Return where the first lines of a text, of at least so many characters, return."""
+    """Return where the first lines of a text, of at least so many characters, occur again."""
     head = text[: text.find("\n", size) + 1].removeprefix("\ufeff")
     return _all_places(text, "\n" + head) if 0 < len(head) < size + SHORT else []
 

@@ -122,7 +122,7 @@ def _level_of_caller() -> int:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Issue no `InputWarning` in this thread, for callers that report notices themselves; filters of warnings are of all threads."""
+    """Issue no `InputWarning` in this thread, for callers that report notices themselves; warning filters are shared by all threads."""
     before = _reported.set(True)
     try:
         yield

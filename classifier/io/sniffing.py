@@ -70,10 +70,7 @@ class Sniffer:
 
 
 def require_utf8(sample: bytes, name: str, garbled: bool = True) -> None:
-    """Raise InputError if the first bytes of an input are clearly not UTF-8 text, or, on request, if they are garbled text in UTF-8.
-
-    `name` is for the message.
-    """
+    """Raise InputError if the first bytes of an input are clearly not UTF-8 text or, if `garbled`, are garbled text in UTF-8."""
     for magic, what, advice in _MAGIC:
         if sample.startswith(magic) and (magic != b"BZh" or sample[4:10] == b"1AY&SY"):
             raise InputError(f"{name}: looks like {what}; {advice}")
@@ -120,13 +117,13 @@ def _is_utf8(sample: bytes) -> bool:
 
 
 def _refuse_legacy(sample: bytes, name: str, garbled: bool) -> None:
-    foreign = sample.translate(None, _ASCII)  # a third of Vietnamese text; in UTF-8 no character changes if ASCII is left out
+    utf8 = _is_utf8(sample)
+    # A third of Vietnamese text is not ASCII; in UTF-8, no character changes if ASCII is left out.
+    foreign = sample.translate(None, _ASCII) if utf8 else sample
     unicode_marks = sum(map(foreign.count, _UNICODE_MARKS))
     latin = foreign.count(b"\xc3") + foreign.count(b"\xc2")
-    if 2 * unicode_marks > latin and _is_utf8(sample):
+    if 2 * unicode_marks > latin and utf8:
         return  # Vietnamese in Unicode has 2.6 times as many of these as Latin-1 letters
-    unicode_marks = sum(map(sample.count, _UNICODE_MARKS))
-    latin = sample.count(b"\xc3") + sample.count(b"\xc2")
     text = sample.decode("utf-8", "ignore")
     undecodable = len(sample) - len(text.encode())
     if 2 * unicode_marks > latin and undecodable < 4:

@@ -6,20 +6,19 @@ Pages of several sites may share a batch: each is labelled with the rules and th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, repeat
+from itertools import accumulate, count, repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from classifier.cleaner import Cleaner
 from classifier.formats.base import BadRecord, Options, Record
-from classifier.io.inspection import inspect
+from classifier.io.inspection import inspect_page
 from classifier.io.notices import REFUSABLE, Notice, without_warnings
 from classifier.jobs.spans import Attributes, attributes_of, line_starts
 from classifier.jobs.stats import Stats
-from classifier.labels import LABELS, Label
-from classifier.lines import split_lines
-from classifier.results import LabelledLine, Labels
+from classifier.labels import Label
+from classifier.results import LabelledLine, Labels, labelled_lines
 from classifier.sites.rule import site_name
 
 __all__ = [
@@ -31,9 +30,8 @@ __all__ = [
     "batches_of",
     "clean_batch",
     "judged",
-    "label_batch",
     "label_by_site",
-    "labelled_lines",
+    "lines_of",
     "sites_of",
     "span_batch",
 ]
@@ -92,7 +90,7 @@ def judged(record: Record) -> Record | BadRecord:
     """
     if not record.line:
         return record
-    refused = [found for found in inspect("\n".join(split_lines(record.text))) if found.kind in REFUSABLE]
+    refused = [found for found in inspect_page(record.text) if found.kind in REFUSABLE]
     return BadRecord(record.line, record.raw(), f"the text {refused[0].message}") if refused else record
 
 
@@ -118,11 +116,6 @@ def _kept_spans(page: Labels) -> Attributes:
     return attributes_of(starts, lines, page.codes[rows].tolist(), page.probabilities[rows].tolist())
 
 
-def label_batch(cleaner: Cleaner, texts: Sequence[str], sites: Sequence[str] = ()) -> list[Attributes]:
-    """Return the attributes of each page; `sites` holds the site of each page, or is empty."""
-    return span_batch(cleaner, Batch(list(texts), sites=tuple(sites)))[0]
-
-
 def span_batch(cleaner: Cleaner, batch: Batch) -> tuple[list[Attributes], Stats, Notices]:
     """Return the attributes of each page of a batch, the statistics of all, and the notices about each."""
     labels = label_by_site(cleaner, batch.texts, batch.sites)
@@ -133,13 +126,9 @@ def span_batch(cleaner: Cleaner, batch: Batch) -> tuple[list[Attributes], Stats,
     return attributes, Stats.of_pages(labels)[0], labels.notices
 
 
-def labelled_lines(page: Labels) -> list[LabelledLine]:
+def lines_of(page: Labels) -> list[LabelledLine]:
     """Return the lines of a page as `Cleaner.label_lines` does."""
-    names = (*LABELS, None)  # by code; blank lines have -1, the last
-    columns = zip(page.lines, page.codes.tolist(), page.probabilities.tolist(), page.kept.tolist(), page.first_guesses.tolist())
-    return [
-        LabelledLine(number, text, names[code], p, kept, names[guess]) for number, (text, code, p, kept, guess) in enumerate(columns, 1)
-    ]
+    return labelled_lines(count(1), page.lines, page.codes, page.probabilities, page.kept, page.first_guesses)
 
 
 def at_site(cleaner: Cleaner, site: str) -> Cleaner:

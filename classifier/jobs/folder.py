@@ -77,7 +77,7 @@ def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, 
                 job.absorb(outcome)
                 yield outcome
     except BaseException:
-        remove_stale_files(folder, alone=True)  # left by the workers, which are dead by now
+        remove_stale_files(folder, below=True, locked=True)  # left by the workers, which are dead by now
         raise
 
 

@@ -16,10 +16,18 @@ from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options, Record
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
-from classifier.io.encoding import TextDecoder, read_lines
+from classifier.formats.text import text_lines
+from classifier.io.encoding import TextDecoder
 from classifier.io.files import STDIN, os_error_message
 
-__all__ = ["file_fault", "is_file", "require_usable"]
+__all__ = ["file_fault", "is_file", "page_name", "require_usable"]
+
+
+def page_name(source: Source, number: int) -> str:
+    """Return the name that messages give to a page or record of an input, counted from 1."""
+    if source.format == "html":  # a page a file
+        return source.name
+    return f"{source.name}, {'page' if source.format == 'text' else 'record'} {number}"
 
 
 def is_file(source: Source) -> bool:
@@ -49,8 +57,8 @@ def require_usable(source: Source, options: Options, whole: bool) -> None:
     """
     with source.open() as file:
         if source.format == "text":
-            for _ in read_lines(file, TextDecoder(source.name, options.decoding)) if whole else ():
-                pass
+            if whole:
+                deque(text_lines(file, TextDecoder(source.name, options.decoding), source.name, options), 0)
         elif source.format == "html":
             from classifier.formats.html import text_of  # only the formats in use are imported
 

@@ -24,7 +24,7 @@ from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Sink
 from classifier.io.notices import Notice
 from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, judged, sites_of
-from classifier.jobs.inputs import file_fault, is_file, require_usable
+from classifier.jobs.inputs import file_fault, is_file, page_name, require_usable
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
 from classifier.parallel import checked_jobs
@@ -99,10 +99,6 @@ class Job:
         self.stats = Stats()
         self.earlier = Stats()  # the part of `stats` that an earlier run counted
         self._started = time.perf_counter()
-
-    @property
-    def _separators(self) -> tuple[str, int]:
-        return self.options.separator, self.options.blank_lines
 
     @property
     def collects(self) -> bool:
@@ -180,7 +176,9 @@ class Job:
         decoder = TextDecoder(name, self.options.decoding)
         number, page = 1, Stats()  # of the open page
         stream = self.cleaner.stream()
-        for block in label_blocks(stream, text.text_lines(file, decoder, name, self.options), *self._separators):
+        for block in label_blocks(
+            stream, text.text_lines(file, decoder, name, self.options), self.options.separator, self.options.blank_lines
+        ):
             clean: list[str] = []
             closed = iter(stream.notices)
             for part in block:
@@ -233,28 +231,26 @@ class Job:
     def _clean_records(self, file: BinaryIO, source: Source, writer: Writer) -> None:
         reader = open_reader(source.format, file, source.name, self.options)
         writer.follow(reader)
-        waiting: deque[list[Record]] = deque()
-        numbers: deque[int] = deque()
-        for done in map_pages(self.cleaner, clean_batch, self._batches(reader, source.name, waiting, numbers), self.processes):
+        waiting: deque[tuple[Record, str]] = deque()
+        for done in map_pages(self.cleaner, clean_batch, self._batches(reader, source, waiting), self.processes):
             self.stats.add(done.stats)
             self.tell(self.stats)
             self._keep_dropped(done.dropped)
-            for record, page in zip(waiting.popleft(), done.pages):
-                name = source.name if source.format == "html" else f"{source.name}, record {numbers.popleft()}"
+            for page in done.pages:
+                record, name = waiting.popleft()
                 self.stats.add_notices(page.notices, name)
                 writer.put(record, page.text, self._extras(page, name))
 
-    def _batches(self, reader: Reader, name: str, waiting: deque[list[Record]], numbers: deque[int]) -> Iterator[Batch]:
-        """Yield the texts of records in batches; queue the records themselves and their numbers until their clean texts return."""
+    def _batches(self, reader: Reader, source: Source, waiting: deque[tuple[Record, str]]) -> Iterator[Batch]:
+        """Yield the texts of records in batches; queue the records themselves, with their names, until their clean texts return."""
         spans, before = ATTRIBUTES in self.options.adds, self.counts["records"]
 
-        def numbered() -> Iterator[Record]:
-            for record in self.good_records(reader, name):
-                numbers.append(self.counts["records"] - before)  # bad records count too
+        def queued() -> Iterator[Record]:
+            for record in self.good_records(reader, source.name):
+                waiting.append((record, page_name(source, self.counts["records"] - before)))  # bad records count too
                 yield record
 
-        for batch in batches_of(numbered()):
-            waiting.append(batch)
+        for batch in batches_of(queued()):
             yield Batch([record.text for record in batch], self._dropped is not None, spans, sites_of(batch, self.options))
 
     def _extras(self, page: CleanPage, name: str) -> Extras:

@@ -44,7 +44,7 @@ class Journal:
             if not resume:
                 file.truncate(0)
             else:
-                remove_stale_files(folder, alone=True)
+                remove_stale_files(folder, below=True, locked=True)
             yield cls(file, folder, job, _read(file))
 
     def finished(self, target: Path, source: str) -> dict[str, Any] | None:

@@ -28,7 +28,7 @@ def label_into_folder(job: Job, pages: Sequence[tuple[Source, Path]], folder: Pa
     """
     existing: list[Path] = []
     todo = _new_pages(job, pages, force, existing)
-    if job.processes == 1 or job.faults.quarantine:  # one process writes all that is quarantined
+    if job.processes == 1 or job.collects:  # one process writes all that is quarantined
         for source, target in todo:
             job.absorb(_label_into(job.part(), source, target, row))
         return len(existing)
@@ -39,7 +39,7 @@ def label_into_folder(job: Job, pages: Sequence[tuple[Source, Path]], folder: Pa
                 job.absorb(outcome)
     except BaseException:
         if folder.is_dir():
-            remove_stale_files(folder, alone=True)  # left by the workers, which are dead by now
+            remove_stale_files(folder, below=True)  # left by the workers, which are dead by now
         raise
     return len(existing)
 

@@ -21,7 +21,8 @@ from classifier.formats.sources import Source
 from classifier.formats.text import text_lines, text_pages
 from classifier.io.encoding import TextDecoder
 from classifier.io.notices import Notice
-from classifier.jobs.batches import Batch, Notices, at_site, batches_of, label_by_site, labelled_lines, sites_of, span_batch
+from classifier.jobs.batches import Batch, Notices, at_site, batches_of, label_by_site, lines_of, sites_of, span_batch
+from classifier.jobs.inputs import page_name
 from classifier.jobs.job import Job
 from classifier.jobs.stats import Stats
 from classifier.lines import between_pages, split_lines
@@ -90,8 +91,7 @@ def _records_of(job: Job, source: Source, file: BinaryIO) -> Iterator[Record]:
     """Yield the good records of an input, with the name of the page as `place`."""
     before = job.counts["records"]
     for record in job.good_records(open_reader(source.format, file, source.name, job.options), source.name):
-        number = "" if source.format == "html" else f", record {job.counts['records'] - before}"  # bad records count too
-        yield record._replace(place=source.name + number)
+        yield record._replace(place=page_name(source, job.counts["records"] - before))  # bad records count too
 
 
 def label_by_page(job: Job, sources: Sequence[Source]) -> Iterator[tuple[str, list[LabelledLine]]]:
@@ -151,7 +151,7 @@ def _pieces(job: Job, sources: Sequence[Source], row: Row, names: Names) -> Iter
 
 def _rows_of(cleaner: Cleaner, piece: _Piece) -> tuple[list[str], Stats, Notices]:
     labels = label_by_site(cleaner, piece.batch.texts, piece.batch.sites)
-    pages = enumerate(map(labelled_lines, labels.pages()), piece.first)
+    pages = enumerate(map(lines_of, labels.pages()), piece.first)
     rows = ["".join([piece.row(line, number) for line in lines]) for number, lines in pages]
     return rows, Stats.of_pages(labels)[0], labels.notices
 

@@ -87,7 +87,8 @@ def test_a_stream_holds_the_notices_of_the_pages_just_closed(cleaner, sample_pag
 
 
 def test_stream_and_pages_agree(cleaner, composed_pages):
-    pages = [*composed_pages[:6], GARBLED, ONE_LINE, MENU, "", *((INPUTS / name).read_text(encoding="utf-8") for name in NAMES)]
+    pages = [*composed_pages[:6], GARBLED, ONE_LINE, MENU, "", "x\u2028x\u2028x\u2028\ny\nz\nw\n"]
+    pages += [(INPUTS / name).read_text(encoding="utf-8") for name in NAMES]
     stream = cleaner.stream()
     stream.close_pages([split_lines(page) for page in pages])
     assert tuple(stream.notices) == cleaner.label_pages(pages).notices

@@ -96,7 +96,7 @@ def header_positions(data: bytes) -> list[int]:
 
 @contextmanager
 def allocates_below(limit: int) -> Iterator[None]:
-    """Check that the peak memory of the code inside, as traced by `tracemalloc`, stays below `limit` bytes."""
+    """Check that the code inside allocates less than `limit` bytes at its peak, as `tracemalloc` counts; other processes cannot show."""
     tracemalloc.start()
     try:
         yield

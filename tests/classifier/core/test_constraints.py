@@ -14,7 +14,7 @@ def scores(classes: int, lines: int) -> np.ndarray:
     return log_softmax(np.random.default_rng(1).normal(size=(classes, lines)))
 
 
-def test_a_mark_has_a_bit_for_each_label_and_four_to_spare():
+def test_a_mark_has_one_bit_per_label():
     assert [mark_of([label]) for label in LABELS] == [1 << place for place in range(12)]
     assert mark_of([Label.BODY, Label.BODY]) == 2
     assert ANY_LABEL == 0xFFF

@@ -98,6 +98,23 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path, capsys):
     assert not list(tmp_path.glob("out*"))
 
 
+def test_columns_of_one_name_are_refused(tmp_path, capsys):
+    (tmp_path / "in.csv").write_text("a,a,text\n1,2,một\n", encoding="utf-8")
+    assert main(["clean", str(tmp_path / "in.csv"), "--output", str(tmp_path / "out.jsonl")]) == 2
+    assert "in.csv: has two columns 'a'" in capsys.readouterr().err
+    assert main(["clean", str(tmp_path / "in.csv"), "--output", str(tmp_path / "out.csv")]) == 0
+
+
+def test_rows_can_be_read_again(tmp_path):
+    (tmp_path / "in.csv").write_text('id;text\n"a\rb";một\n', encoding="utf-8", newline="")
+    clean = ["clean", str(tmp_path / "in.csv"), "--delimiter", ";", "--threshold", "0"]
+    for name, row in (("out.csv", b'"a\rb";m'), ("out.tsv", b'"a\rb"\tm'), ("out.jsonl", b'{"id": "a\\rb"')):
+        assert main([*clean, "--output", str(tmp_path / name)]) == 0
+        assert row in (tmp_path / name).read_bytes()
+    assert main(["clean", str(tmp_path / "out.jsonl"), "--output", str(tmp_path / "again.csv")]) == 0
+    assert main(["clean", str(tmp_path / "again.csv"), "--output", str(tmp_path / "last.csv")]) == 0
+
+
 def test_inputs_of_several_formats_share_an_output_whose_name_says_the_format(tmp_path, capsys):
     names = [str(lay_out(tmp_path, form)) for form in ("jsonl", "csv", "json", "txt")]
     assert main(["clean", *names, "--threshold", "0", "--output", str(tmp_path / "out.jsonl")]) == 0

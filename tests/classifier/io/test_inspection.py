@@ -17,6 +17,7 @@ from classifier.io.notices import KINDS, Notice, notice, sentence
 from classifier.lines import split_lines
 from tests.fuzz import strategies
 from tests.support.paths import ROOT
+from tests.support.text import unaccented
 
 INPUTS = ROOT / "tests" / "cases" / "inputs"
 
@@ -160,12 +161,6 @@ def test_written_line_ends_are_noticed(end, detail):
 # -- language ----------------------------------------------------------------------------------------------------------------
 
 
-def unaccented(text: str) -> str:
-    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char)).translate(
-        {0x111: "d", 0x110: "D"}
-    )
-
-
 ENGLISH = (
     "The kiln by the river was lit again this spring, after two years in which nobody had ordered a single pot from the village.\n" * 8
 )
@@ -249,10 +244,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_the_cost_is_linear(unit, monkeypatch):
-    """Windows bound what any look can cost; here each is looked at once, and what the closer looks are given is counted."""
-    looked: list[int] = []
-    closer = letters.evidence
-    monkeypatch.setattr(letters, "evidence", lambda text, *more: looked.append(len(text)) or closer(text, *more))
+    """Each window is inspected once, and the detailed check reads no more text than the page has."""
+    checked: list[int] = []
+    evidence = letters.evidence
+    monkeypatch.setattr(letters, "evidence", lambda text, *more: checked.append(len(text)) or evidence(text, *more))
     windows: list[int] = []
     inspect_window = Inspector._inspect
     monkeypatch.setattr(Inspector, "_inspect", lambda self, text: windows.append(len(text)) or inspect_window(self, text))
@@ -260,7 +255,7 @@ def test_the_cost_is_linear(unit, monkeypatch):
     inspect(text)
     assert sum(windows) == len(text)
     assert max(windows) <= inspection.WINDOW
-    assert sum(looked) <= len(text)
+    assert sum(checked) <= len(text)
 
 
 # -- words ---------------------------------------------------------------------------------------------------------------------

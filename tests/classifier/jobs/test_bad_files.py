@@ -11,6 +11,7 @@ import pytest
 
 from classifier.cli import main
 from classifier.formats.sources import Source
+from classifier.io.files import SCRATCH
 from classifier.jobs.inputs import file_fault
 from tests.support.paths import CASES
 
@@ -116,6 +117,11 @@ def test_a_shared_output_holds_nothing_of_a_bad_file(crawl, capsys, composed_pag
     assert main(["clean", *texts, "--on-error", "skip", "--output", "all.txt"]) == 1
     assert main(["clean", "crawl/a.txt", "--output", "one.txt"]) == 0
     assert Path("all.txt").read_bytes() == Path("one.txt").read_bytes()
+    Path("json.txt").write_text('{"text": "một"}\n{"text": "hai"}\n', encoding="utf-8")
+    pages = ["crawl/a.txt", "json.txt", "crawl/sub/z.txt"]
+    assert main(["clean", *pages, "--on-error", "skip", "--output", "all.txt"]) == 1
+    assert main(["clean", *pages[::2], "--output", "two.txt"]) == 0
+    assert Path("all.txt").read_bytes() == Path("two.txt").read_bytes()
     records = ["crawl/cut.jsonl.gz", "crawl/crawl.jsonl", "crawl/misnamed.jsonl"]
     assert main(["clean", *records, "--on-error", "skip", "--output", "all.jsonl", "--jobs", "2"]) == 1
     assert len(Path("all.jsonl").read_bytes().splitlines()) == 2 * len(composed_pages)
@@ -191,10 +197,13 @@ def test_label_into_a_folder(crawl, jobs, capsys):
     command = ["label", "crawl", "--output-dir", "labelled", "--jobs", jobs]
     assert main(command) == 1
     assert sorted(outputs("labelled")) == ["a.tsv", "sub/z.tsv"]
+    others = Path("labelled") / f"{SCRATCH}{os.getppid()}-0"  # the unfinished output of another process, which lives
+    others.touch()
     assert "left out: crawl/crawl.jsonl: not a page of text or HTML, but jsonl" in capsys.readouterr().err
     assert main([*command, "--on-error", "quarantine", "bad"]) == 1
     assert len(Path("bad").read_bytes().splitlines()) == 8
     assert main([*command, "--on-error", "fail", "--force"]) == 2
+    assert others.exists()
 
 
 def test_pick_and_drift(crawl, capsys):

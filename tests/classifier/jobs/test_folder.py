@@ -108,10 +108,12 @@ def test_a_signal_ends_all_and_leaves_nothing(big_job, tmp_path, number):
     assert gone(big_job)
 
 
-def test_workers_end_with_a_parent_that_is_killed(big_job, tree, tmp_path):
+def test_workers_end_with_a_parent_that_is_killed(big_job, tree, tmp_path, composed_pages):
     big_job.kill()
     big_job.communicate(timeout=60)  # returns when the workers, which share its standard error, are gone
     assert gone(big_job)
+    for path in tree.glob("?.txt"):  # small, since only names matter from here on
+        path.write_text(composed_pages[0], encoding="utf-8")
     assert main(["clean", *map(str, tree.glob("?.txt")), "--output-dir", str(tmp_path / "out"), "--jobs", "2", "--resume"]) == 0
     assert sorted(outputs(tmp_path / "out")) == ["a.txt", "b.txt", "c.txt"]
     assert not list((tmp_path / "out").rglob(SCRATCH + "*"))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import classifier
 from classifier.cli import main
 from classifier.errors import InputError
-from classifier.jobs.batches import label_batch
+from classifier.jobs.batches import Batch, span_batch
 from classifier.jobs.spans import PREFIX, _with_blanks, keep_spans, line_starts, parse_thresholds
 from classifier.labels import DEFAULT_KEEP, Label
 from classifier.lines import split_lines
@@ -73,7 +73,7 @@ def test_filtering_is_cleaning(crawl, annotated, tmp_path, keep):
 def test_blank_lines_are_kept_as_in_cleaning(lines):
     cleaner = classifier.load(keep=["body", "nav"])
     text = "\n".join(lines)
-    assert keep_spans(text, label_batch(cleaner, [text])[0], {Label.BODY: 0.0, Label.NAV: 0.0}) == cleaner.clean_text(text)
+    assert keep_spans(text, span_batch(cleaner, Batch([text]))[0][0], {Label.BODY: 0.0, Label.NAV: 0.0}) == cleaner.clean_text(text)
 
 
 def test_reach_of_blank_lines():

@@ -199,8 +199,9 @@ def test_held_out_pages_use_held_out_layouts_and_articles_only():
 
 def test_no_test_case_is_in_the_corpus():
     corpus_lines = {line for one in load_articles() for line in one.text.split("\n")} | {p for bank in load_banks().values() for p in bank}
-    for path in CASES.glob("*.txt"):
-        long_lines = {line.strip() for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if len(line) > 60}
+    for path in filter(Path.is_file, CASES.rglob("*")):
+        lines = re.split(r"[\n\t\v\x85]", path.read_text(encoding="utf-8", errors="replace"))
+        long_lines = {line.strip() for line in lines if len(line) > 60}
         assert not long_lines & corpus_lines
 
 
