@@ -10,6 +10,8 @@ import random
 import unicodedata
 from typing import NamedTuple
 
+from training.composer.skeleton import strip_accents
+
 __all__ = ["BLANK_LINE", "Line", "augment", "blank_policy", "cut_raw"]
 
 BLOCKS = ("nav", "related", "most_read", "media", "weather", "comment", "promo", "footer")
@@ -34,14 +36,20 @@ def augment(lines: list[Line], style: str, rng: random.Random) -> list[Line]:
         lines = _double_article(lines, rng)
     if rng.random() < 0.15:
         lines = blank_policy(lines, rng)
-    if rng.random() < 0.06:
+    if rng.random() < 0.08:
         lines = _break_paragraphs(lines, rng)
+    if style in ("markdown", "crawl") and rng.random() < 0.03:
+        lines = _one_cell(lines, rng)
     if rng.random() < 0.05:
         lines = [Line(line.label, line.text.upper(), line.heading) if line.heading else line for line in lines]
     if rng.random() < 0.08:
         lines = [Line(line.label, line.text.lower(), line.heading) if line.heading else line for line in lines]
     if rng.random() < 0.04:
         lines = [line._replace(text=unicodedata.normalize("NFD", line.text)) for line in lines]
+    roll = rng.random()
+    if roll < 0.05:  # scrapers that lose accents or capitals
+        lose = strip_accents if roll < 0.025 else str.lower
+        lines = [line._replace(text=lose(line.text)) for line in lines]
     return lines
 
 
@@ -106,7 +114,7 @@ def blank_policy(lines: list[Line], rng: random.Random) -> list[Line]:
 
 def _break_paragraphs(lines: list[Line], rng: random.Random) -> list[Line]:
     """Hard-wrap long lines at a fixed width, as text dumps do."""
-    width = rng.choice((72, 90, 120, 200))
+    width = rng.choice((48, 56, 65, 72, 78, 80, 90, 120, 200))
     out: list[Line] = []
     for line in lines:
         text = line.text
@@ -116,6 +124,18 @@ def _break_paragraphs(lines: list[Line], rng: random.Random) -> list[Line]:
             text = text[len(part) :].lstrip()
         out.append(line._replace(text=text))
     return out
+
+
+def _one_cell(lines: list[Line], rng: random.Random) -> list[Line]:
+    """Join the article's body into one line, as converters print the cell of a table-based page."""
+    body = [index for index, line in enumerate(lines) if line.label == "body"]
+    if len(body) < 2:
+        return lines
+    text = rng.choice((" ", " ", "<br>", "  ")).join(lines[index].text.strip(" |") for index in body)
+    bar = rng.choice(("", "| ", "| | "))
+    joined = Line("body", bar + text + (" |" if bar and rng.random() < 0.7 else ""))
+    inside = set(body[1:])
+    return [joined if index == body[0] else line for index, line in enumerate(lines) if index not in inside]
 
 
 def cut_raw(text: str, length: int) -> str:

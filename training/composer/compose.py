@@ -13,19 +13,21 @@ from typing import NamedTuple
 
 from training.composer.augment import BLANK_LINE, Line, augment, blank_policy, cut_raw
 from training.composer.corpus import Article
-from training.composer.grammar import free_page
+from training.composer.grammar import free_page, free_site
+from training.composer.inserts import inside
 from training.composer.library import Library, cut_to, slug
+from training.composer.render import GAP, render
 from training.composer.skeleton import Row, Skeleton, strip_accents
 from training.composer.supply import Supply, Want
 
-__all__ = ["Page", "article_page", "compose", "refill"]
+__all__ = ["MADE_UP", "Page", "article_page", "compose", "refill"]
 
 DESCRIPTOR = re.compile(r"⟨([^⟩]*)⟩")
 FORM = re.compile(r"([htcknav]*)([UTSldx])(\d+)(.*)", re.DOTALL)
 
 
 class Page(NamedTuple):
-    """A composed page: lines, layout (a publisher, `free` or `bare`), style, and the id of its article."""
+    """A composed page: lines, layout (a publisher, or one of MADE_UP), style, and the id of its article."""
 
     lines: tuple[Line, ...]
     layout: str
@@ -33,12 +35,18 @@ class Page(NamedTuple):
     article: str
 
 
+MADE_UP = ("free", "small", "bare")  # layouts that are no publisher's: sampled, sampled and cut short, an article alone
 # Share of pages that are an article alone: clean text must pass untouched. They are short: a fifth of the pages is a fiftieth of the lines.
-BARE_SHARE = 0.25
+BARE_SHARE = 0.45
 # Articles of mostly short lines look most like lists of links and are rare in the corpus, so they are oversampled.
-LISTLIKE = ("brief", "lineup", "list", "live", "market", "notice", "photo", "press", "qa", "recipe", "steps")
-ENUMERATING = frozenset({"lineup", "list", "market", "match", "notice", "recipe"})
-LISTLIKE_SHARE, LISTLIKE_IF_BARE = 0.15, 0.6
+LISTLIKE = (
+    "brief", "code", "forecast", "infographic", "lineup", "list", "live", "market", "notice", "obituary", "photo", "poem", "press", "qa",
+    "recipe", "results", "schedule", "steps", "transcript",
+)  # fmt: skip
+ENUMERATING = frozenset({"forecast", "lineup", "list", "market", "match", "notice", "recipe", "results", "schedule"})
+LISTLIKE_SHARE, LISTLIKE_IF_BARE = 0.3, 0.7
+# Share of refilled layouts whose paragraphs get foreign matter between them: see-also lines, calls, embeds.
+INSERT_SHARE = 0.12
 
 
 def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35, bare_share: float = BARE_SHARE) -> Page:
@@ -52,9 +60,11 @@ def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_sha
     if skeletons and rng.random() >= free_share:
         skeleton = _draw(skeletons, rng)
         lines, layout, style = refill(skeleton, supply, rng), skeleton.publisher, skeleton.style
+        if rng.random() < INSERT_SHARE:
+            lines = _with_inserts(lines, style, supply, rng)
     else:
-        style, rows = free_page(supply, rng)
-        lines, layout = [Line(*row) for row in rows], "free"
+        layout, style, rows = free_page(supply, rng)
+        lines = [Line(*row) for row in rows]
     return Page(tuple(augment(lines, style, rng)), layout, style, article.id)
 
 
@@ -67,9 +77,19 @@ def _draw_article(library: Library, rng: random.Random, listlike: float) -> Arti
 def _bare(article: Article, rng: random.Random) -> list[Line]:
     """Return the article alone, with or without captions and blank lines."""
     lines = [line for line in article_page(article) if line.label != "caption" or rng.random() < 0.3]
+    between = rng.choice(("|", "|", "\n", " ", "\t"))  # extractors print a table row in one line, or a cell a line
+    if between != "|":
+        lines = [line._replace(text=cell) for line in lines for cell in _cells(line.text, between)]
     if article.form in ENUMERATING and rng.random() < 0.5:
         lines = [part for line in lines for part in _one_item_per_line(line)]
     return blank_policy(lines, rng) if rng.random() < 0.5 else lines
+
+
+def _cells(text: str, between: str) -> list[str]:
+    """Return the lines of a table row whose cells are separated by `between`; other text unchanged."""
+    if not text.startswith("|"):
+        return [text]
+    return between.join(cell.strip() for cell in text.strip("|").split("|") if cell.strip(" -:")).split("\n")
 
 
 def _one_item_per_line(line: Line) -> list[Line]:
@@ -88,6 +108,18 @@ def _draw(skeletons: Sequence[Skeleton], rng: random.Random) -> Skeleton:
         counts[skeleton.publisher] = counts.get(skeleton.publisher, 0) + 1
     weights = [counts[skeleton.publisher] ** -0.5 for skeleton in skeletons]
     return rng.choices(skeletons, weights)[0]
+
+
+def _with_inserts(lines: list[Line], style: str, supply: Supply, rng: random.Random) -> list[Line]:
+    """Put blocks of foreign matter between neighbouring body lines."""
+    make, site = inside(supply, rng), free_site(style, rng)
+    share = rng.choice((0.06, 0.15, 0.3))
+    out: list[Line] = []
+    for line, following in zip(lines, [*lines[1:], BLANK_LINE]):
+        out.append(line)
+        if line.label == "body" and following.label in ("body", "-") and len(line.text) > 60 and rng.random() < share:
+            out += [Line(*row) for row in render([*make(), GAP], site, supply, rng)]
+    return out
 
 
 # -- refilling a skeleton ------------------------------------------------------------------------------------------------

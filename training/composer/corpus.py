@@ -21,6 +21,7 @@ FORMS = frozenset(
     (
         "news", "brief", "feature", "interview", "qa", "opinion", "recipe", "review", "match", "lineup", "live", "photo",
         "list", "steps", "legal", "press", "notice", "obituary", "market", "court", "explainer", "letter",
+        "poem", "schedule", "results", "forecast", "code", "transcript", "infographic",
     )
 )  # fmt: skip
 SINGLE = ("section", "form", "place", "tags", "title", "lead")

@@ -38,6 +38,11 @@ class Site(NamedTuple):
     blank_blocks: bool  # a blank line between paragraphs
     alts: str  # how alt texts are written: none, headline, slug, number, keywords
     credit: bool
+    glued: float  # share of photo credits on the line of their caption
+    sentences: float  # share of captions that are whole sentences
+    cells: bool  # a table cell a line
+    doubled_alts: bool  # alt texts of pictures printed twice
+    glued_pictures: bool  # in markdown, a picture and the paragraph below it on one line
 
 
 def render(items: list[Item], site: Site, supply: Supply, rng: random.Random) -> list[Row]:
@@ -50,12 +55,21 @@ def render(items: list[Item], site: Site, supply: Supply, rng: random.Random) ->
             rows.append(("-", "", False))
 
     indent = rng.choice(("", "  ", "  "))
+    in_table, picture = False, ""
     for item in items:
+        if markdown and site.glued_pictures and item.label in ("caption", "media") and item.kind == "image":
+            picture = _as_markdown(item, site, supply, rng)[0]
+            continue
+        opens_table, in_table = item.kind == "row" and not in_table, item.kind == "row"
         if item.kind == "gap":
             if site.blank_blocks:
                 blank()
             continue
         lines = _as_markdown(item, site, supply, rng) if markdown else _as_text(item, site, rng, indent)
+        if markdown and opens_table and not site.cells:
+            lines += ["|" + " --- |" * max(1, item.text.strip("|").count("|") + 1)]
+        if picture and item.label == "body" and item.kind == "text":
+            lines[0], picture = picture + lines[0], ""
         for text in lines:
             rows.append((item.label, text, item.heading))
             if (site.blank_items and (item.kind in ("link", "item", "text", "image")) and item.label not in ("body", "caption")) or (
@@ -74,6 +88,8 @@ def _as_text(item: Item, site: Site, rng: random.Random, indent: str) -> list[st
         cells = [cell.strip() for cell in item.text.strip("|").split("|") if cell.strip()]
         if not cells or set("".join(cells)) <= set("-: "):
             return []
+        if site.cells:
+            return cells
         return [" ".join(cells)] if site.style == "plain" and rng.random() < 0.5 else cells if site.style == "bs4" else [" | ".join(cells)]
     text = item.text
     if item.kind == "item" and item.label != "body":

@@ -41,6 +41,7 @@ class Supply:
         # On half the pages prose swaps registers: articles in a commenter's or an advertiser's voice, comments and teasers in a
         # reporter's. The press has more registers than this corpus, and the role of prose follows from position, not tone.
         self.borrowing = rng.random() < 0.5
+        self.kicker = self.pick("kickers") if rng.random() < 0.4 else ""  # opens the leads of the page's article and of its teasers
         self.kin = [other for other in library.by_source[article.source] if other is not article] or [article]
         self.topical = [*article.related, *((other.title, other.lead) for other in self.kin)]
         self._footer = rng.choice(library.banks["footers_blocks"]).split("\n")
@@ -129,7 +130,7 @@ class Supply:
         """Return the text, or on some pages, for prose only, text of similar length from another shelf."""
         if not self.borrowing or len(text) < 60 or self.rng.random() < 0.4:
             return text
-        return self._fitted(shelf.near(self.rng, len(text)), Want(len(text), end="."))
+        return self.fill(self._fitted(shelf.near(self.rng, len(text)), Want(len(text), end=".")))
 
     def body(self, want: Want) -> str:
         """Return the article's next line that fits, in another register on some pages."""
@@ -192,6 +193,23 @@ class Supply:
         elif want.end == "." and not text.endswith((".", "!", "?", '"')):
             text += "."
         return text
+
+    @property
+    def page_tags(self) -> tuple[str, ...]:
+        """Search words of the page, as sites put them into alt texts: the article's tags, and others."""
+        return (*self.article.tags, *self.rng.sample(self.library.tags, 4)) if self.rng.random() < 0.5 else self.article.tags
+
+    def chapter(self) -> str:
+        """Return a subhead of a ranking list or a series of portraits: a name, a place or a short phrase."""
+        bank = self.rng.choice(("names", "names", "cities", "topics"))
+        return self.pick(bank) if self.rng.random() < 0.6 else cut_to(self.library.shorts.near(self.rng, 30), 50)
+
+    def caption_sentence(self) -> str:
+        """Return a caption that is a whole sentence, by form alone a paragraph."""
+        prose = [line.text for line in self.article.body if line.kind == "paragraph" and len(line.text) >= 60]
+        if prose and self.rng.random() < 0.3:
+            return re.split(r"(?<=[.!?]) ", self.rng.choice(prose))[0]
+        return self.pick("caption_sentences")
 
     def meta(self, want: Want) -> str:
         """Return a dateline, byline or source line."""
