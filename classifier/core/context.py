@@ -19,13 +19,17 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.core.arrays import Float32s, Floats, Hashes, Int16s, Ints
+from classifier.core.constraints import ANY_LABEL
 from classifier.core.features import CEILING, COLUMN, FLAGS, STEP, LineFeatures
 from classifier.core.history import EVIDENCE_CEILING, HISTORY_COLUMNS, RUNNING_CEILINGS
 from classifier.labels import EVIDENCE
 
-__all__ = ["AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "LineBuffer", "context_rows", "line_buffer"]
+__all__ = [
+    "AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "OWN_COLUMNS", "SHARE", "LineBuffer", "Windows", "context_rows", "line_buffer",
+    "visible_counts",
+]  # fmt: skip
 
-AHEAD = 32  # raw lines, blank lines included: with a blank line after every line, still 16 non-blank lines
+AHEAD = 20  # raw lines, blank lines included: with a blank line after every line, still 10 non-blank lines
 BEHIND = 20  # non-blank lines
 NEIGHBOUR_OFFSETS = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
 NEIGHBOUR_COLUMNS = (
@@ -33,7 +37,46 @@ NEIGHBOUR_COLUMNS = (
     "name_like", "doubled", "empty", "digits", "starts_lower",
 )  # fmt: skip
 EVIDENCE_OFFSETS = (-3, -2, -1, 1, 2, 3)
-WINDOWS = (-20, -10, -4, 4, 10)
+
+
+class Windows:
+    """Means over windows of lines before and after a line.
+
+    Args:
+        sizes: numbers of lines, negative ones before the line; ascending, some of each sign.
+    """
+
+    def __init__(self, *sizes: int) -> None:
+        self.sizes = sizes
+        self._back, self._forward = np.array([[-size] for size in sizes if size < 0]), np.array([[size] for size in sizes if size > 0])
+        self._reciprocal = (1 / np.maximum(np.arange(max(map(abs, sizes)) + 1), 1)).astype(np.float32)
+
+    def around(self, low: int, high: int, count: int) -> tuple[int, int]:
+        """Return the bounds of the lines that the windows of lines `low` to `high` reach, of `count` lines."""
+        return max(0, low - self._back.max()), min(count, high + self._forward.max())
+
+    def means(self, values: Float32s, low: int, behind: Ints, ahead: Ints, out: Float32s) -> None:
+        """Write the means of integers `values` (columns, m) for the lines from `low` on, rounded down, to `out` (columns, windows, n).
+
+        `behind` and `ahead` (n,) are the numbers of lines that each line may use. Prefix sums must stay below 2^24 to be exact.
+        """
+        sums = np.zeros((len(values), values.shape[1] + 1), np.float32)
+        values.cumsum(axis=1, out=sums[:, 1:])
+        line = np.arange(low, low + len(behind))
+        size, back = np.empty(out.shape[1:], np.intp), len(self._back)
+        before, after = np.minimum(behind, self._back, out=size[:back]), np.minimum(ahead, self._forward, out=size[back:])
+        until, through = (
+            sums[:, None, low : low + len(line)],
+            sums[:, None, low + 1 : low + 1 + len(line)],
+        )  # without and with the line itself
+        np.subtract(until, sums.take(line - before, axis=1), out=out[:, :back])
+        np.subtract(sums.take(line + 1 + after, axis=1), through, out=out[:, back:])
+        out += 0.5  # the sums are integers: (sum + 0.5) / size is never near an integer, so rounding cannot change its floor
+        out *= self._reciprocal.take(size)
+        np.floor(out, out=out)
+
+
+WINDOWS = Windows(-20, -10, -4, 4, 10)
 WINDOW_COLUMNS = ("size", "short", "prose", "linked", "ends_sentence", "bullet")
 
 # A context row is filled part by part, each part from one kind of array. The order is the model's.
@@ -42,19 +85,20 @@ _PARTS = (
     tuple(f"{name} at {d:+d}" for name in (*NEIGHBOUR_COLUMNS, "blank lines before") for d in NEIGHBOUR_OFFSETS),
     tuple(f"{name} at {d:+d}" for name in ("same text", "same opening", "there") for d in NEIGHBOUR_OFFSETS),
     tuple(f"{name} at {d:+d}" for name in EVIDENCE for d in EVIDENCE_OFFSETS),
-    tuple(f"{name} over {w:+d}" for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE) for w in WINDOWS),
+    tuple(f"{name} over {w:+d}" for name in (*WINDOW_COLUMNS, "repeated", *EVIDENCE) for w in WINDOWS.sizes),
 )
 CONTEXT_COLUMNS = tuple(chain.from_iterable(_PARTS))
+OWN_COLUMNS = _PARTS[0]  # of the line itself
 _PART_ENDS = np.cumsum([0, *map(len, _PARTS)]).tolist()
 # Evidence (6 + log2 p) back to 4 p, in sixteenths: scaled by 4 so that small probabilities still move a window's mean.
-_SHARE = np.rint(4 * STEP * np.exp2(np.arange(EVIDENCE_CEILING + 1) / STEP - 6)).astype(np.float32)
+SHARE = np.rint(4 * STEP * np.exp2(np.arange(EVIDENCE_CEILING + 1) / STEP - 6)).astype(np.float32)
 
 
 def _ceilings() -> Floats:
     """Return the maximum of each column of CONTEXT_COLUMNS."""
     line = {name: STEP if name in FLAGS else CEILING for name in COLUMN}
     own = line | RUNNING_CEILINGS | dict.fromkeys(EVIDENCE, EVIDENCE_CEILING)
-    means = line | dict.fromkeys(EVIDENCE, int(_SHARE.max())) | {"repeated": STEP}
+    means = line | dict.fromkeys(EVIDENCE, int(SHARE.max())) | {"repeated": STEP}
     neighbour = own | dict.fromkeys(("same text", "same opening", "there"), STEP)
     ceilings = own | {f"{name} at": value for name, value in neighbour.items()} | {f"{name} over": value for name, value in means.items()}
     return np.array([ceilings[re.sub(r" [+-]\d+$", "", name)] for name in CONTEXT_COLUMNS], np.float64)
@@ -70,6 +114,11 @@ class LineBuffer(NamedTuple):
     position: Ints  # (n,) raw line index within the page
     hashes: Hashes  # (2, n) of the whole line, of its opening words
     own: Float32s  # (columns, n) of LINE_COLUMNS, EVIDENCE and HISTORY_COLUMNS, in that order
+    marks: Ints  # (n,) the labels that each line may have, see `constraints.py`
+
+    def slice(self, low: int, high: int) -> LineBuffer:
+        """Return lines `low` to `high` of the buffer."""
+        return LineBuffer(*(part[..., low:high] for part in self))
 
     def tail(self, start: int) -> LineBuffer:
         """Return the buffer from line `start` on."""
@@ -84,10 +133,12 @@ class LineBuffer(NamedTuple):
         return self.own[_EVIDENCE, low:high]
 
 
-def line_buffer(line_features: LineFeatures, evidence: Int16s, columns: Int16s, page: Ints, position: Ints) -> LineBuffer:
-    """Return a buffer of lines from their features, evidence and history columns (`columns`)."""
+def line_buffer(
+    line_features: LineFeatures, evidence: Int16s, columns: Int16s, page: Ints, position: Ints, marks: Ints | None = None
+) -> LineBuffer:
+    """Return a buffer of lines from their features, evidence, history columns (`columns`) and marks; by default any label is allowed."""
     own = np.concatenate((line_features.columns, evidence, columns), dtype=np.float32)
-    return LineBuffer(page, position, line_features.hashes, own)
+    return LineBuffer(page, position, line_features.hashes, own, np.full(len(page), ANY_LABEL) if marks is None else marks)
 
 
 def context_rows(buffer: LineBuffer, low: int, high: int) -> Float32s:
@@ -96,7 +147,7 @@ def context_rows(buffer: LineBuffer, low: int, high: int) -> Float32s:
     The buffer must extend BEHIND non-blank lines back and AHEAD raw lines forward, or to the page's ends. Pass at most a
     few thousand lines at a time: the prefix sums must stay below 2^24 to be exact in float32.
     """
-    behind, ahead = _visible_counts(buffer, low, high)
+    behind, ahead = visible_counts(buffer.page, buffer.position, low, high, AHEAD)
     present = _PRESENT.take(np.minimum(behind, NEAR) * (NEAR + 1) + np.minimum(ahead, NEAR), axis=1)  # (offsets, count)
     neighbours = np.arange(low, high) + _OFFSETS[:, None]  # indices outside the buffer are clipped, then zeroed by `present`
     rows = np.empty((len(CONTEXT_COLUMNS), high - low), np.float32)
@@ -114,36 +165,20 @@ def context_rows(buffer: LineBuffer, low: int, high: int) -> Float32s:
     np.multiply(equal, present, out=same[:2])
     same[2] = present
     same *= STEP
-    _means(buffer, low, behind, ahead, means.reshape(-1, len(WINDOWS), high - low))
+    first, last = WINDOWS.around(low, high, len(buffer.page))
+    averaged = buffer.own[_AVERAGED, first:last]
+    averaged[-len(EVIDENCE) :] = SHARE.take(averaged[-len(EVIDENCE) :].astype(np.intp), mode="clip")
+    WINDOWS.means(averaged, low - first, behind, ahead, means.reshape(-1, len(WINDOWS.sizes), high - low))
     return rows
 
 
-def _visible_counts(buffer: LineBuffer, low: int, high: int) -> tuple[Ints, Ints]:
-    """Return how many buffered lines each line may use (high - low,): those of its page before it, and after it within AHEAD."""
-    key = (buffer.page - buffer.page[0]) * (1 << 40) + buffer.position  # ascending; no page has 2^40 lines
+def visible_counts(page: Ints, position: Ints, low: int, high: int, reach: int) -> tuple[Ints, Ints]:
+    """Return how many buffered lines each line may use (high - low,): of its page before it, and after it within `reach` raw lines."""
+    key = (page - page[0]) * (1 << 40) + position  # ascending; no page has 2^40 lines
     line, line_key = np.arange(low, high), key[low:high]
-    page_key = line_key - buffer.position[low:high]  # the key of the page's first raw line
-    reach = key.searchsorted(np.minimum(line_key + AHEAD, page_key + ((1 << 40) - 1)), side="right")
-    return line - key.searchsorted(page_key), reach - line - 1
-
-
-def _means(buffer: LineBuffer, low: int, behind: Ints, ahead: Ints, out: Float32s) -> None:
-    """Write the means over WINDOWS for the lines from `low` on, rounded down to sixteenths, to `out` (columns, windows, count)."""
-    count = len(behind)
-    first, last = max(0, low - max(_BACK)[0]), min(len(buffer.page), low + count + max(_FORWARD)[0])
-    averaged = buffer.own[_AVERAGED, first:last]
-    averaged[-len(EVIDENCE) :] = _SHARE.take(averaged[-len(EVIDENCE) :].astype(np.intp), mode="clip")
-    sums = np.zeros((len(averaged), last - first + 1), np.float32)
-    averaged.cumsum(axis=1, out=sums[:, 1:])
-    line = np.arange(low - first, low - first + count)
-    size = np.empty(out.shape[1:], np.intp)
-    before, after = np.minimum(behind, _BACK, out=size[: len(_BACK)]), np.minimum(ahead, _FORWARD, out=size[len(_BACK) :])
-    until, through = sums[:, None, line[0] : line[-1] + 1], sums[:, None, line[0] + 1 : line[-1] + 2]  # without and with the line itself
-    np.subtract(until, sums.take(line - before, axis=1), out=out[:, : len(_BACK)])
-    np.subtract(sums.take(line + 1 + after, axis=1), through, out=out[:, len(_BACK) :])
-    out += 0.5  # the sums are integers: (sum + 0.5) / size is never near an integer, so rounding cannot change its floor
-    out *= _RECIPROCAL.take(size)
-    np.floor(out, out=out)
+    page_key = line_key - position[low:high]  # the key of the page's first raw line
+    until = key.searchsorted(np.minimum(line_key + reach, page_key + ((1 << 40) - 1)), side="right")
+    return line - key.searchsorted(page_key), until - line - 1
 
 
 NEAR = max(NEIGHBOUR_OFFSETS)
@@ -163,5 +198,3 @@ _AVERAGED = np.array(
         *range(len(COLUMN), _HISTORY_AT),
     ]
 )
-_BACK, _FORWARD = np.array([[-w] for w in WINDOWS if w < 0]), np.array([[w] for w in WINDOWS if w > 0])  # WINDOWS lists them in this order
-_RECIPROCAL = (1 / np.maximum(np.arange(max(map(abs, WINDOWS)) + 1), 1)).astype(np.float32)

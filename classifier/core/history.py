@@ -19,11 +19,13 @@ __all__ = [
     "COUNTED",
     "EVENTS",
     "EVIDENCE_CEILING",
+    "FAR",
     "HISTORY_COLUMNS",
     "MEMORY",
     "NO_EVENT",
     "RUNNING_CEILINGS",
     "PageState",
+    "accumulate",
     "extract_history",
     "scaled_evidence",
 ]
@@ -87,28 +89,39 @@ def extract_history(
     `evidence` is (len(EVIDENCE), n), `blanks` (n,) counts the blank lines before each line, and `starts` (n,) marks the first
     line of each page. Lines before the first such mark continue the page whose state is `carry`.
     """
-    index = np.arange(len(blanks))
-    first = np.maximum.accumulate(np.where(starts, index, 0))
-    continued = int(starts.argmax()) if starts.any() else len(starts)  # lines that continue the previous page
     events = _events(line_features, evidence)
-    counted = _counted(line_features, events)
-    totals = counted.cumsum(axis=1)
-    totals -= (totals - counted)[:, first]
-    totals[:, :continued] += carry.totals[:, None]
-
-    latest = np.maximum.accumulate(np.where(events, index, -1), axis=1)
-    since = np.where(latest >= first, index - latest, FAR)
-    if continued:
-        carried = np.minimum(carry.since[:, None] + 1 + index[:continued], FAR)
-        since[:, :continued] = np.minimum(since[:, :continued], carried)
-    last_heading = latest[_ANY_HEADING]
-    at_heading = np.where(last_heading >= first, totals[1, last_heading], np.where(index < continued, carry.prose_at_heading, 0))
+    totals, since, first = accumulate(_counted(line_features, events), events, starts, carry.totals, carry.since)
+    index = np.arange(len(blanks))
+    last_heading = index - since[_ANY_HEADING]
+    earlier = np.where(starts.cumsum() > 0, 0, carry.prose_at_heading)
+    at_heading = np.where(last_heading >= first, totals[1].take(last_heading, mode="clip"), earlier)
     distance, recent = _repetitions(line_features.hashes, starts, carry.recent)
     table = np.empty((len(HISTORY_COLUMNS), len(blanks)), np.int16)
     _fill_columns(table, totals, since, at_heading, distance)
     table[-2] = (distance[0] <= MEMORY) * line_features.columns[COLUMN["size"]]
     table[-1] = np.minimum(blanks, MOST_BLANKS) * STEP
     return table, PageState(totals[:, -1], since[:, -1], int(at_heading[-1]), recent)
+
+
+def accumulate(counted: Ints, events: Bools, starts: Bools, totals: Ints, since: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return, per line, what its page has counted so far (k, n), the lines since each event (m, n), and its page's first line (n,).
+
+    `counted` (k, n) is each line's contribution, `events` (m, n) says which events it is; the line itself is included. `starts` (n,)
+    marks the first line of each page; lines before the first such mark continue a page that had counted `totals` (k,) and whose
+    events were `since` (m,) lines ago. A distance is FAR where there was no event; lines of a continued page have first line 0.
+    """
+    index = np.arange(len(starts))
+    first = np.maximum.accumulate(np.where(starts, index, 0))
+    continued = int(starts.argmax()) if starts.any() else len(starts)
+    sums = counted.cumsum(axis=1)
+    sums -= (sums - counted)[:, first]
+    sums[:, :continued] += totals[:, None]
+    latest = np.maximum.accumulate(np.where(events, index, -1), axis=1)
+    distances = np.where(latest >= first, index - latest, FAR)
+    if continued:
+        carried = np.minimum(since[:, None] + 1 + index[:continued], FAR)
+        distances[:, :continued] = np.minimum(distances[:, :continued], carried)
+    return sums, distances, first
 
 
 def _events(line_features: LineFeatures, evidence: Int16s) -> Bools:

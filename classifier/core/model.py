@@ -1,8 +1,9 @@
-"""The two-pass line classifier, evaluated in plain numpy.
+"""The line classifier, evaluated in plain numpy: a first pass over single lines, and two context passes.
 
 *First pass*: multinomial logistic regression over `EVIDENCE` (the labels and six kinds of block heading), from TF-IDF of hashed
-n-grams and line features. *Context pass*: a network with one hidden layer over context rows (`context.py`). Both are trained by
-`training/train.py` and stored as arrays with a JSON manifest; `model_file.py` reads and checks the two files.
+n-grams and line features. *Context passes*: networks with one hidden layer, the first over context rows (`context.py`), the second
+over stacked rows (`stacked.py`), made of the first one's output; the second decides. All are trained by `training/train.py` and
+stored as arrays with a JSON manifest; `model_file.py` reads and checks the two files.
 
 Features are small integers, and weights lie on grids coarse enough that every sum is exact, in int32 (text), float32 (the
 context pass, which is most of the arithmetic) or float64. A line therefore gets the same probabilities whatever the BLAS, the
@@ -21,11 +22,12 @@ import numpy as np
 from classifier.core.arrays import Bools, Float32s, Floats, Hashes, Ints, append, diff, flatnonzero, log_softmax
 from classifier.core.context import CEILINGS
 from classifier.core.features import LineFeatures
-from classifier.core.model_file import read_model
+from classifier.core.model_file import PREFIXES, read_model
 from classifier.core.ngrams import HEAD, TAIL, NGrams, Vocabulary
+from classifier.core.stacked import STACKED_CEILINGS
 from classifier.errors import ModelError
 
-__all__ = ["GRID", "OUTPUT_GRID", "TEXT_GRID", "Model", "Recording", "exact_grid", "known_grams", "on_grid"]
+__all__ = ["GRID", "OUTPUT_GRID", "TEXT_GRID", "Model", "Network", "Recording", "exact_grid", "known_grams", "on_grid"]
 
 # Weights are multiples of 2^-grid. The hidden layer's grid depends on its weights: the finest one that keeps sums exact (`exact_grid`).
 TEXT_GRID = 20
@@ -39,9 +41,12 @@ def on_grid(weights: Floats, grid: int = GRID) -> Floats:
     return np.ldexp(np.rint(np.ldexp(np.asarray(weights, np.float64), grid)), -grid)
 
 
-def exact_grid(hidden: Floats, bias: Floats) -> int:
-    """Return the finest grid on which every partial sum of the hidden layer is exact in float32 (an integer below 2^24 steps)."""
-    largest = (np.abs(hidden).T @ CEILINGS + np.abs(bias)).max()
+def exact_grid(hidden: Floats, bias: Floats, ceilings: Floats = CEILINGS) -> int:
+    """Return the finest grid on which every partial sum of the hidden layer is exact in float32 (an integer below 2^24 steps).
+
+    `ceilings` (columns,) are the maxima of the network's input columns.
+    """
+    largest = (np.abs(hidden).T @ ceilings + np.abs(bias)).max()
     if not largest:
         return _FLOAT32_BITS
     return _FLOAT32_BITS - int(np.ceil(np.log2(largest * (1 + 2**-6))))  # margin: rounding to the grid can enlarge the sums
@@ -78,8 +83,7 @@ class Model:
         self._text = _packed_pairs(arrays["text"])
         # Lines run along the second axis everywhere: numpy is fastest on few, long rows.
         self._columns, self._bias = _transposed(arrays["columns"]), arrays["bias"][:, None]
-        self._hidden, self._hidden_bias = _transposed(arrays["hidden"]), arrays["hidden_bias"][:, None]
-        self._output, self._output_bias = _transposed(arrays["output"]), arrays["output_bias"][:, None]
+        self._context, self._stacked = (Network(*(arrays[prefix + name] for name in Network.ARRAYS)) for prefix in PREFIXES)
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Model:
@@ -102,10 +106,11 @@ class Model:
 
     def context_pass(self, rows: Float32s) -> Floats:
         """Return natural-log probabilities (len(LABELS), n) from context rows (len(CONTEXT_COLUMNS), n)."""
-        hidden = self._hidden @ rows
-        hidden += self._hidden_bias
-        np.maximum(hidden, 0, out=hidden)
-        return log_softmax(self._output @ hidden.astype(np.float64) + self._output_bias)
+        return log_softmax(self._context.scores(rows))
+
+    def stacked_pass(self, rows: Float32s) -> Floats:
+        """Return natural-log probabilities (len(LABELS), n) from stacked rows (len(STACKED_COLUMNS), n)."""
+        return log_softmax(self._stacked.scores(rows))
 
     # -- feature attribution, for `explain` --------------------------------------------------------------------------------
 
@@ -117,11 +122,36 @@ class Model:
         text = self._text.take(columns, axis=0).view(np.uint32) - np.float64(_OFFSET)
         return np.ldexp(text, -TEXT_GRID), self._columns.T, self._bias[:, 0]
 
-    def context_slopes(self, rows: Float32s, over: Floats) -> tuple[Floats, Floats]:
-        """Return the gradient (len(CONTEXT_COLUMNS), n) of a weighted sum of logits with respect to each row, and the intercept (n,).
+    def slopes(self, rows: Float32s, over: Floats) -> tuple[Floats, Floats]:
+        """Return the gradient (len(STACKED_COLUMNS), n) of a weighted sum of the deciding pass's logits, and the intercept (n,).
 
-        `over` (len(LABELS), n) holds the weights. The network is piecewise linear: while the same hidden units are active,
-        the sum equals gradient times row plus intercept.
+        `over` (len(LABELS), n) holds the weights, `rows` are stacked rows.
+        """
+        return self._stacked.slopes(rows, over)
+
+
+class Network:
+    """A network with one hidden layer of rectified linear units, with standardisation and temperature folded in."""
+
+    ARRAYS = ("hidden", "hidden_bias", "output", "output_bias")
+
+    def __init__(self, hidden: Floats, hidden_bias: Floats, output: Floats, output_bias: Floats) -> None:
+        """Lay out the arrays of a model file (see `model_file.array_specs`)."""
+        self._hidden, self._hidden_bias = _transposed(hidden), hidden_bias[:, None]
+        self._output, self._output_bias = _transposed(output), output_bias[:, None]
+
+    def scores(self, rows: Float32s) -> Floats:
+        """Return logits (labels, n) from input rows (columns, n)."""
+        hidden = self._hidden @ rows
+        hidden += self._hidden_bias
+        np.maximum(hidden, 0, out=hidden)
+        return self._output @ hidden.astype(np.float64) + self._output_bias
+
+    def slopes(self, rows: Float32s, over: Floats) -> tuple[Floats, Floats]:
+        """Return the gradient (columns, n) of a weighted sum of logits with respect to each row, and the intercept (n,).
+
+        `over` (labels, n) holds the weights. The network is piecewise linear: while the same hidden units are active, the sum equals
+        gradient times row plus intercept.
         """
         hidden, bias = self._hidden.astype(np.float64), self._hidden_bias.astype(np.float64)
         gradient = (self._output.T @ over) * (hidden @ rows + bias > 0)
@@ -147,24 +177,28 @@ def _packed_pairs(weights: Ints) -> Hashes:
 
 def _require_exact(path: Path, arrays: Mapping[str, Ints], manifest: Mapping[str, Any]) -> None:
     """Reject weights whose sums could be inexact: results would then depend on how lines are batched."""
-    grid = manifest.get("hidden_grid")
-    if type(grid) is not int or abs(grid) > 2 * GRID:
-        raise ModelError(f"{path}: hidden_grid is {str(grid)[:40]}, not a number of bits; retrain with `make train`")
-    if grid > exact_grid(arrays["hidden"].astype(np.float64), arrays["hidden_bias"].astype(np.float64)):
-        raise ModelError(f"{path}: its weights are too large for exact sums; retrain with `make train`")
-    if np.abs(arrays["output"]).sum(axis=0).max() >= 2.0 ** (_FLOAT64_BITS - _FLOAT32_BITS - OUTPUT_GRID):
-        raise ModelError(f"{path}: its output weights are too large for exact sums; retrain with `make train`")
+    steps = {"columns": GRID, "bias": GRID}
+    for prefix, ceilings in zip(PREFIXES, (CEILINGS, STACKED_CEILINGS)):
+        grid = manifest.get(f"{prefix}hidden_grid")
+        if type(grid) is not int or abs(grid) > 2 * GRID:
+            raise ModelError(f"{path}: {prefix}hidden_grid is {str(grid)[:40]}, not a number of bits; retrain with `make train`")
+        hidden, bias, output, _ = (arrays[prefix + name].astype(np.float64) for name in Network.ARRAYS)
+        if grid > exact_grid(hidden, bias, ceilings):
+            raise ModelError(f"{path}: its weights are too large for exact sums; retrain with `make train`")
+        if np.abs(output).sum(axis=0).max() >= 2.0 ** (_FLOAT64_BITS - _FLOAT32_BITS - OUTPUT_GRID):
+            raise ModelError(f"{path}: its output weights are too large for exact sums; retrain with `make train`")
+        steps |= {f"{prefix}hidden": grid, f"{prefix}hidden_bias": grid, f"{prefix}output": OUTPUT_GRID}
     if np.abs(arrays["text"].astype(np.int64)).max(initial=0) >= _OFFSET:
         raise ModelError(f"{path}: its text weights are too large for exact sums; retrain with `make train`")
-    for name, step in (("columns", GRID), ("bias", GRID), ("hidden", grid), ("hidden_bias", grid), ("output", OUTPUT_GRID)):
+    for name, step in steps.items():
         if not np.array_equal(on_grid(arrays[name], step), arrays[name]):
             raise ModelError(f"{path}: array {name!r} holds values that are not multiples of 2^-{step}; retrain with `make train`")
 
 
 class Recording(Model):
-    """A model with the same weights that records the inputs and outputs of the context pass.
+    """A model with the same weights that records the inputs and outputs of the deciding pass.
 
-    `records` holds one pair per line: its context row (columns,) and its log probabilities (labels,). Readers must remove
+    `records` holds one pair per line: its stacked row (columns,) and its log probabilities (labels,). Readers must remove
     the entries they consume; nothing else does.
     """
 
@@ -173,8 +207,8 @@ class Recording(Model):
         vars(self).update(vars(model))
         self.records: deque[tuple[Float32s, Floats]] = deque()
 
-    def context_pass(self, rows: Float32s) -> Floats:
-        """Run the context pass and record its rows and results."""
-        log_probabilities = super().context_pass(rows)
+    def stacked_pass(self, rows: Float32s) -> Floats:
+        """Run the second context pass and record its rows and results."""
+        log_probabilities = super().stacked_pass(rows)
         self.records.extend(zip(rows.T.copy(), log_probabilities.T.copy()))
         return log_probabilities

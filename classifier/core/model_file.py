@@ -29,17 +29,19 @@ from classifier.core.context import CONTEXT_COLUMNS
 from classifier.core.features import LINE_COLUMNS
 from classifier.core.ngrams import Vocabulary
 from classifier.core.sealed_json import SealError, unsealed
+from classifier.core.stacked import STACKED_COLUMNS
 from classifier.errors import ModelError
 from classifier.labels import EVIDENCE, LABELS
 
 __all__ = [
-    "FORMAT", "FORMAT_VERSION", "STEM", "ArraySpec", "array_specs", "default_path", "feature_digest", "read_array",
+    "FORMAT", "FORMAT_VERSION", "PREFIXES", "STEM", "ArraySpec", "array_specs", "default_path", "feature_digest", "read_array",
     "read_entries", "read_model",
 ]  # fmt: skip
 
 FORMAT = "tinsach-line-model"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 STEM = "vi-news"
+PREFIXES = ("", "stacked_")  # of the arrays of the first and of the second context pass
 MAX_MANIFEST = 64 << 10  # bytes; the shipped manifest has 1.6 KB
 ENTRY_BYTES = 1 << 10  # bound on one array's zip and array headers, which take under 400
 MAX_HIDDEN = 4096  # hidden units; with a full vocabulary the arrays stay under 32 MB
@@ -59,14 +61,23 @@ class ArraySpec(NamedTuple):
         return math.prod(self.shape) * int(self.dtype[2:])
 
 
-def array_specs(vocabulary: int, hidden: int) -> dict[str, ArraySpec]:
-    """Return the shape and type of every array of a model, given the number of n-grams and of hidden units."""
+def array_specs(vocabulary: int, hidden: int, stacked: int) -> dict[str, ArraySpec]:
+    """Return the shape and type of every array of a model, given the numbers of n-grams and of each context pass's hidden units."""
     return {
         "vocabulary": ArraySpec((vocabulary,), "<u8"),  # hashes
         "text": ArraySpec((vocabulary, len(EVIDENCE)), "<i4"),  # idf times coefficient, in units of 2^-TEXT_GRID
         "columns": ArraySpec((len(LINE_COLUMNS), len(EVIDENCE)), "<f8"),
         "bias": ArraySpec((len(EVIDENCE),), "<f8"),
-        "hidden": ArraySpec((len(CONTEXT_COLUMNS), hidden), "<f4"),  # standardisation folded in
+    } | {
+        prefix + name: spec
+        for prefix, columns, units in zip(PREFIXES, (len(CONTEXT_COLUMNS), len(STACKED_COLUMNS)), (hidden, stacked))
+        for name, spec in _network_specs(columns, units).items()
+    }
+
+
+def _network_specs(columns: int, hidden: int) -> dict[str, ArraySpec]:
+    return {
+        "hidden": ArraySpec((columns, hidden), "<f4"),  # standardisation folded in
         "hidden_bias": ArraySpec((hidden,), "<f4"),
         "output": ArraySpec((hidden, len(LABELS)), "<f8"),  # temperature folded in
         "output_bias": ArraySpec((len(LABELS),), "<f8"),
@@ -75,7 +86,7 @@ def array_specs(vocabulary: int, hidden: int) -> dict[str, ArraySpec]:
 
 def feature_digest() -> str:
     """Return the SHA-256 of all feature names in order; a model whose digest differs does not fit this code."""
-    names = json.dumps([list(LINE_COLUMNS), list(EVIDENCE), list(CONTEXT_COLUMNS)], ensure_ascii=False)
+    names = json.dumps([list(LINE_COLUMNS), list(EVIDENCE), list(CONTEXT_COLUMNS), list(STACKED_COLUMNS)], ensure_ascii=False)
     return hashlib.sha256(names.encode()).hexdigest()
 
 
@@ -160,7 +171,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 def _specs_of(path: Path, manifest: Mapping[str, Any]) -> dict[str, ArraySpec]:
     """Return the specs of the arrays, after checking the two sizes that the manifest may choose."""
     sizes = []
-    for name, largest in (("vocabulary_size", 1 << Vocabulary.BITS), ("hidden_size", MAX_HIDDEN)):
+    for name, largest in (("vocabulary_size", 1 << Vocabulary.BITS), *((f"{prefix}hidden_size", MAX_HIDDEN) for prefix in PREFIXES)):
         size = manifest.get(name)
         if type(size) is not int or not 1 <= size <= largest:
             raise ModelError(f"{path}: {name} is {str(size)[:40]}, not a number from 1 to {largest}; retrain with `make train`")
@@ -214,7 +225,7 @@ def read_entries(path: Path, data: bytes, specs: Mapping[str, ArraySpec]) -> dic
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(name[:20] for name in names[:12]) or "nothing"
+    return ", ".join(name[:20] for name in names[:24]) or "nothing"
 
 
 def read_array(path: Path, name: str, spec: ArraySpec, content: bytes) -> Ints:

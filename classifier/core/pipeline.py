@@ -20,13 +20,21 @@ from classifier.core.features import COLUMN, LineFeatures, extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.model import Model
 from classifier.core.scan import MAX_CHARS, blank_flags
+from classifier.core.stacked import (
+    STACKED_AHEAD,
+    STACKED_BEHIND,
+    StackedBuffer,
+    StackedState,
+    extract_stacked,
+    stacked_rows,
+)
 from classifier.labels import HEADINGS, LABELS
 
 __all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
 
 # Look-ahead of a blank line, in lines: it is kept only if a kept line follows within this distance. In longer runs the excess is dropped.
 BLANK_REACH = 16
-LOOKAHEAD = AHEAD + BLANK_REACH
+LOOKAHEAD = AHEAD + STACKED_AHEAD + BLANK_REACH
 BLANK_CODE = -1  # the code of a blank line
 # Block size: large enough to amortise numpy's overhead per call, small enough that a block's arrays (about 4 KB per line and 60
 # bytes per character) stay in the tens of megabytes and mostly in the cache.
@@ -96,8 +104,10 @@ class Pipeline:
         self._threshold = threshold
         self._state = PageState.fresh()
         self._buffer: LineBuffer | None = None
-        self._marks: Ints | None = None  # of the buffer's lines, if there are constraints
-        self._undecided = 0  # index into the buffer of the first line without a context pass
+        self._unread = 0  # index into the buffer of the first line without a first context pass
+        self._stacked_state = StackedState.fresh()
+        self._stacked: StackedBuffer | None = None  # lines with a first context pass
+        self._undecided = 0  # index into it of the first line without a second one
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
         self._output = _OutputBuffer()
 
@@ -119,46 +129,50 @@ class Pipeline:
         index = np.arange(len(lines))
         page = self._page + ends.searchsorted(index, side="right")
         position = index - page.searchsorted(page) + (page == self._page) * self._position
-        blank = np.zeros(0, np.bool_)
+        blank, markup = np.zeros((2, 0), np.bool_)
         if len(lines):
-            blank, line_features, evidence, marks = self._first_pass(lines)
+            blank, markup, line_features, evidence, marks = self._first_pass(lines)
             if line_features is not None:
                 solid = flatnonzero(~blank)
-                if marks is not None:
-                    self._marks = marks if self._marks is None else np.concatenate((self._marks, marks))
-                self._extend_buffer(line_features, evidence, page[solid], position[solid])
-        self._output.add_lines(page, blank)
+                self._extend_buffer(line_features, evidence, page[solid], position[solid], marks)
+        self._output.add_lines(page, blank, markup)
         next_page = self._page + len(ends)
         self._move_to_end(blank, page, next_page)
+        self._read_context(next_page)
         self._decide(next_page)
         if self._memory is not None:
             self._memory.close(next_page)
         return self._output.release(next_page)
 
-    def _first_pass(self, lines: Sequence[str]) -> tuple[Bools, LineFeatures | None, Int16s, Ints | None]:
-        """Return which lines are blank, and the features, evidence and marks (None without constraints) of the others.
+    def _first_pass(self, lines: Sequence[str]) -> tuple[Bools, Bools, LineFeatures | None, Int16s, Ints | None]:
+        """Return which lines are blank, which of them hold markup, and the features, evidence and marks of the others.
+
+        Marks are None without constraints.
 
         Each distinct text is processed once: menus repeat many times in a block.
         """
         index_of = dict(zip(dict.fromkeys(lines), count()))
         blank = blank_flags(index_of)
         texts = list(compress(index_of, ~blank))
+        markup = blank.copy()
+        markup[blank] = ["<" in text or "&" in text for text in compress(index_of, blank)]
+        copies = np.fromiter(map(index_of.__getitem__, lines), np.intp, len(lines)) if len(index_of) < len(lines) else None
+        every_blank, every_markup = (blank, markup) if copies is None else (blank.take(copies), markup.take(copies))
         if not texts:
-            return np.ones(len(lines), np.bool_), None, np.zeros((0, 0), np.int16), None
+            return every_blank, every_markup, None, np.zeros((0, 0), np.int16), None
         line_features = extract_features(texts)
         first, marks = self._model.first_pass(line_features), None
         if self._constraints is not None:
             marks = self._constraints.marks(texts)
             first = mask_labels(first, marks)
         evidence = scaled_evidence(first)
-        if len(index_of) == len(lines):
-            return blank, line_features, evidence, marks
-        copies = np.fromiter(map(index_of.__getitem__, lines), np.intp, len(lines))
-        every_blank = blank.take(copies)
-        copies = (np.cumsum(~blank) - 1).take(copies[~every_blank])
-        return every_blank, line_features.repeated(copies), evidence.take(copies, axis=1), None if marks is None else marks.take(copies)
+        if copies is not None:
+            copies = (np.cumsum(~blank) - 1).take(copies[~every_blank])
+            line_features, evidence = line_features.repeated(copies), evidence.take(copies, axis=1)
+            marks = None if marks is None else marks.take(copies)
+        return every_blank, every_markup, line_features, evidence, marks
 
-    def _extend_buffer(self, line_features: LineFeatures, evidence: Int16s, page: Ints, position: Ints) -> None:
+    def _extend_buffer(self, line_features: LineFeatures, evidence: Int16s, page: Ints, position: Ints, marks: Ints | None) -> None:
         """Append non-blank lines to the buffer, with their features, evidence and history columns."""
         starts = np.empty(len(page), np.bool_)
         starts[0] = page[0] != self._page or self._page_empty
@@ -168,7 +182,7 @@ class Pipeline:
         if not starts[0]:
             blanks[0] = self._gap + position[0] - self._position
         rows, self._state = extract_history(line_features, evidence, blanks, starts, self._state)
-        block = line_buffer(line_features, evidence, rows, page, position)
+        block = line_buffer(line_features, evidence, rows, page, position, marks)
         self._buffer = block if self._buffer is None else self._buffer.joined(block)
 
     def _move_to_end(self, blank: Bools, page: Ints, next_page: int) -> None:
@@ -184,27 +198,49 @@ class Pipeline:
             self._state = PageState.fresh()
         self._page = next_page
 
-    def _decide(self, open_page: int) -> None:
-        """Run the context pass over the lines whose look-ahead is complete."""
+    def _read_context(self, open_page: int) -> None:
+        """Run the first context pass over the lines whose look-ahead for it is complete."""
         buffer = self._buffer
         if buffer is None:
             return
         ready = (buffer.page < open_page) | (buffer.position + AHEAD < self._position)
+        low, high = self._unread, int(np.count_nonzero(ready))
+        for start in range(low, high, ROWS_AT_ONCE):
+            stop = min(start + ROWS_AT_ONCE, high)
+            found = mask_labels(self._model.context_pass(context_rows(buffer, start, stop)), buffer.marks[start:stop])
+            self._extend_stacked(buffer.slice(start, stop), scaled_evidence(found))
+        drop = max(0, high - BEHIND)
+        self._buffer = buffer.tail(drop)
+        self._unread = high - drop
+
+    def _extend_stacked(self, lines: LineBuffer, found: Int16s) -> None:
+        """Append lines to the stacked buffer, with the evidence that the first context pass found for each label."""
+        page = lines.page
+        starts = np.empty(len(page), np.bool_)
+        starts[0] = self._stacked is None or page[0] != self._stacked.lines.page[-1]
+        starts[1:] = page[1:] != page[:-1]
+        columns, self._stacked_state = extract_stacked(lines.own, found, starts, self._stacked_state)
+        block = StackedBuffer.of(lines, columns, found)
+        self._stacked = block if self._stacked is None else self._stacked.joined(block)
+
+    def _decide(self, open_page: int) -> None:
+        """Run the second context pass, which decides, over the lines whose whole look-ahead is complete."""
+        buffer = self._stacked
+        if buffer is None:
+            return
+        lines = buffer.lines
+        ready = (lines.page < open_page) | (lines.position + (AHEAD + STACKED_AHEAD) < self._position)
         low, high = self._undecided, int(np.count_nonzero(ready))
         for start in range(low, high, ROWS_AT_ONCE):
             stop = min(start + ROWS_AT_ONCE, high)
-            guesses = _LABEL_OF[buffer.evidence(start, stop).argmax(axis=0)]
-            found = self._model.context_pass(context_rows(buffer, start, stop))
-            if self._marks is not None:
-                found = mask_labels(found, self._marks[start:stop])
+            guesses = _LABEL_OF[lines.evidence(start, stop).argmax(axis=0)]
+            found = mask_labels(self._model.stacked_pass(stacked_rows(buffer, start, stop)), lines.marks[start:stop])
             if self._memory is not None:
-                sizes = buffer.own[COLUMN["size"], start:stop]
-                found = self._memory.revised(buffer.page[start:stop], buffer.hashes[0, start:stop], sizes, found)
+                sizes = lines.own[COLUMN["size"], start:stop]
+                found = self._memory.revised(lines.page[start:stop], lines.hashes[0, start:stop], sizes, found)
             self._output.add_decisions(self._choose(np.exp(found), guesses))
-        drop = max(0, high - BEHIND)
-        self._buffer = buffer.tail(drop)
-        if self._marks is not None:
-            self._marks = self._marks[drop:]
+        drop = max(0, high - STACKED_BEHIND)
+        self._stacked = buffer.tail(drop)
         self._undecided = high - drop
 
     def _choose(self, p: Floats, guesses: Ints) -> Floats:
@@ -229,19 +265,19 @@ class _OutputBuffer:
     """Output buffer: lines read but not yet returned, blank lines included; decides which blank lines to keep."""
 
     def __init__(self) -> None:
-        self._raw: Ints = np.zeros((2, 0), np.int64)  # page number and blank flag of each line
+        self._raw: Ints = np.zeros((3, 0), np.int64)  # of each line: page number, blank, blank but for markup
         self._decided: Floats = np.zeros((len(Decided._fields), 0))  # decisions of the next non-blank lines, in order
         self._previous = (-1, False)  # page and kept flag of the last non-blank line returned
 
-    def add_lines(self, page: Ints, blank: Bools) -> None:
-        self._raw = np.concatenate((self._raw, (page, blank)), axis=1)
+    def add_lines(self, page: Ints, blank: Bools, markup: Bools) -> None:
+        self._raw = np.concatenate((self._raw, (page, blank, markup)), axis=1)
 
     def add_decisions(self, decided: Floats) -> None:
         self._decided = np.concatenate((self._decided, decided), axis=1)
 
     def release(self, open_page: int) -> Decided:
         """Return and remove the longest prefix of decided lines; `open_page` is the page that the next line read belongs to."""
-        page, blank = self._raw
+        page, blank, markup = self._raw
         solid = flatnonzero(blank == 0)
         decided = self._decided.shape[1]
         # Blank lines after the last decided line wait for the next non-blank line, read or not, if it may be within BLANK_REACH.
@@ -253,7 +289,7 @@ class _OutputBuffer:
         gaps = flatnonzero(blank[:stop])
         if len(gaps):
             out[:2, gaps] = BLANK_CODE
-            out[3, gaps] = self._between_kept(gaps, page, solid)
+            out[3, gaps] = self._between_kept(gaps, page, solid) & (markup[gaps] == 0)  # what tags are left is not part of the text
         if decided:
             self._previous = (int(page[last]), bool(self._decided[3, -1]))
         self._decided = self._decided[:, :0]

@@ -1,15 +1,15 @@
-"""Feature attribution: how much each feature counted for or against a line's label, in each of the two passes.
+"""Feature attribution: how much each feature counted for or against a line's label, in the first pass and in the one that decides.
 
 Both passes decompose the same quantity: the natural-log odds of the line's label against the runner-up, the next most probable
-label. *First pass*: linear, so each n-gram and each line column contributes a term of its own. *Context pass*: a network with one
-hidden layer, linear as long as the same units are active; a column's contribution is gradient times input, which is exact for the
-active units (Shrikumar and others, Not Just a Black Box, 2016, arXiv:1605.01713). In each pass the listed contributions and the
-rest sum to the odds.
+label. *First pass*: linear, so each n-gram and each line column contributes a term of its own. *Deciding pass*, the second context
+pass: a network with one hidden layer, linear as long as the same units are active; a column's contribution is gradient times input,
+which is exact for the active units (Shrikumar and others, Not Just a Black Box, 2016, arXiv:1605.01713). In each pass the listed
+contributions and the rest sum to the odds.
 
 Where site rules decided a label, the odds are still the model's: negative if the model preferred the runner-up.
 
 Does not answer what-if questions: gradients ignore units that another input would activate. Nor does it trace n-grams into the
-context pass, which sees them only as the first pass's evidence for labels.
+deciding pass, which sees them only as the evidence of the passes before it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import numpy as np
 
 from classifier.cleaner import Cleaner
 from classifier.core.arrays import Float32s, Floats, Ints, append
-from classifier.core.context import CONTEXT_COLUMNS
 from classifier.core.features import LINE_COLUMNS, STEP, extract_features
 from classifier.core.model import Model, Recording, known_grams
 from classifier.core.ngrams import NGrams, edges
 from classifier.core.scan import is_word, scan
+from classifier.core.stacked import STACKED_COLUMNS
 from classifier.explain.feature_text import LINE_END, LINE_START
 from classifier.labels import EVIDENCE, LABELS, Label
 from classifier.results import LabelledLine
@@ -37,14 +37,12 @@ __all__ = ["Explainer", "Explanation", "Feature", "Reasons"]
 TOP = 8
 LINES_AT_ONCE = 1024  # bounds the memory for contributions
 _CLASSES = [[index for index, name in enumerate(EVIDENCE) if name.removesuffix(" heading") == label.value] for label in LABELS]
-# `there at ...` columns only say that a neighbouring line exists: they count in the rest and are not listed.
-_INFORMATIVE = np.array([[not name.startswith("there at ")] for name in CONTEXT_COLUMNS])
 
 
 class Feature(NamedTuple):
     """A feature and its contribution."""
 
-    name: str  # an n-gram in quotes, or one of LINE_COLUMNS (first pass) or CONTEXT_COLUMNS (context pass)
+    name: str  # an n-gram in quotes, or one of LINE_COLUMNS (first pass) or STACKED_COLUMNS (context pass)
     value: float  # the n-gram's count in the line, or the column's value in its units
     weight: float  # contribution to the log odds
 
@@ -102,7 +100,7 @@ class Explainer:
 def _explain_context_pass(
     model: Model, recorded: Sequence[tuple[Float32s, Floats]], codes: Ints, top: int
 ) -> Iterator[tuple[int, Reasons]]:
-    """Yield the runner-up and the context pass's reasons of each recorded line; `codes` (n,) are the labels decided on."""
+    """Yield the runner-up and the deciding pass's reasons of each recorded line; `codes` (n,) are the labels decided on."""
     rows, found = (np.stack(columns, axis=1) for columns in zip(*recorded))
     n = np.arange(len(recorded))
     p = np.exp(found)  # compare probabilities, as `Pipeline` does
@@ -110,14 +108,14 @@ def _explain_context_pass(
     second = p.argmax(axis=0)
     over = np.zeros_like(found)
     over[codes, n], over[second, n] = 1, -1
-    slopes, start = model.context_slopes(rows, over)
+    slopes, start = model.slopes(rows, over)
     total = start + (slopes * rows).sum(axis=0)
-    shares = slopes * rows * _INFORMATIVE
+    shares = slopes * rows
     heavy = np.argsort(-np.abs(shares), axis=0, kind="stable")[:top]
     rest = total - np.take_along_axis(shares, heavy, axis=0).sum(axis=0)
     odds = found[codes, n] - found[second, n]
     for i in n.tolist():
-        features = [Feature(CONTEXT_COLUMNS[j], rows[j, i].item() / STEP, shares[j, i].item()) for j in heavy[:, i] if shares[j, i]]
+        features = [Feature(STACKED_COLUMNS[j], rows[j, i].item() / STEP, shares[j, i].item()) for j in heavy[:, i] if shares[j, i]]
         yield int(second[i]), Reasons(odds[i].item(), rest[i].item(), features)
 
 

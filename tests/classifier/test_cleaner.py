@@ -222,6 +222,12 @@ def test_blank_lines_are_kept_only_between_kept_lines(cleaner):
     assert kept[34:] == [True, False, False]
 
 
+def test_lines_of_markup_alone_are_not_kept():
+    everything = classifier.load(keep=[label.value for label in classifier.LABELS])
+    lines = [PROSE, "", '<div class="ads"></div>', "&nbsp;", PROSE]
+    assert [line.kept for line in everything.label_lines(lines)] == [True, True, False, False, True]
+
+
 def test_blank_line_before_a_dropped_line_is_dropped():
     promo_only = classifier.load(keep="promo")
     assert not any(line.kept for line in promo_only.label_lines([PROSE, "", PROSE]) if not line.text)

@@ -89,7 +89,7 @@ def sound(cleaner: Cleaner, text: str, lines: Sequence[LabelledLine]) -> None:
 
 
 def _blanks_between(lines: Sequence[LabelledLine]) -> None:
-    """Check that a blank line is kept only between kept lines, the next at most BLANK_REACH lines away."""
+    """Check that a blank line is kept only between kept lines, the next at most BLANK_REACH lines away, and only if it holds no markup."""
     before, following = False, [(0, False)] * len(lines)
     after = (len(lines) + BLANK_REACH + 1, False)
     for at in range(len(lines) - 1, -1, -1):
@@ -98,7 +98,8 @@ def _blanks_between(lines: Sequence[LabelledLine]) -> None:
             after = (at, lines[at].kept)
     for at, line in enumerate(lines):
         if line.label is None:
-            assert line.kept == (before and following[at][1] and following[at][0] - at <= BLANK_REACH)
+            between = before and following[at][1] and following[at][0] - at <= BLANK_REACH
+            assert line.kept == (between and "<" not in line.text and "&" not in line.text)
         else:
             before = line.kept
 

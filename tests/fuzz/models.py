@@ -95,7 +95,7 @@ def changed_model_is_refused_or_sound(folder: Path, random: Random) -> bool:
         arrays, fields, _ = read_model(path)
     except ModelError:
         return True
-    for name, spec in array_specs(fields["vocabulary_size"], fields["hidden_size"]).items():
+    for name, spec in array_specs(*(fields[name] for name in ("vocabulary_size", "hidden_size", "stacked_hidden_size"))).items():
         assert (arrays[name].shape, arrays[name].dtype.newbyteorder("<").str) == (spec.shape, spec.dtype)
         assert spec.dtype[1] != "f" or np.abs(arrays[name]).max() <= LARGEST_WEIGHT
     return False

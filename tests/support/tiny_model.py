@@ -18,14 +18,14 @@ from classifier.core.model_file import FORMAT, FORMAT_VERSION, STEM, array_specs
 from classifier.core.sealed_json import sealed
 from classifier.labels import LABELS
 
-VOCABULARY, HIDDEN = 5, 2
+VOCABULARY, HIDDEN, STACKED = 5, 2, 3
 
 
 def arrays() -> dict[str, np.ndarray]:
-    """Return the arrays of a model with five n-grams and two hidden units, about 17 KB."""
+    """Return the arrays of a model with five n-grams, and two and three hidden units, about 20 KB."""
     random = np.random.default_rng(7)
     found = {}
-    for name, spec in array_specs(VOCABULARY, HIDDEN).items():
+    for name, spec in array_specs(VOCABULARY, HIDDEN, STACKED).items():
         whole = np.arange(np.prod(spec.shape)).reshape(spec.shape)
         found[name] = (random.integers(-8, 8, spec.shape) / 16 if spec.dtype[1] == "f" else whole).astype(spec.dtype)
     return found
@@ -41,6 +41,8 @@ def manifest() -> dict[str, Any]:
         "vocabulary_size": VOCABULARY,
         "hidden_size": HIDDEN,
         "hidden_grid": 4,
+        "stacked_hidden_size": STACKED,
+        "stacked_hidden_grid": 4,
         "note": "nhỏ",
     }
 

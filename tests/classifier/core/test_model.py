@@ -42,14 +42,19 @@ def loaded(folder: Path, changes: dict[str, np.ndarray] | None = None, **fields:
 
 @pytest.mark.parametrize("grid", [None, "4", True, 4.0, 10**9, -(10**9), 99])
 def test_an_invalid_grid_is_refused(tmp_path, grid):
-    with pytest.raises(ModelError, match="hidden_grid"):
-        loaded(tmp_path, hidden_grid=grid)
+    for name in ("hidden_grid", "stacked_hidden_grid"):
+        with pytest.raises(ModelError, match=f": {name}"):
+            loaded(tmp_path, **{name: grid})
 
 
 INEXACT = {
     "a grid too fine": ({}, {"hidden_grid": 30}, "hidden|too large"),
     "hidden weights too large": ({"hidden": 200.0}, {}, "too large"),
     "output weights too large": ({"output": 200.0}, {}, "output weights"),
+    "a second grid too fine": ({}, {"stacked_hidden_grid": 30}, "hidden|too large"),
+    "second hidden weights too large": ({"stacked_hidden": 200.0}, {}, "too large"),
+    "second output weights too large": ({"stacked_output": 200.0}, {}, "output weights"),
+    "the second off the grid": ({"stacked_hidden": 1 / 32}, {}, "not multiples of"),
     "text weights too large": ({"text": 1 << 30}, {}, "text weights"),
     "off the grid": ({"hidden": 1 / 32}, {}, "not multiples of"),
 }

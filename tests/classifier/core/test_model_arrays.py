@@ -23,7 +23,7 @@ def tiny(tmp_path: Path) -> Path:
 
 
 def rows(count: int) -> tuple[int, int]:
-    return (count, array_specs(1, 1)["output"].shape[1])
+    return (count, array_specs(1, 1, 1)["output"].shape[1])
 
 
 OUTPUT = tiny_model.arrays()["output"]

@@ -51,13 +51,13 @@ def test_links_to_files_are_followed(shipped, tmp_path):
 
 
 def test_the_largest_allowed_model_is_small():
-    most = array_specs(1 << Vocabulary.BITS, MAX_HIDDEN)
+    most = array_specs(1 << Vocabulary.BITS, MAX_HIDDEN, MAX_HIDDEN)
     assert sum(spec.nbytes for spec in most.values()) < 32 << 20
 
 
 def test_the_arrays_come_back_as_written(tiny):
     found, fields, _ = read_model(tiny)
-    assert list(found) == list(array_specs(tiny_model.VOCABULARY, tiny_model.HIDDEN))
+    assert list(found) == list(array_specs(tiny_model.VOCABULARY, tiny_model.HIDDEN, tiny_model.STACKED))
     for name, array in tiny_model.arrays().items():
         assert np.array_equal(found[name], array)
         assert found[name].flags.aligned
@@ -136,9 +136,14 @@ MANIFESTS = [
     ({"features_sha256": None}, "other labels or features"),
     ({"arrays_sha256": None}, "no SHA-256 of its arrays"),
     ({"arrays_sha256": "0" * 64}, "differs from the manifest's"),
-    *(({name: value}, name) for name in ("vocabulary_size", "hidden_size") for value in ("5", 5.0, True, None, [5], 0, -1, 10**9, 10**30)),
+    *(
+        ({name: value}, name)
+        for name in ("vocabulary_size", "hidden_size", "stacked_hidden_size")
+        for value in ("5", 5.0, True, None, [5], 0, -1, 10**9, 10**30)
+    ),
     ({"vocabulary_size": 6}, r"'vocabulary'|'text'"),
     ({"hidden_size": 3}, "'hidden'"),
+    ({"stacked_hidden_size": 2}, "'stacked_hidden'"),
 ]
 
 

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 import classifier
-from classifier.core.context import CONTEXT_COLUMNS, context_rows, line_buffer
+from classifier.core.context import context_rows, line_buffer
 from classifier.core.features import COLUMN, LINE_COLUMNS, extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.ngrams import ngrams
 from classifier.core.scan import scan
+from classifier.core.stacked import STACKED_COLUMNS, StackedBuffer, StackedState, extract_stacked, stacked_rows
 from classifier.explain.explainer import Explainer
 from classifier.explain.feature_text import meaning, reading
 from classifier.explain.terminal import printable, wants_colour
@@ -60,7 +61,10 @@ def scores(cleaner, lines):
     blanks, starts = np.diff(position, prepend=-1) - 1, np.arange(len(solid)) == 0
     columns, _ = extract_history(line_features, evidence, blanks, starts, PageState.fresh())
     buffer = line_buffer(line_features, evidence, columns, np.zeros(len(solid), np.int64), position)
-    return first, cleaner.model.context_pass(context_rows(buffer, 0, len(solid)))
+    found = scaled_evidence(cleaner.model.context_pass(context_rows(buffer, 0, len(solid))))
+    page_columns, _ = extract_stacked(buffer.own, found, starts, StackedState.fresh())
+    stacked = StackedBuffer.of(buffer, page_columns, found)
+    return first, cleaner.model.stacked_pass(stacked_rows(stacked, 0, len(solid)))
 
 
 def test_the_odds_are_those_of_the_model(cleaner, sample_page):
@@ -101,7 +105,7 @@ def test_lines_of_several_pages_can_be_explained_at_once(cleaner):
 
 
 def by_hand(folder: Path) -> classifier.Cleaner:
-    """Return a cleaner whose model has weights for the word "ảnh", the column "short", and two hidden units that read "short"."""
+    """Return a cleaner whose model has weights for the word "ảnh", the column "short", and hidden units that read "short"."""
     zeros = {name: np.zeros_like(array) for name, array in tiny_model.arrays().items()}
     caption = LABELS.index(Label.CAPTION)
     zeros["vocabulary"] = tiny_model.arrays()["vocabulary"]
@@ -109,10 +113,10 @@ def by_hand(folder: Path) -> classifier.Cleaner:
     zeros["text"][-1, caption] = 1 << 18  # 1/4
     zeros["columns"][COLUMN["short"], caption] = 1 / 32
     zeros["bias"][caption] = 2
-    zeros["hidden"][CONTEXT_COLUMNS.index("short")] = 1 / 16, -1 / 16
-    zeros["hidden_bias"][:] = -0.5, 0.5  # a short line sets the first unit to 0.5 and deactivates the second
-    zeros["output"][:, caption] = 2, 7
-    zeros["output_bias"][LABELS.index(Label.BODY)] = 0.25
+    zeros["stacked_hidden"][STACKED_COLUMNS.index("short")] = 1 / 16, -1 / 16, 0
+    zeros["stacked_hidden_bias"][:] = -0.5, 0.5, 0  # a short line sets the first unit to 0.5 and deactivates the second
+    zeros["stacked_output"][:, caption] = 2, 7, 0
+    zeros["stacked_output_bias"][LABELS.index(Label.BODY)] = 0.25
     return classifier.load(tiny_model.tiny(folder, zeros))
 
 
@@ -137,12 +141,13 @@ def test_words_are_those_of_the_line(cleaner):
 
 
 def test_every_feature_has_words():
-    for name in (*LINE_COLUMNS, *CONTEXT_COLUMNS):
+    for name in (*LINE_COLUMNS, *STACKED_COLUMNS):
         assert meaning(name)
         assert "log2" not in meaning(name)
         assert reading(name, 1.0)
     assert reading("lines since date", 6.5) == "none so far"
     assert reading("prose over +4", 0.5) == "50%"
+    assert reading("found footer since body", 1.0) == "yes"
     assert reading("blank lines before at -2", 3) == "3 or more"
 
 

@@ -364,7 +364,7 @@ def test_a_million_lines_take_less_than_32_megabytes():
 
 
 def test_what_a_site_prints_in_every_article_is_dropped_and_the_articles_stay(cleaner):
-    standing = "Mời bạn đọc tải ứng dụng Bãi Sông để nhận tin nhanh mỗi sáng."
+    standing = "Loạt bài này được thực hiện với sự hỗ trợ của Quỹ Phát triển Báo chí Miền Trung."
     pages = [page.replace(f"\n{text}\n", f"\n{text}\n{standing}\n") for page, (_, text) in zip(PAGES, ARTICLES)]
     memory = SiteMemory()
     plain = [text.split("\n") for text in cleaner.clean_pages(pages)]
