@@ -95,13 +95,13 @@ evaluate: $(STAMP) ## Evaluate on held-out composed pages, or on PAGES=dir of go
 	$(BIN)/python -m training.evaluate $(PAGES) --html build/evaluation.html
 
 leave-out: $(STAMP) ## Measure on PAGES=dir of gold pages whose publishers' layouts were left out of training
-	$(BIN)/python -m training.leave_out $(PAGES)
+	$(BIN)/python -m training.leave_out $(PAGES) --json models/left_out.json $(OPTIONS)
 
 gate: $(STAMP) ## Fail when the model falls below models/floors.json
 	$(BIN)/python -m training.gate
 
-skeletons: $(STAMP) ## Extract layouts from PAGES=dir of gold TSV pages into training/layouts
-	$(BIN)/python -m training.composer.skeleton $(PAGES)
+measure: $(STAMP) ## Write layouts and measurements of PAGES=dir of gold TSV pages, which `make train` learns from; no words
+	$(BIN)/python -m training.measure $(PAGES) --jobs $(JOBS)
 
 bench: $(STAMP) ## Measure speed against fastText, scikit-learn, jusText and trafilatura
 	$(call install,$(VENV),--editable '.[bench]')

@@ -41,6 +41,7 @@ TRAINING = {
     "learning": "composer",
     "scoring": "composer learning",
     "retraining": "composer learning scoring",
+    "measure": "composer learning scoring",
     "train": "learning scoring",
     "evaluate": "scoring",
     "gate": "learning scoring",

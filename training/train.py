@@ -17,10 +17,12 @@ import numpy as np
 
 import classifier
 from classifier.core.model_file import STEM
+from classifier.errors import InputError
 from classifier.io.notices import without_warnings
 from training.learning.dataset import compose_held_out, text_of
 from training.learning.export import MODELS, export, write_manifest
 from training.learning.fit import fit
+from training.learning.measured import load_measured
 from training.learning.settings import SETTINGS, Settings, pin_kernels
 from training.scoring.judge import complete, judge, profile
 from training.scoring.model_card import write_card
@@ -30,7 +32,7 @@ __all__ = ["main"]
 
 def train(folder: Path, settings: Settings, jobs: int) -> dict[str, Any]:
     """Fit, export, evaluate on the held-out pages, and write manifest and card."""
-    trained = fit(settings, jobs)
+    trained = fit(settings, jobs, measured=load_measured)
     manifest = export(trained, folder, settings)
     complete(manifest, folder, trained.held_out)
     return manifest
@@ -68,7 +70,7 @@ def _differing_labels(other: Path) -> int:
 
 @without_warnings()
 def main(argv: list[str] | None = None) -> int:
-    """Train, rewrite card or profile, or verify that training reproduces the shipped model."""
+    """Train, rewrite card or profile, or verify that training reproduces the shipped model; return 2 if measurements are stale."""
     parser = argparse.ArgumentParser(description="Train the model from the repository's own data.")
     parser.add_argument("--out", type=Path, default=MODELS, help="folder for model, manifest and card")
     parser.add_argument("--jobs", type=int, default=2, help="number of processes; does not change the result")
@@ -76,6 +78,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--profile", action="store_true", help="rewrite the drift profile in the manifest of --out, without training")
     parser.add_argument("--verify", action="store_true", help="retrain into a scratch folder and compare the result with models/")
     args = parser.parse_args(argv)
+    try:
+        return _run(args)
+    except InputError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(args: argparse.Namespace) -> int:
     if args.verify:
         return verify(args.jobs)
     if args.card or args.profile:

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import classifier
+from classifier.core.history import scaled_evidence
 from classifier.core.model_file import STEM, read_model
+from classifier.core.stacked import STACKED_CEILINGS
 from classifier.errors import InputError
 from training import retrain, train
-from training.learning.context_pass import ContextPass, rows_of
+from training.learning.context_pass import ContextPass, rows_of, stacked_rows_of
 from training.learning.dataset import FOLDS, block_of, make_pages
 from training.learning.export import export, write_manifest
 from training.learning.fit import fit
@@ -25,7 +27,7 @@ from training.retraining.user_pages import Mixture, UserPage, added_folds, diges
 from training.scoring.gold import Gold
 from training.scoring.judge import complete
 
-SMALL = Settings(pages=60, vocabulary_size=800, networks=2, hidden=8, epochs=2)
+SMALL = Settings(pages=60, vocabulary_size=800, networks=2, hidden=8, stacked_hidden=8, epochs=2)
 MIXTURE = Mixture(copies=2, composed=4)
 HOSTILE = "</td><script>alert(1)</script> \x1b & gốm"
 
@@ -138,13 +140,23 @@ def test_learning_from_nothing_leaves_the_model_as_it_is(base):
     """With a learning rate of almost 0, unfolding a model file and folding it again gives the same weights."""
     arrays, manifest, _ = read_model(base)
     block = block_of(page.lines for page in make_pages(40, 9, folds=(1,))[0])
-    rows = rows_of(block, classifier.load(base).model.first_pass(block.line_features).T)
-    context = ContextPass(1, len(arrays["hidden_bias"]), SMALL.alpha, 1, SMALL.body_bias, 1, rate=1e-12)
-    context.fine_tune(rows, block.labels, block.labels < 0, arrays, manifest["temperature"])
-    context.temperature_ = manifest["temperature"]
-    again = context.arrays()
+    model = classifier.load(base).model
+    evidence = scaled_evidence(model.first_pass(block.line_features))
+    found = model.context_pass(rows_of(block, evidence).T.astype(np.float32)).T
+    stacked = ContextPass(STACKED_CEILINGS, 1, len(arrays["stacked_hidden_bias"]), SMALL.alpha, 1, SMALL.body_bias, 1, rate=1e-12)
+    rows, temperature = stacked_rows_of(block, evidence, found), manifest["temperature"]
+    stacked.fine_tune(rows, block.labels, block.labels < 0, arrays, "stacked_", temperature)
+    stacked.temperature_ = temperature
+    again = stacked.arrays("stacked_")
     for name, grid in (("hidden", 2.0**-10), ("hidden_bias", 2.0**-8), ("output", 1e-5), ("output_bias", 1e-5)):
-        assert np.abs(again[name].astype(float) - arrays[name]).max() < grid, name
+        assert np.abs(again[f"stacked_{name}"].astype(float) - arrays[f"stacked_{name}"]).max() < grid, name
+
+
+def test_the_first_context_pass_is_left_as_it_is(base, retrained):
+    before, after = (read_model(folder)[0] for folder in (base, retrained))
+    for name in ("hidden", "hidden_bias", "output", "output_bias"):
+        assert np.array_equal(before[name], after[name]), name
+        assert not np.array_equal(before[f"stacked_{name}"], after[f"stacked_{name}"]), name
 
 
 # -- the gate ------------------------------------------------------------------------------------------------------------

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import classifier
-from classifier.core.arrays import log_softmax
+from classifier.core.history import scaled_evidence
 from classifier.core.model import Model
 from training import gate
 from training.composer.skeleton import SkeletonError
 from training.evaluate import main as evaluate_main
 from training.evaluate import report
-from training.learning.context_pass import rows_of
+from training.learning.context_pass import rows_of, stacked_rows_of
 from training.learning.dataset import block_of, make_pages
 from training.learning.export import MODELS, data_digest, export
 from training.learning.fit import Trained, fit
@@ -24,7 +24,7 @@ from training.scoring import floors
 from training.scoring.gold import Gold, read_gold
 from training.scoring.scores import Scores, evaluate, f1, visible
 
-SMALL = Settings(pages=60, vocabulary_size=800, networks=2, hidden=8, epochs=2)
+SMALL = Settings(pages=60, vocabulary_size=800, networks=2, hidden=8, stacked_hidden=8, epochs=2)
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,14 @@ def test_numpy_runtime_equals_the_scikit_learn_pipeline(trained, exported):
     model = Model.load(exported)
     by_numpy, by_sklearn = model.first_pass(block.line_features).T, trained.first.log_probabilities(block.line_features)
     assert np.abs(np.exp(by_numpy) - np.exp(by_sklearn)).max() < 1e-5
-    rows = rows_of(block, by_numpy)
-    assert np.array_equal(rows, rows_of(block, by_sklearn))
-    probabilities = np.exp(log_softmax(trained.context.scores(rows).T))
-    by_context = np.exp(model.context_pass(rows.T.astype(np.float32)))
-    assert np.abs(by_context - probabilities).max() < 1e-5
+    evidence = scaled_evidence(by_numpy.T)
+    assert np.abs(evidence - scaled_evidence(by_sklearn.T)).max() <= 1  # a sixteenth, where the two lie on both sides of a half
+    rows = rows_of(block, evidence)
+    found, by_context = trained.context.log_probabilities(rows), model.context_pass(rows.T.astype(np.float32)).T
+    assert np.abs(np.exp(by_context) - np.exp(found)).max() < 1e-5
+    rows = stacked_rows_of(block, evidence, by_context)
+    found, by_stacked = trained.stacked.log_probabilities(rows), model.stacked_pass(rows.T.astype(np.float32)).T
+    assert np.abs(np.exp(by_stacked) - np.exp(found)).max() < 1e-5
 
 
 def test_the_pipeline_decides_what_whole_pages_say(exported):
@@ -58,8 +61,9 @@ def test_the_pipeline_decides_what_whole_pages_say(exported):
     pages = [page.lines for page in make_pages(40, 4, folds=(1,))[0]]
     model = Model.load(exported)
     block = block_of(pages)
-    rows = rows_of(block, model.first_pass(block.line_features).T)
-    at_once = model.context_pass(rows.T.astype(np.float32)).argmax(axis=0)
+    evidence = scaled_evidence(model.first_pass(block.line_features))
+    found = model.context_pass(rows_of(block, evidence).T.astype(np.float32)).T
+    at_once = model.stacked_pass(stacked_rows_of(block, evidence, found).T.astype(np.float32)).argmax(axis=0)
     columns = classifier.load(exported).label_pages("\n".join(line.text for line in page) + "\n" for page in pages)
     assert columns.codes[columns.codes >= 0].tolist() == at_once.tolist()
 

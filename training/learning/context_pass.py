@@ -1,4 +1,4 @@
-"""Context pass in scikit-learn: a small ensemble of one-layer networks, merged into one network.
+"""Context passes in scikit-learn: each a small ensemble of one-layer networks, merged into one network.
 
 Averaging the scores of several networks reduces the variance between random starts. Side by side, their hidden units form
 one network, so the runtime sees two matrices however many there are. Standardisation, body bias and temperature are folded in.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from copy import copy
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -16,37 +17,55 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from classifier.core.arrays import Bools, Floats, Int16s, Ints, log_softmax
-from classifier.core.context import CONTEXT_COLUMNS, context_rows, line_buffer
+from classifier.core.arrays import Bools, Float32s, Floats, Int16s, Ints, log_softmax
+from classifier.core.context import CONTEXT_COLUMNS, LineBuffer, context_rows, line_buffer
 from classifier.core.history import PageState, extract_history, scaled_evidence
-from classifier.core.model import OUTPUT_GRID, exact_grid, on_grid
+from classifier.core.model import OUTPUT_GRID, Network, exact_grid, on_grid
+from classifier.core.stacked import STACKED_COLUMNS, StackedBuffer, StackedState, extract_stacked, stacked_rows
 from classifier.labels import LABELS, Label
 from training.learning.dataset import Block
 
-__all__ = ["ContextPass", "rows_of"]
+__all__ = ["ContextPass", "rows_of", "stacked_rows_of"]
 
 ROWS_AT_ONCE = 8192
 BATCH = 512
 _BODY = LABELS.index(Label.BODY)
 
 
-def rows_of(block: Block, log_probabilities: Floats) -> Int16s:
-    """Return the context rows (n, len(CONTEXT_COLUMNS)) of whole pages, given the first pass's log probabilities."""
-    evidence = scaled_evidence(log_probabilities.T)
+def _buffer_of(block: Block, evidence: Int16s) -> LineBuffer:
     columns, _ = extract_history(block.line_features, evidence, block.blanks, block.starts, PageState.fresh())
-    page = np.cumsum(block.starts) - 1
-    buffer = line_buffer(block.line_features, evidence, columns, page, block.position)
-    rows = np.empty((len(page), len(CONTEXT_COLUMNS)), np.int16)
-    for low in range(0, len(page), ROWS_AT_ONCE):
+    return line_buffer(block.line_features, evidence, columns, np.cumsum(block.starts) - 1, block.position)
+
+
+def rows_of(block: Block, evidence: Int16s) -> Int16s:
+    """Return the context rows (n, len(CONTEXT_COLUMNS)) of whole pages, given the first pass's evidence (len(EVIDENCE), n)."""
+    buffer = _buffer_of(block, evidence)
+    rows = np.empty((len(block.labels), len(CONTEXT_COLUMNS)), np.int16)
+    for low in range(0, len(rows), ROWS_AT_ONCE):
         part = rows[low : low + ROWS_AT_ONCE]
         part[:] = context_rows(buffer, low, low + len(part)).T
     return rows
 
 
+def stacked_rows_of(block: Block, evidence: Int16s, found: Floats) -> Int16s:
+    """Return the stacked rows (n, len(STACKED_COLUMNS)) of whole pages, given the evidence of the first pass (len(EVIDENCE), n) and the
+    log probabilities (n, labels) of the first context pass.
+    """
+    lines, of_labels = _buffer_of(block, evidence), scaled_evidence(found.T)
+    columns, _ = extract_stacked(lines.own, of_labels, block.starts, StackedState.fresh())
+    buffer = StackedBuffer.of(lines, columns, of_labels)
+    rows = np.empty((len(block.labels), len(STACKED_COLUMNS)), np.int16)
+    for low in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[low : low + ROWS_AT_ONCE]
+        part[:] = stacked_rows(buffer, low, low + len(part)).T
+    return rows
+
+
 class ContextPass:
-    """An ensemble of one-layer networks over context rows.
+    """An ensemble of one-layer networks over the rows of a context pass.
 
     Args:
+        ceilings: maximum of each column of the rows.
         networks: number of networks to average.
         hidden: hidden units of each.
         alpha: L2 penalty.
@@ -59,6 +78,7 @@ class ContextPass:
 
     def __init__(
         self,
+        ceilings: Floats,
         networks: int,
         hidden: int,
         alpha: float,
@@ -68,6 +88,7 @@ class ContextPass:
         jobs: int = 1,
         rate: float = 1e-3,
     ) -> None:
+        self.ceilings = ceilings
         self.networks = networks
         self.hidden = hidden
         self.alpha = alpha
@@ -78,7 +99,7 @@ class ContextPass:
         self.rate = rate
 
     def fit(self, rows: Int16s, labels: Ints) -> ContextPass:
-        """Learn from context rows (n, len(CONTEXT_COLUMNS)) and label codes (n,)."""
+        """Learn from rows (n, columns) and label codes (n,)."""
         self._measure(rows)
         self.networks_ = Parallel(n_jobs=self.jobs)(
             delayed(self._fit_one)(rows, labels, self.seed + number) for number in range(self.networks)
@@ -87,32 +108,60 @@ class ContextPass:
         self.bias_, self.temperature_ = self.body_bias, 1.0
         return self
 
-    def fine_tune(self, rows: Int16s, labels: Ints, own: Bools, arrays: Mapping[str, Floats], temperature: float) -> ContextPass:
+    def cross_fitted(self, rows: Int16s, labels: Ints, groups: Ints) -> Floats:
+        """Return the log probabilities (n, labels) that networks trained without a line's group (n,) give it; `fit` comes first."""
+        values = np.unique(groups)
+        networks = Parallel(n_jobs=self.jobs)(
+            delayed(self._fit_one)(rows[groups != value], labels[groups != value], self.seed + number)
+            for value in values
+            for number in range(self.networks)
+        )
+        out = np.empty((len(rows), len(LABELS)))
+        for index, value in enumerate(values):
+            without = copy(self)
+            without.networks_ = networks[index * self.networks : (index + 1) * self.networks]
+            out[groups == value] = without.log_probabilities(rows[groups == value])
+        return out
+
+    def load(self, arrays: Mapping[str, Floats], prefix: str, temperature: float) -> ContextPass:
+        """Take the weights of a model file, as one network of all its hidden units, without learning."""
+        columns = len(self.ceilings)
+        self.mean_, self.scale_ = np.zeros(columns), np.ones(columns)
+        network = self._network(self.seed)
+        network.set_params(max_iter=1, batch_size=len(LABELS))
+        nothing = np.zeros((len(LABELS), columns))  # in float64, so that no weight is rounded
+        self.networks_ = [self._learn(network, nothing, np.arange(len(LABELS)))]  # allocates the layers
+        self._unfold(network, arrays, prefix, temperature)
+        self._round()
+        self.bias_, self.temperature_ = 0.0, 1.0
+        return self
+
+    def fine_tune(
+        self, rows: Int16s, labels: Ints, own: Bools, arrays: Mapping[str, Floats], prefix: str, temperature: float
+    ) -> ContextPass:
         """Fine-tune the weights of a model file, as one network of all its hidden units; every label must occur.
 
         A network trained from scratch ends elsewhere: its figures move by half a point even on pages without any change.
         `own` (n,) marks the rows of real pages. These need no body bias, which corrects for composed pages; so the network
-        keeps the bias it has, and composed body lines are weighted by exp(body_bias) instead.
+        keeps the bias it has, and composed body lines are weighted by exp(body_bias) instead. `prefix` is that of the pass's arrays.
         """
         self._measure(rows)
         network = self._network(self.seed)
         one_each = np.unique(labels, return_index=True)[1]
         network.set_params(warm_start=True, max_iter=1, batch_size=len(one_each))
-        self._learn(network, self._standardised(rows[one_each]).astype(np.float32), labels[one_each])  # allocates the layers
-        self._unfold(network, arrays, temperature)
+        self._learn(network, self._standardised(rows[one_each]), labels[one_each])  # allocates the layers
+        self._unfold(network, arrays, prefix, temperature)
         network.set_params(max_iter=self.epochs, batch_size=BATCH)
         weights = np.where((labels == _BODY) & ~own, np.exp(self.body_bias), 1.0).astype(np.float32)
-        self._learn(network, self._standardised(rows).astype(np.float32), labels, weights)
+        self._learn(network, self._standardised(rows), labels, weights)
         self.networks_, self.bias_ = [network], 0.0
         self._round()
         self.temperature_ = 1.0
         return self
 
-    def _unfold(self, network: MLPClassifier, arrays: Mapping[str, Floats], temperature: float) -> None:
+    def _unfold(self, network: MLPClassifier, arrays: Mapping[str, Floats], prefix: str, temperature: float) -> None:
         """Set a network's weights from a model file; undoes the folding of standardisation and temperature."""
-        hidden, hidden_bias, output, output_bias = (
-            arrays[name].astype(np.float64) for name in ("hidden", "hidden_bias", "output", "output_bias")
-        )
+        hidden, hidden_bias, output, output_bias = (arrays[prefix + name].astype(np.float64) for name in Network.ARRAYS)
         weights = [hidden * self.scale_[:, None], output * temperature]
         biases = [hidden_bias + self.mean_ @ hidden, output_bias * temperature]
         kind = network.coefs_[0].dtype
@@ -126,7 +175,7 @@ class ContextPass:
     def _round(self) -> None:
         """Round the first layer to the runtime's grid (`model.exact_grid`), so that calibration sees the weights that ship."""
         layers = [self._folded(network) for network in self.networks_]
-        self.grid_ = min(exact_grid(weights, bias) for weights, bias in layers)
+        self.grid_ = min(exact_grid(weights, bias, self.ceilings) for weights, bias in layers)
         for network, (weights, bias) in zip(self.networks_, layers):
             weights, bias = on_grid(weights, self.grid_), on_grid(bias, self.grid_)
             network.coefs_[0] = weights * self.scale_[:, None]
@@ -158,17 +207,26 @@ class ContextPass:
             warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after `epochs` by design
             return network.fit(inputs, labels) if weights is None else network.fit(inputs, labels, sample_weight=weights)
 
-    def _standardised(self, rows: Int16s) -> Floats:
-        return (rows - self.mean_) / self.scale_
+    def _standardised(self, rows: Int16s) -> Float32s:
+        """Return rows with zero mean and unit spread, in float32, which halves time and memory."""
+        out = rows.astype(np.float32)
+        out -= self.mean_.astype(np.float32)
+        out /= self.scale_.astype(np.float32)
+        return out
 
     def scores(self, rows: Int16s) -> Floats:
         """Return label scores (n, labels), up to a constant per line: (mean log probabilities + body bias) / temperature."""
-        inputs = self._standardised(rows)
         out = np.full((len(rows), len(LABELS)), -50.0)
-        total = sum(np.log(np.maximum(network.predict_proba(inputs), 1e-300)) for network in self.networks_)
-        out[:, self.networks_[0].classes_] = total / self.networks
+        for low in range(0, len(rows), ROWS_AT_ONCE):
+            inputs = self._standardised(rows[low : low + ROWS_AT_ONCE]).astype(np.float64)
+            total = sum(np.log(np.maximum(network.predict_proba(inputs), 1e-300)) for network in self.networks_)
+            out[low : low + ROWS_AT_ONCE, self.networks_[0].classes_] = total / len(self.networks_)
         out[:, _BODY] += self.bias_
         return out / self.temperature_
+
+    def log_probabilities(self, rows: Int16s) -> Floats:
+        """Return natural-log probabilities (n, labels)."""
+        return log_softmax(self.scores(rows).T).T
 
     def calibrate(self, rows: Int16s, labels: Ints) -> ContextPass:
         """Fit the temperature that minimises log loss on held-out lines."""
@@ -182,8 +240,8 @@ class ContextPass:
         self.temperature_ = round(float(np.exp(found.x)), 3)
         return self
 
-    def arrays(self) -> dict[str, Floats]:
-        """Return the arrays of the model file."""
+    def arrays(self, prefix: str) -> dict[str, Floats]:
+        """Return the arrays of the model file, their names with the prefix of the pass."""
         classes = self.networks_[0].classes_
         hidden, hidden_bias, output = [], [], []
         output_bias = np.zeros(len(classes))
@@ -191,16 +249,17 @@ class ContextPass:
             weights, bias = self._folded(network)
             hidden.append(weights)
             hidden_bias.append(bias)
-            output.append(network.coefs_[1].astype(np.float64) / self.networks / self.temperature_)
-            output_bias += network.intercepts_[1] / self.networks / self.temperature_
-        every = np.zeros((self.networks * self.hidden, len(LABELS)))
+            output.append(network.coefs_[1].astype(np.float64) / len(self.networks_) / self.temperature_)
+            output_bias += network.intercepts_[1] / len(self.networks_) / self.temperature_
+        every = np.zeros((sum(map(len, output)), len(LABELS)))
         every[:, classes] = np.concatenate(output)
         label_bias = np.full(len(LABELS), -50.0)
         label_bias[classes] = output_bias
         label_bias[_BODY] += self.bias_ / self.temperature_
-        return {
+        found = {
             "hidden": on_grid(np.concatenate(hidden, axis=1), self.grid_).astype(np.float32),
             "hidden_bias": on_grid(np.concatenate(hidden_bias), self.grid_).astype(np.float32),
             "output": on_grid(every, OUTPUT_GRID),
             "output_bias": on_grid(label_bias),
         }
+        return {prefix + name: array for name, array in found.items()}

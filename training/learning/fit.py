@@ -1,12 +1,14 @@
-"""Training pipeline: compose pages, cross-fit the first pass, train the context pass, calibrate the temperature.
+"""Training pipeline: compose pages, cross-fit the first pass, train both context passes, calibrate the temperature.
 
-The context pass learns from first-pass evidence of models that were trained without the line's fold.
+Each pass learns from output of the pass before it that was made without the line: the first context pass from evidence of first
+passes that were trained without the line's fold of the corpus, the second from output of networks that were trained without the
+line's publisher network. Composed pages and measurements of real pages (`measured.py`) are trained on alike.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,29 +16,38 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from classifier.core.arrays import Bools, Floats, Int16s, Ints
+from classifier.core.context import CEILINGS
+from classifier.core.history import scaled_evidence
+from classifier.core.stacked import STACKED_CEILINGS
 from training.composer import skeleton
-from training.composer.compose import Page
-from training.learning.context_pass import ContextPass, rows_of
+from training.composer.compose import MADE_UP, Page
+from training.learning.context_pass import ContextPass, rows_of, stacked_rows_of
 from training.learning.dataset import FOLDS, Block, block_of, make_pages
 from training.learning.first_pass import FirstPass, line_of_gram
+from training.learning.measured import Measured
+from training.learning.networks import NETWORKS, network_of
 from training.learning.settings import SETTINGS, Settings
 
-__all__ = ["FineTuning", "Trained", "fit"]
+__all__ = ["FineTuning", "Measure", "Trained", "fit", "fit_first_pass"]
 
 LONG = 60  # visible characters from which a line may be a sentence
+# Measurements of real pages by a first pass; the second argument is the block of held-out composed pages.
+Measure = Callable[[FirstPass, Block], Sequence[Measured]]
 
 
 class Trained(NamedTuple):
-    """The result of training: both passes as scikit-learn objects, and the held-out pages."""
+    """The result of training: the passes as scikit-learn objects, and the held-out pages."""
 
     first: FirstPass
     context: ContextPass
+    stacked: ContextPass
     held_out: list[Page]
     training_lines: int
+    real_lines: int  # of them, of real pages
 
 
 class FineTuning(NamedTuple):
-    """Input of retraining: labelled pages beside the composed ones, and the context pass to start from."""
+    """Input of retraining: labelled pages beside the composed ones, and the model to start from."""
 
     folds: Sequence[Sequence[tuple[Block, bool]]]  # per fold: blocks, and whether they are real pages
     arrays: Mapping[str, Any]  # of the model file
@@ -45,67 +56,150 @@ class FineTuning(NamedTuple):
     rate: float
 
 
+class _Part(NamedTuple):
+    """Training lines of whole pages, with the first pass's evidence."""
+
+    block: Block
+    evidence: Int16s  # (len(EVIDENCE), n)
+    networks: Ints  # (n,) the publisher network of the line's layout
+    real: bool  # lines of real pages
+
+
 def fit(
     settings: Settings = SETTINGS,
     jobs: int = 1,
     log: Any = print,
     skeletons: Sequence[skeleton.Skeleton] | None = None,
     fine_tuning: FineTuning | None = None,
+    measured: Measure = lambda *_: (),
 ) -> Trained:
-    """Run all training steps; with `fine_tuning`, add its pages and start the context pass from its model."""
+    """Run all training steps; with `fine_tuning`, add its pages and fine-tune the second context pass of its model."""
+    progress = _progress(log)
+    pages, blocks = _compose(settings, jobs, skeletons, progress)
+    held_out, *composed = blocks
+    added = fine_tuning.folds if fine_tuning else [()] * FOLDS
+    folds = [[(block, False), *more] for block, more in zip(composed, added)]
+    *cross_fitted, first = _first_passes(folds, settings, jobs, progress)
+    parts = [
+        _Part(block, _evidence(model, block, settings, (number, *suffix)), networks, real)
+        for number, (model, fold) in enumerate(zip(cross_fitted, folds))
+        for suffix, (block, real) in zip([(), *((at,) for at in range(1, len(fold)))], fold)
+        for networks in [_networks_of(pages[1 + number], block) if not suffix else np.full(len(block.labels), len(NETWORKS))]
+    ]
+    parts += [
+        _Part(block, evidence, _per_line([network_of(publisher) for publisher in real.publishers], block), True)
+        for real in measured(first, held_out)
+        for _, block, evidence in [real]
+    ]
+    evidence = scaled_evidence(first.log_probabilities(held_out.line_features).T)
+    context, stacked = _context_passes(parts, settings, jobs, progress, fine_tuning)
+    stacked.calibrate(stacked_rows_of(held_out, evidence, context.log_probabilities(rows_of(held_out, evidence))), held_out.labels)
+    progress(f"temperature {stacked.temperature_}")
+    lines, real_lines = (sum(len(part.block.labels) for part in parts if part.real in kinds) for kinds in ((False, True), (True,)))
+    return Trained(first, context, stacked, pages[0], lines, real_lines)
+
+
+def fit_first_pass(settings: Settings, jobs: int, log: Any = print) -> tuple[FirstPass, Block]:
+    """Return the first pass that `fit` trains, and the block of held-out composed pages."""
+    progress = _progress(log)
+    _, (held_out, *composed) = _compose(settings, jobs, None, progress)
+    return _first_passes([[(block, False)] for block in composed], settings, jobs, progress, cross_fit=False)[-1], held_out
+
+
+def _progress(log: Any) -> Callable[[str], None]:
     start = time.monotonic()
+    return lambda text: log(f"[{time.monotonic() - start:5.0f} s] {text}", flush=True)
 
-    def progress(text: str) -> None:
-        log(f"[{time.monotonic() - start:5.0f} s] {text}", flush=True)
 
-    composed_folds = make_pages(settings.pages, settings.seed, jobs=jobs, skeletons=skeletons)
-    progress(f"composed {sum(map(len, composed_folds))} pages, {sum(len(page.lines) for fold in composed_folds for page in fold)} lines")
-    held_out, *composed = [block_of(page.lines for page in fold) for fold in composed_folds]
-    folds = [[(block, False), *added] for block, added in zip(composed, fine_tuning.folds if fine_tuning else [()] * FOLDS)]
-    all_blocks = [block for fold in folds for block, _ in fold]
-    progress(f"extracted features of {sum(len(block.labels) for block in all_blocks)} training lines")
+def _compose(
+    settings: Settings, jobs: int, skeletons: Sequence[skeleton.Skeleton] | None, progress: Callable[[str], None]
+) -> tuple[list[list[Page]], list[Block]]:
+    """Return the composed pages of each fold, the held-out one first, and their blocks."""
+    folds = make_pages(settings.pages, settings.seed, jobs=jobs, skeletons=skeletons)
+    progress(f"composed {sum(map(len, folds))} pages, {sum(len(page.lines) for fold in folds for page in fold)} lines")
+    return folds, [block_of(page.lines for page in fold) for fold in folds]
+
+
+def _first_passes(
+    folds: Sequence[Sequence[tuple[Block, bool]]], settings: Settings, jobs: int, progress: Callable[[str], None], cross_fit: bool = True
+) -> list[FirstPass]:
+    """Return a first pass for each fold, trained without it, if `cross_fit`, and one trained on all."""
 
     def first_pass(blocks: list[Block]) -> FirstPass:
         with threadpool_limits(1):
             return FirstPass(settings.vocabulary_size, settings.least_lines, settings.first_c).fit(blocks)
 
-    other_folds = [[block for other, fold in enumerate(folds) if other != number for block, _ in fold] for number in range(FOLDS)]
-    *cross_fitted, first = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*other_folds, all_blocks])
-    progress(f"first pass: {first.vocabulary_.size} n-grams, {first.regression_.n_iter_[0]} iterations")
+    every = [block for fold in folds for block, _ in fold]
+    without = [[block for other, fold in enumerate(folds) if other != number for block, _ in fold] for number in range(FOLDS)]
+    found: list[FirstPass] = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*(without if cross_fit else ()), every])
+    progress(f"first pass: {found[-1].vocabulary_.size} n-grams, {found[-1].regression_.n_iter_[0]} iterations")
+    return found
 
-    # The composed block of a fold is seeded by the fold alone, so that added blocks do not change its hidden n-grams.
-    rows = np.concatenate(
-        [
-            rows_of(block, _evidence(model, block, settings, (number, *suffix)))
-            for number, (model, fold) in enumerate(zip(cross_fitted, folds))
-            for suffix, (block, _) in zip([(), *((at,) for at in range(1, len(fold)))], fold)
-        ]
+
+def _context_passes(
+    parts: Sequence[_Part], settings: Settings, jobs: int, progress: Callable[[str], None], fine_tuning: FineTuning | None
+) -> tuple[ContextPass, ContextPass]:
+    """Return the first and the second context pass."""
+    rows = np.concatenate([rows_of(part.block, part.evidence) for part in parts])
+    labels = np.concatenate([part.block.labels for part in parts])
+    real = np.concatenate([np.full(len(part.block.labels), part.real) for part in parts])
+    progress(f"context rows: {rows.shape[0]} x {rows.shape[1]}, {int(real.sum())} of real pages")
+    first, second = _new_passes(settings, jobs, fine_tuning)
+    if fine_tuning is None:
+        networks = np.concatenate([part.networks for part in parts])
+        found = first.fit(rows, labels).cross_fitted(rows, labels, networks)
+    else:
+        # The first context pass stays as it is: it has not seen the added pages, so its output on them is what others will get.
+        found = first.load(fine_tuning.arrays, "", 1.0).log_probabilities(rows)
+    progress("first context pass trained")
+    bounds = np.cumsum([0, *(len(part.block.labels) for part in parts)])
+    stacked = np.concatenate(
+        [stacked_rows_of(part.block, part.evidence, found[start:stop]) for part, start, stop in zip(parts, bounds, bounds[1:])]
     )
-    labels = np.concatenate([block.labels for block in all_blocks])
-    progress(f"context rows: {rows.shape[0]} x {rows.shape[1]}")
-    is_real = np.repeat([real for fold in folds for _, real in fold], [len(block.labels) for block in all_blocks])
-    context = _context_pass(rows, labels, is_real, settings, jobs, fine_tuning)
-    progress("context pass trained")
-    context.calibrate(rows_of(held_out, first.log_probabilities(held_out.line_features)), held_out.labels)
-    progress(f"temperature {context.temperature_}")
-    return Trained(first, context, composed_folds[0], len(labels))
+    if fine_tuning is None:
+        second.fit(stacked, labels)
+    else:
+        second.fine_tune(stacked, labels, real, fine_tuning.arrays, "stacked_", fine_tuning.temperature)
+    progress("second context pass trained")
+    return first, second
 
 
-def _context_pass(rows: Int16s, labels: Ints, is_real: Bools, settings: Settings, jobs: int, fine_tuning: FineTuning | None) -> ContextPass:
+def _new_passes(settings: Settings, jobs: int, fine_tuning: FineTuning | None) -> tuple[ContextPass, ContextPass]:
     if fine_tuning is None:
         shape = (settings.networks, settings.hidden, settings.alpha, settings.epochs)
-        return ContextPass(*shape, settings.body_bias, settings.seed, jobs).fit(rows, labels)
-    shape = (1, len(fine_tuning.arrays["hidden_bias"]), settings.alpha, fine_tuning.epochs)
-    context = ContextPass(*shape, settings.body_bias, settings.seed, jobs, fine_tuning.rate)
-    return context.fine_tune(rows, labels, is_real, fine_tuning.arrays, fine_tuning.temperature)
+        stacked_shape = (settings.networks, settings.stacked_hidden, settings.alpha, settings.epochs)
+        return ContextPass(CEILINGS, *shape, 0.0, settings.seed, jobs), ContextPass(
+            STACKED_CEILINGS, *stacked_shape, settings.body_bias, settings.seed, jobs
+        )
+    sizes = [len(fine_tuning.arrays[name]) for name in ("hidden_bias", "stacked_hidden_bias")]
+    first, second = (
+        ContextPass(ceilings, 1, size, settings.alpha, fine_tuning.epochs, settings.body_bias, settings.seed, jobs, fine_tuning.rate)
+        for ceilings, size in zip((CEILINGS, STACKED_CEILINGS), sizes)
+    )
+    return first, second
 
 
-def _evidence(model: FirstPass, block: Block, settings: Settings, key: tuple[int, ...]) -> Floats:
-    """Return log probabilities with a random share of each page's n-grams hidden, seeded by settings and key."""
+def _networks_of(pages: Sequence[Page], block: Block) -> Ints:
+    """Return the publisher network of each line of composed pages; pages of no publisher's layout are dealt out in turn."""
+    return _per_line(
+        [number % (len(NETWORKS) + 1) if page.layout in MADE_UP else network_of(page.layout) for number, page in enumerate(pages)], block
+    )
+
+
+def _per_line(of_pages: Sequence[int], block: Block) -> Ints:
+    """Return the values of pages (pages,) for each of their lines (n,); every page must have a non-blank line."""
+    if len(of_pages) != block.starts.sum():
+        raise ValueError(f"{len(of_pages)} pages, of which {block.starts.sum()} have lines")
+    return np.array(of_pages)[np.cumsum(block.starts) - 1]
+
+
+def _evidence(model: FirstPass, block: Block, settings: Settings, key: tuple[int, ...]) -> Int16s:
+    """Return evidence (len(EVIDENCE), n) with a random share of each page's n-grams hidden, seeded by settings and key."""
     random = np.random.default_rng([settings.seed, *key])
     pages = np.cumsum(block.starts) - 1
     short, long = (random.choice(np.array(shares), pages[-1] + 1)[pages] for shares in (settings.hidden_short, settings.hidden_long))
     share = np.where(block.line_features.size < LONG, short, long)
     lines = line_of_gram(block.line_features)
-    hidden = random.random(len(lines)) < share[lines]
-    return model.log_probabilities(block.line_features, hidden)
+    hidden: Bools = random.random(len(lines)) < share[lines]
+    found: Floats = model.log_probabilities(block.line_features, hidden)
+    return scaled_evidence(found.T)

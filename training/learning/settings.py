@@ -15,7 +15,7 @@ KERNELS = {"OPENBLAS_CORETYPE": "Haswell", "OMP_NUM_THREADS": "1"}
 class Settings(NamedTuple):
     """Hyperparameters of the model, recorded in its manifest; `training/EXPERIMENTS.md` gives the origin of each value."""
 
-    pages: int = 4800
+    pages: int = 8000
     seed: int = 22
     vocabulary_size: int = 6000
     least_lines: int = 8
@@ -27,9 +27,10 @@ class Settings(NamedTuple):
     hidden_long: tuple[float, ...] = (0.3, 0.6, 0.9, 1.0)
     networks: int = 2
     hidden: int = 48
+    stacked_hidden: int = 64
     alpha: float = 0.3
     epochs: int = 4
-    body_bias: float = 1.2
+    body_bias: float = 1.6
 
 
 SETTINGS = Settings()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classifier.review.labelled_page import read_page
+from training.composer.augment import Line
 from training.composer.compose import Page
 from training.composer.skeleton import gold_paths
 from training.learning.dataset import compose_held_out
@@ -22,6 +23,11 @@ class Gold(NamedTuple):
     labels: Sequence[str]
     lines: Sequence[str]
     path: Path | None = None  # None for a composed page
+
+    @property
+    def rows(self) -> list[Line]:
+        """The page as labelled lines."""
+        return [Line(label, line) for label, line in zip(self.labels, self.lines)]
 
 
 def gold_pages(pages: Sequence[Page]) -> list[Gold]:

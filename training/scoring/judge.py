@@ -35,7 +35,10 @@ def judge(folder: Path, pages: Sequence[Page]) -> tuple[Scores, dict[str, Scores
 
 
 def profile(folder: Path, pages: Sequence[Page]) -> dict[str, Any]:
-    """Return the drift profile of held-out pages under a folder's model, each page a layout of its own; `tinsach drift` reads it."""
+    """Return the drift profile of held-out pages under a folder's model, each page a layout of its own; `tinsach drift` reads it.
+
+    Articles alone and pages cut short are left out: the pages of a site, which are compared with it, hold more.
+    """
     cleaner = classifier.load(folder)
-    measures = measure(cleaner, cleaner.label_pages(text_of(page) for page in pages))
+    measures = measure(cleaner, cleaner.label_pages(text_of(page) for page in pages if page.layout not in ("bare", "small")))
     return profile_of(measures, of_sites=True).as_json()

@@ -5,29 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from training.scoring.left_out import left_out_section
 from training.scoring.scores import Scores
 
 __all__ = ["write_card"]
 
 CARD = """# Model card: vi-news
 
-Labels each line of a Vietnamese news page with one of twelve roles. Two small sets of weights: TF-IDF and logistic regression over
-the line alone (the first guess), then a one-layer network over what surrounds it. No code in the file, nothing pickled.
+Labels each line of a Vietnamese news page with one of twelve roles. Three small sets of weights: TF-IDF and logistic regression over
+the line alone (the first guess), a one-layer network over what surrounds it, and a second one over what the first network made of
+the line, of its neighbours and of the page so far, which decides. No code in the file, nothing pickled.
 
 | | |
 |---|---|
 | version | {version} (format {format_version}) |
 | arrays | SHA-256 `{arrays_sha256}` |
 | n-grams | {vocabulary_size} hashed syllable 1-2-grams |
-| hidden units | {hidden_size} |
+| hidden units | {hidden_size} and {stacked_hidden_size} |
 | look-ahead | {lookahead} lines |
 | temperature | {temperature} |
-| training lines | {training_lines}, composed; data SHA-256 `{training_data_sha256}` |
+| training lines | {training_lines}, of which {real_lines} of real pages; data SHA-256 `{training_data_sha256}` |
 | seed | {seed} |
 
-## Training text
-All of it was written for this project: articles and phrase banks in `training/corpus/`. No page of any publisher was copied. What was
-taken from real pages is form: the order of blocks, lengths, markup, where blank lines fall (`training/layouts/`, which hold no words).
+## Training data
+All text was written for this project: articles and phrase banks in `training/corpus/`. No page of any publisher was copied. What was
+taken from real pages is form: the order of blocks, lengths, markup, where blank lines fall (`training/layouts/`), and per line its
+label and the numbers that the model sees of it (`training/measured/`). Neither holds words.
 {retrained}
 ## Figures on held-out composed pages
 Articles, phrases and layouts that training has not seen, in hard and strange combinations. Figures on real pages are in the README.
@@ -49,14 +52,17 @@ Reliability of the keep probability (a line said to be kept with probability p s
 | said | true | lines |
 |---:|---:|---:|
 {reliability_rows}
-
+{left_out}
 ## Known failures
-- Photo stories whose picture texts are the article: caption and body are one thing there.
-- A list of teaser leads without any heading, right after the article and in its tone.
-- Long, well-written reader comments, and advertisements written as articles.
-- University and government notices: addresses and phone numbers inside the article look like an imprint.
+- Photo stories whose picture texts are the article, and captions that are whole sentences: caption and body are one thing there.
+- Teaser leads right after the article and in its tone, without any heading, and teasers that are wrapped inside text nodes.
+- Long, well-written reader comments, and advertisements written as articles; paragraphs between comments are taken for comments.
+- See-also lines between all paragraphs of a short article: the paragraphs behind them look like teaser leads.
+- Newsletter calls in whole sentences between paragraphs; scripts left in the text.
+- Verses, lottery tables and death notices of a cell or a few words a line, and headlines of two words behind a menu.
+- A whole article in one line of thousands of characters, as converters print the cell of a table-based page.
 - Pages of fewer than about five article lines among hundreds of menu lines.
-- Text that is not Vietnamese, or not news, was not tested.
+- Text that is not Vietnamese, or not news, was not tested; headings and imprints in Khmer are kept.
 """
 
 RETRAINED = """
@@ -79,5 +85,6 @@ def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Sco
     reliability = "\n".join(f"| {predicted:.3f} | {actual:.3f} | {count} |" for predicted, actual, count in scores.reliability)
     rows = {"style_rows": styles, "label_rows": labels, "reliability_rows": reliability}
     retrained = RETRAINED.format(**manifest["retrained"]) if "retrained" in manifest else ""
-    card = CARD.format(**manifest | {"retrained": retrained}, **manifest["scores"], **rows)
+    left_out = "" if retrained else left_out_section(manifest["training_data_sha256"])
+    card = CARD.format(**manifest | {"retrained": retrained, "left_out": left_out}, **manifest["scores"], **rows)
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
