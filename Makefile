@@ -94,7 +94,7 @@ label: $(VENV)/.runtime ## Label PAGES=dir of text or HTML into OUT=build/labell
 evaluate: $(STAMP) ## Evaluate on held-out composed pages, or on PAGES=dir of gold TSV pages; build/evaluation.html shows it
 	$(BIN)/python -m training.evaluate $(PAGES) --html build/evaluation.html
 
-leave-out: $(STAMP) ## Measure on PAGES=dir of gold pages whose publishers' layouts were left out of training
+leave-out: $(STAMP) ## Measure on PAGES=dir of gold pages whose publisher networks were left out of training
 	$(BIN)/python -m training.leave_out $(PAGES) --json models/left_out.json $(OPTIONS)
 
 gate: $(STAMP) ## Fail when the model falls below models/floors.json

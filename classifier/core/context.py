@@ -65,10 +65,8 @@ class Windows:
         line = np.arange(low, low + len(behind))
         size, back = np.empty(out.shape[1:], np.intp), len(self._back)
         before, after = np.minimum(behind, self._back, out=size[:back]), np.minimum(ahead, self._forward, out=size[back:])
-        until, through = (
-            sums[:, None, low : low + len(line)],
-            sums[:, None, low + 1 : low + 1 + len(line)],
-        )  # without and with the line itself
+        until = sums[:, None, low : low + len(line)]  # without the line itself
+        through = sums[:, None, low + 1 : low + 1 + len(line)]  # with it
         np.subtract(until, sums.take(line - before, axis=1), out=out[:, :back])
         np.subtract(sums.take(line + 1 + after, axis=1), through, out=out[:, back:])
         out += 0.5  # the sums are integers: (sum + 0.5) / size is never near an integer, so rounding cannot change its floor
@@ -122,7 +120,7 @@ class LineBuffer(NamedTuple):
 
     def tail(self, start: int) -> LineBuffer:
         """Return the buffer from line `start` on."""
-        return LineBuffer(*(part[..., start:] for part in self))
+        return self.slice(start, len(self.page))
 
     def joined(self, other: LineBuffer) -> LineBuffer:
         """Return this buffer followed by another."""

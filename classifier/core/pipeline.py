@@ -1,8 +1,8 @@
 """Streaming pipeline: raw lines in, labelled lines out, block by block; every call of the public API runs through it.
 
 `Pipeline.advance` takes the next raw lines of one or several pages and returns the lines that are now decided. Its state is
-BEHIND lines of context, the undecided lines and the page's `PageState`, never the whole page. Results do not depend on where
-blocks are cut, because the carried state is exact.
+a few lines of context for each context pass, the undecided lines, and what the page has shown so far (`PageState`,
+`StackedState`), never the whole page. Results do not depend on where blocks are cut, because the carried state is exact.
 """
 
 from __future__ import annotations
@@ -147,9 +147,7 @@ class Pipeline:
     def _first_pass(self, lines: Sequence[str]) -> tuple[Bools, Bools, LineFeatures | None, Int16s, Ints | None]:
         """Return which lines are blank, which of them hold markup, and the features, evidence and marks of the others.
 
-        Marks are None without constraints.
-
-        Each distinct text is processed once: menus repeat many times in a block.
+        Marks are None without constraints. Each distinct text is processed once: menus repeat many times in a block.
         """
         index_of = dict(zip(dict.fromkeys(lines), count()))
         blank = blank_flags(index_of)
@@ -174,9 +172,7 @@ class Pipeline:
 
     def _extend_buffer(self, line_features: LineFeatures, evidence: Int16s, page: Ints, position: Ints, marks: Ints | None) -> None:
         """Append non-blank lines to the buffer, with their features, evidence and history columns."""
-        starts = np.empty(len(page), np.bool_)
-        starts[0] = page[0] != self._page or self._page_empty
-        starts[1:] = page[1:] != page[:-1]
+        starts = _page_starts(page, page[0] != self._page or self._page_empty)
         blanks = position.copy()
         blanks[1:] -= np.where(starts[1:], 0, position[:-1] + 1)
         if not starts[0]:
@@ -215,10 +211,7 @@ class Pipeline:
 
     def _extend_stacked(self, lines: LineBuffer, found: Int16s) -> None:
         """Append lines to the stacked buffer, with the evidence that the first context pass found for each label."""
-        page = lines.page
-        starts = np.empty(len(page), np.bool_)
-        starts[0] = self._stacked is None or page[0] != self._stacked.lines.page[-1]
-        starts[1:] = page[1:] != page[:-1]
+        starts = _page_starts(lines.page, self._stacked is None or lines.page[0] != self._stacked.lines.page[-1])
         columns, self._stacked_state = extract_stacked(lines.own, found, starts, self._stacked_state)
         block = StackedBuffer.of(lines, columns, found)
         self._stacked = block if self._stacked is None else self._stacked.joined(block)
@@ -249,6 +242,14 @@ class Pipeline:
         keep = sum_in_order(p[self._keep])
         kept = self._keep[codes] if self._threshold is None else keep >= self._threshold
         return np.array((codes, guesses, p.max(axis=0), kept, keep))
+
+
+def _page_starts(page: Ints, first: bool) -> Bools:
+    """Return which lines are the first of their page (n,), from their page numbers; `first` says it of the first line."""
+    starts = np.empty(len(page), np.bool_)
+    starts[0] = first
+    starts[1:] = page[1:] != page[:-1]
+    return starts
 
 
 def _block_bounds(lines: Sequence[str]) -> list[int]:
@@ -289,7 +290,7 @@ class _OutputBuffer:
         gaps = flatnonzero(blank[:stop])
         if len(gaps):
             out[:2, gaps] = BLANK_CODE
-            out[3, gaps] = self._between_kept(gaps, page, solid) & (markup[gaps] == 0)  # what tags are left is not part of the text
+            out[3, gaps] = self._between_kept(gaps, page, solid) & (markup[gaps] == 0)  # left-over tags are not text
         if decided:
             self._previous = (int(page[last]), bool(self._decided[3, -1]))
         self._decided = self._decided[:, :0]

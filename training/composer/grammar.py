@@ -285,7 +285,7 @@ def _after(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
     if rng.random() < 0.3:
         items += [Item("meta", "text", supply.pick("sources")), GAP]
     if rng.random() < 0.06:
-        items += [Item("meta", "text", supply.fill(line)) for line in rng.choice(supply.library.banks["author_boxes_blocks"]).split("\n")]
+        items += inserts.block("meta", "author_boxes_blocks", supply, rng)
     options: list[Callable[[], list[Item]]] = [
         lambda: [Item("related", "link", head) for head, _ in supply.topical[: rng.randint(1, 4)]],
         lambda: _teasers("related", supply, rng, rng.randint(1, 3)),
@@ -426,7 +426,7 @@ def _forecast(supply: Supply, rng: random.Random) -> list[Item]:
 
 
 def _footer(supply: Supply, rng: random.Random) -> list[Item]:
-    lines = [Item("footer", "text", supply.fill(line)) for line in rng.choice(supply.library.banks["footers_blocks"]).split("\n")]
+    lines = inserts.block("footer", "footers_blocks", supply, rng)
     if rng.random() < 0.15:
         lines = [Item("footer", "text", " ".join(item.text for item in lines))]
     if rng.random() < 0.4:

@@ -1,4 +1,4 @@
-"""Foreign matter inside and around the article: see-also lines, newsletter and app calls, embeds, consent and payment dialogs.
+"""Boilerplate inside and around the article: see-also lines, newsletter and app calls, embeds, consent and payment dialogs.
 
 Each function returns the items of one block, with the label that the gold pages give it: payment, login and consent dialogs are
 nav, subscription offers and standing appeals promo, what an embedded post leaves behind media.
@@ -13,7 +13,7 @@ from training.composer.library import cut_to
 from training.composer.render import GAP, Item
 from training.composer.supply import Supply
 
-__all__ = ["appeals", "consent", "contents", "inside", "offers", "related_after_lead", "residue"]
+__all__ = ["appeals", "block", "consent", "contents", "inside", "offers", "related_after_lead", "residue"]
 
 MARKS = ("", "", "", "> ", ">> ", ">>> ", "• ", "» ", "* ", "- ", "► ")
 
@@ -21,7 +21,7 @@ MARKS = ("", "", "", "> ", ">> ", ">>> ", "• ", "» ", "* ", "- ", "► ")
 def inside(supply: Supply, rng: random.Random) -> Callable[[], list[Item]]:
     """Return a maker of blocks to put between paragraphs; all blocks of a page are of one or two kinds, as on a real site."""
     makers: list[tuple[float, Callable[[], list[Item]]]] = [
-        (4.0, lambda: [see_also(supply, rng)]),
+        (4.0, lambda: [_see_also(supply, rng)]),
         (1.5, lambda: [_headline(supply, rng)]),
         (2.0, lambda: _phrases("promo", "newsletter", supply, rng, 3)),
         (1.0, lambda: _phrases("promo", "app_calls", supply, rng, 2)),
@@ -29,14 +29,14 @@ def inside(supply: Supply, rng: random.Random) -> Callable[[], list[Item]]:
         (1.5, lambda: _embed(supply, rng)),
         (0.5, lambda: _phrases("nav", "poll_quiz", supply, rng, 4)),
         (0.5, lambda: _phrases("nav", "share_lines", supply, rng, 1)),
-        (0.5, lambda: _phrases("nav", "paywall_blocks", supply, rng, 1)),
+        (0.5, lambda: block("nav", "paywall_blocks", supply, rng)),
         (1.2, lambda: residue(supply, rng)),
     ]
     chosen = rng.choices([maker for _, maker in makers], [weight for weight, _ in makers], k=rng.choice((1, 1, 2)))
     return lambda: [GAP, *rng.choice(chosen)(), GAP]
 
 
-def see_also(supply: Supply, rng: random.Random) -> Item:
+def _see_also(supply: Supply, rng: random.Random) -> Item:
     """Return a line that names another article, such as `Xem thêm: ...`."""
     return Item("related", rng.choice(("text", "link")), supply.pick("see_also"))
 
@@ -48,15 +48,14 @@ def _headline(supply: Supply, rng: random.Random) -> Item:
 
 
 def _phrases(label: str, bank: str, supply: Supply, rng: random.Random, most: int) -> list[Item]:
-    """Return one to `most` phrases of a bank, or one of its blocks."""
-    if bank.endswith("_blocks"):
-        return _block(label, bank, supply, rng)
+    """Return one to `most` phrases of a bank, few being more likely."""
     return [
         Item(label, rng.choice(("text", "text", "link")), supply.pick(bank)) for _ in range(min(rng.randint(1, most), rng.randint(1, most)))
     ]
 
 
-def _block(label: str, bank: str, supply: Supply, rng: random.Random) -> list[Item]:
+def block(label: str, bank: str, supply: Supply, rng: random.Random) -> list[Item]:
+    """Return one block of a `_blocks` bank, a line an item."""
     return [Item(label, "text", supply.fill(line)) for line in rng.choice(supply.library.banks[bank]).split("\n")]
 
 
@@ -85,18 +84,18 @@ def related_after_lead(supply: Supply, rng: random.Random) -> list[Item]:
 
 def consent(supply: Supply, rng: random.Random) -> list[Item]:
     """Return a cookie or privacy dialog: sentences and buttons."""
-    return _block("nav", "consent_blocks", supply, rng)
+    return block("nav", "consent_blocks", supply, rng)
 
 
 def offers(supply: Supply, rng: random.Random) -> list[Item]:
     """Return a subscription offer in prose, or a payment dialog."""
     label = rng.choice(("promo", "nav"))
-    return [item for _ in range(rng.randint(1, 2)) for item in _block(label, "paywall_blocks", supply, rng)]
+    return [item for _ in range(rng.randint(1, 2)) for item in block(label, "paywall_blocks", supply, rng)]
 
 
 def appeals(supply: Supply, rng: random.Random) -> list[Item]:
     """Return a standing appeal of the paper: thanks, apologies, warnings, calls for support."""
-    return _block("promo", "appeals_blocks", supply, rng)
+    return block("promo", "appeals_blocks", supply, rng)
 
 
 def contents(supply: Supply, rng: random.Random) -> list[Item]:

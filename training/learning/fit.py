@@ -80,23 +80,22 @@ def fit(
     added = fine_tuning.folds if fine_tuning else [()] * FOLDS
     folds = [[(block, False), *more] for block, more in zip(composed, added)]
     *cross_fitted, first = _first_passes(folds, settings, jobs, progress)
-    parts = [
-        _Part(block, _evidence(model, block, settings, (number, *suffix)), networks, real)
-        for number, (model, fold) in enumerate(zip(cross_fitted, folds))
-        for suffix, (block, real) in zip([(), *((at,) for at in range(1, len(fold)))], fold)
-        for networks in [_networks_of(pages[1 + number], block) if not suffix else np.full(len(block.labels), len(NETWORKS))]
-    ]
-    parts += [
-        _Part(block, evidence, _per_line([network_of(publisher) for publisher in real.publishers], block), True)
-        for real in measured(first, held_out)
-        for _, block, evidence in [real]
-    ]
+    parts: list[_Part] = []
+    for number, (model, fold) in enumerate(zip(cross_fitted, folds)):
+        for at, (block, real) in enumerate(fold):
+            # The composed block is seeded by the fold alone, so that added blocks do not change its hidden n-grams.
+            evidence = _evidence(model, block, settings, (number, at) if at else (number,))
+            networks = np.full(len(block.labels), len(NETWORKS)) if at else _networks_of(pages[1 + number], block)
+            parts.append(_Part(block, evidence, networks, real))
+    for rows in measured(first, held_out):
+        networks = _per_line([network_of(publisher) for publisher in rows.publishers], rows.block)
+        parts.append(_Part(rows.block, rows.evidence, networks, True))
     evidence = scaled_evidence(first.log_probabilities(held_out.line_features).T)
     context, stacked = _context_passes(parts, settings, jobs, progress, fine_tuning)
     stacked.calibrate(stacked_rows_of(held_out, evidence, context.log_probabilities(rows_of(held_out, evidence))), held_out.labels)
     progress(f"temperature {stacked.temperature_}")
-    lines, real_lines = (sum(len(part.block.labels) for part in parts if part.real in kinds) for kinds in ((False, True), (True,)))
-    return Trained(first, context, stacked, pages[0], lines, real_lines)
+    sizes = [(len(part.block.labels), part.real) for part in parts]
+    return Trained(first, context, stacked, pages[0], sum(size for size, _ in sizes), sum(size for size, real in sizes if real))
 
 
 def fit_first_pass(settings: Settings, jobs: int, log: Any = print) -> tuple[FirstPass, Block]:
@@ -166,10 +165,10 @@ def _context_passes(
 
 def _new_passes(settings: Settings, jobs: int, fine_tuning: FineTuning | None) -> tuple[ContextPass, ContextPass]:
     if fine_tuning is None:
-        shape = (settings.networks, settings.hidden, settings.alpha, settings.epochs)
-        stacked_shape = (settings.networks, settings.stacked_hidden, settings.alpha, settings.epochs)
-        return ContextPass(CEILINGS, *shape, 0.0, settings.seed, jobs), ContextPass(
-            STACKED_CEILINGS, *stacked_shape, settings.body_bias, settings.seed, jobs
+        networks, alpha, epochs, seed = settings.networks, settings.alpha, settings.epochs, settings.seed
+        return (
+            ContextPass(CEILINGS, networks, settings.hidden, alpha, epochs, 0.0, seed, jobs),
+            ContextPass(STACKED_CEILINGS, networks, settings.stacked_hidden, alpha, epochs, settings.body_bias, seed, jobs),
         )
     sizes = [len(fine_tuning.arrays[name]) for name in ("hidden_bias", "stacked_hidden_bias")]
     first, second = (

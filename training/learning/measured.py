@@ -27,7 +27,7 @@ from training.composer.augment import Line
 from training.learning.dataset import Block, block_of
 from training.learning.first_pass import FirstPass
 
-__all__ = ["Measured", "MeasuredError", "load_measured", "measure", "write_measured"]
+__all__ = ["ROOT", "Measured", "MeasuredError", "load_measured", "measure", "probe", "write_measured"]
 
 ROOT = Path(__file__).parent.parent / "measured"
 PROBED = 512  # held-out composed lines whose evidence tells whether the first pass is the one that measured

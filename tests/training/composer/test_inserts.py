@@ -1,4 +1,4 @@
-"""Foreign matter of composed pages: its labels, where it goes, and what rendering and augmentation make of special layouts."""
+"""Boilerplate inside composed articles: its labels, where it goes, and what rendering and augmentation make of special layouts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def supply_of(seed: int) -> tuple[Supply, random.Random]:
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
-def test_no_block_of_foreign_matter_is_article(maker):
+def test_no_block_of_boilerplate_is_article(maker):
     seen = 0
     for seed in range(40):
         supply, rng = supply_of(seed)
