@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from training.composer.augment import BLANK_LINE, Line, augment, blank_policy, cut_raw
 from training.composer.corpus import Article
-from training.composer.grammar import free_page, free_site
+from training.composer.grammar import free_page, free_site, small_page
 from training.composer.inserts import inside
 from training.composer.library import Library, cut_to, slug
 from training.composer.render import GAP, render
@@ -44,7 +45,8 @@ LISTLIKE = (
     "recipe", "results", "schedule", "steps", "transcript",
 )  # fmt: skip
 ENUMERATING = frozenset({"forecast", "lineup", "list", "market", "match", "notice", "recipe", "results", "schedule"})
-LISTLIKE_SHARE, LISTLIKE_IF_BARE = 0.3, 0.7
+LISTLIKE_SHARE = {"bare": 0.7, "small": 0.6, "free": 0.3, "skeleton": 0.3}
+SMALL_SHARE = 0.35  # of the pages with a sampled layout
 # Share of refilled layouts whose paragraphs get foreign matter between them: see-also lines, calls, embeds.
 INSERT_SHARE = 0.12
 
@@ -52,18 +54,20 @@ INSERT_SHARE = 0.12
 def compose(library: Library, skeletons: Sequence[Skeleton], seed: str, free_share: float = 0.35, bare_share: float = BARE_SHARE) -> Page:
     """Compose one page; the result depends on the arguments alone."""
     rng = random.Random(seed)
-    bare = rng.random() < bare_share
-    article = _draw_article(library, rng, LISTLIKE_IF_BARE if bare else LISTLIKE_SHARE)
-    if bare:
-        return Page(tuple(_bare(article, rng)), "bare", "plain", article.id)
+    kind = "bare" if rng.random() < bare_share else "skeleton" if skeletons and rng.random() >= free_share else "free"
+    if kind == "free" and rng.random() < SMALL_SHARE:
+        kind = "small"
+    article = _draw_article(library, rng, LISTLIKE_SHARE[kind])
+    if kind == "bare":
+        return Page(tuple(_bare(article, rng)), kind, "plain", article.id)
     supply = Supply(library, article, rng)
-    if skeletons and rng.random() >= free_share:
+    if kind == "skeleton":
         skeleton = _draw(skeletons, rng)
         lines, layout, style = refill(skeleton, supply, rng), skeleton.publisher, skeleton.style
         if rng.random() < INSERT_SHARE:
             lines = _with_inserts(lines, style, supply, rng)
     else:
-        layout, style, rows = free_page(supply, rng)
+        layout, (style, rows) = kind, (small_page if kind == "small" else free_page)(supply, rng)
         lines = [Line(*row) for row in rows]
     return Page(tuple(augment(lines, style, rng)), layout, style, article.id)
 
@@ -115,11 +119,11 @@ def _with_inserts(lines: list[Line], style: str, supply: Supply, rng: random.Ran
     make, site = inside(supply, rng), free_site(style, rng)
     share = rng.choice((0.06, 0.15, 0.3))
     out: list[Line] = []
-    for line, following in zip(lines, [*lines[1:], BLANK_LINE]):
+    for line, following in pairwise(lines):
         out.append(line)
         if line.label == "body" and following.label in ("body", "-") and len(line.text) > 60 and rng.random() < share:
             out += [Line(*row) for row in render([*make(), GAP], site, supply, rng)]
-    return out
+    return out + lines[-1:]
 
 
 # -- refilling a skeleton ------------------------------------------------------------------------------------------------

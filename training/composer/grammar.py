@@ -15,20 +15,17 @@ from training.composer.render import GAP, Item, Row, Site, render
 from training.composer.skeleton import strip_accents
 from training.composer.supply import Supply, Want
 
-__all__ = ["free_page", "free_site"]
+__all__ = ["free_page", "free_site", "small_page"]
 
 STYLES = ("plain", "bs4", "markdown", "crawl", "seed")
 STYLE_WEIGHTS = (30, 25, 25, 12, 8)
-SMALL_SHARE = 0.3  # of the free pages
 EMOJI = [*map(chr, range(0x1F600, 0x1F640)), "👍", "👎", "👏", "🙏", "💪", "❤️", "🔥", "🎉"]
 
 
-def free_page(supply: Supply, rng: random.Random) -> tuple[str, str, list[Row]]:
-    """Return (layout, style, rows) of a page with a newly sampled layout: `free`, or `small` if it has a few lines only."""
+def free_page(supply: Supply, rng: random.Random) -> tuple[str, list[Row]]:
+    """Return (style, rows) of a page with a newly sampled layout."""
     style = rng.choices(STYLES, STYLE_WEIGHTS)[0]
     site = free_site(style, rng)
-    if rng.random() < SMALL_SHARE:
-        return "small", style, render(_small_page(supply, rng, site), site, supply, rng)
     items: list[Item] = inserts.consent(supply, rng) if rng.random() < 0.05 else []
     for part in (
         _top(supply, rng, site),
@@ -45,14 +42,22 @@ def free_page(supply: Supply, rng: random.Random) -> tuple[str, str, list[Row]]:
     for maker in (inserts.offers, inserts.appeals, inserts.consent):
         if rng.random() < 0.07:
             items += [GAP, *maker(supply, rng)]
-    return "free", style, render(items, site, supply, rng)
+    return style, render(items, site, supply, rng)
 
 
-def _small_page(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
-    """Return a page of a few lines: a short article among the first lines of some blocks, as small sites and cut pages are."""
+def small_page(supply: Supply, rng: random.Random) -> tuple[str, list[Row]]:
+    """Return (style, rows) of a page of a few lines: a short article among the first lines of some blocks."""
+    style = rng.choices(STYLES, STYLE_WEIGHTS)[0]
+    site = free_site(style, rng)
+    return style, render(_small_blocks(supply, rng, site), site, supply, rng)
+
+
+def _small_blocks(supply: Supply, rng: random.Random, site: Site) -> list[Item]:
     items = inserts.consent(supply, rng) if rng.random() < 0.08 else []
     for _ in range(rng.choice((0, 1, 1, 2))):
-        items += [*_menu(supply, rng)[: rng.randint(2, 8)], GAP]
+        items += [*_menu(supply, rng)[: rng.randint(2, 12)], GAP]
+    if rng.random() < 0.3:
+        items += [Item("nav", "text", supply.pick("datelines")), GAP]
     items += [*_headline(supply, rng), *_article(supply, rng, site, small=True)]
     if rng.random() < 0.5:
         items += [

@@ -56,8 +56,8 @@ def render(items: list[Item], site: Site, supply: Supply, rng: random.Random) ->
 
     indent = rng.choice(("", "  ", "  "))
     in_table, picture = False, ""
-    for item in items:
-        if markdown and site.glued_pictures and item.label in ("caption", "media") and item.kind == "image":
+    for index, item in enumerate(items):
+        if markdown and site.glued_pictures and _precedes_paragraph(items, index):
             picture = _as_markdown(item, site, supply, rng)[0]
             continue
         opens_table, in_table = item.kind == "row" and not in_table, item.kind == "row"
@@ -68,7 +68,7 @@ def render(items: list[Item], site: Site, supply: Supply, rng: random.Random) ->
         lines = _as_markdown(item, site, supply, rng) if markdown else _as_text(item, site, rng, indent)
         if markdown and opens_table and not site.cells:
             lines += ["|" + " --- |" * max(1, item.text.strip("|").count("|") + 1)]
-        if picture and item.label == "body" and item.kind == "text":
+        if picture:
             lines[0], picture = picture + lines[0], ""
         for text in lines:
             rows.append((item.label, text, item.heading))
@@ -77,6 +77,12 @@ def render(items: list[Item], site: Site, supply: Supply, rng: random.Random) ->
             ):
                 blank()
     return rows
+
+
+def _precedes_paragraph(items: list[Item], index: int) -> bool:
+    """True for a picture that only gaps part from the paragraph below it."""
+    below = next((item for item in items[index + 1 :] if item != GAP), GAP)
+    return items[index].kind == "image" and items[index].label in ("caption", "media") and (below.label, below.kind) == ("body", "text")
 
 
 def _as_text(item: Item, site: Site, rng: random.Random, indent: str) -> list[str]:

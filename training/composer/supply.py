@@ -44,6 +44,8 @@ class Supply:
         self.kicker = self.pick("kickers") if rng.random() < 0.4 else ""  # opens the leads of the page's article and of its teasers
         self.kin = [other for other in library.by_source[article.source] if other is not article] or [article]
         self.topical = [*article.related, *((other.title, other.lead) for other in self.kin)]
+        # Search words of the page, as sites put them into alt texts: the article's tags, and others.
+        self.page_tags = (*article.tags, *(rng.sample(library.tags, 4) if rng.random() < 0.5 else ()))
         self._footer = rng.choice(library.banks["footers_blocks"]).split("\n")
         self._body = self._body_queue()
         self._captions = [line.text for line in article.body if line.kind == "caption"]
@@ -193,11 +195,6 @@ class Supply:
         elif want.end == "." and not text.endswith((".", "!", "?", '"')):
             text += "."
         return text
-
-    @property
-    def page_tags(self) -> tuple[str, ...]:
-        """Search words of the page, as sites put them into alt texts: the article's tags, and others."""
-        return (*self.article.tags, *self.rng.sample(self.library.tags, 4)) if self.rng.random() < 0.5 else self.article.tags
 
     def chapter(self) -> str:
         """Return a subhead of a ranking list or a series of portraits: a name, a place or a short phrase."""
