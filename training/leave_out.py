@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     names = sorted({name for part in found for name in part})
     by_name = {name: merged([part[name] for part in found if name in part]) for name in names}
     if args.json:
-        write_left_out(args.json, by_name)
+        write_left_out(args.json, by_name, args.composed)
     for name, scores in by_name.items():
         figures = "  ".join(f"{figure} {value:.4f}" for figure, value in scores.summary().items())
         print(f"{name:16s} {len(scores.pages):3d} pages  {figures}")

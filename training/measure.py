@@ -37,7 +37,11 @@ def main(argv: list[str] | None = None) -> int:
     if skeleton.main([str(args.pages)]):
         return 2
     first, held_out = fit_first_pass(SETTINGS, args.jobs)
-    measured = {style: measure(first, {page.name: page.rows for page in pages}) for style, pages in styles.items()}
+    try:
+        measured = {style: measure(first, {page.name: page.rows for page in pages}) for style, pages in styles.items()}
+    except InputError as error:
+        print(f"measure: {error}", file=sys.stderr)
+        return 2
     write_measured(measured, probe(first, held_out))
     for style, (pages, block, _) in measured.items():
         print(f"{style:9s} {len(pages):4d} pages, {len(block.labels)} lines")

@@ -145,7 +145,7 @@ def test_learning_from_nothing_leaves_the_model_as_it_is(base):
     found = model.context_pass(rows_of(block, evidence).T.astype(np.float32)).T
     stacked = ContextPass(STACKED_CEILINGS, 1, len(arrays["stacked_hidden_bias"]), SMALL.alpha, 1, SMALL.body_bias, 1, rate=1e-12)
     rows, temperature = stacked_rows_of(block, evidence, found), manifest["temperature"]
-    stacked.fine_tune(rows, block.labels, block.labels < 0, arrays, "stacked_", temperature)
+    stacked.fine_tune(rows, block.labels, np.ones(len(rows), np.float32), block.labels < 0, arrays, "stacked_", temperature)
     stacked.temperature_ = temperature
     again = stacked.arrays("stacked_")
     for name, grid in (("hidden", 2.0**-10), ("hidden_bias", 2.0**-8), ("output", 1e-5), ("output_bias", 1e-5)):

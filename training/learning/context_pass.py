@@ -98,11 +98,11 @@ class ContextPass:
         self.jobs = jobs
         self.rate = rate
 
-    def fit(self, rows: Int16s, labels: Ints) -> ContextPass:
-        """Learn from rows (n, columns) and label codes (n,)."""
+    def fit(self, rows: Int16s, labels: Ints, weights: Float32s | None = None) -> ContextPass:
+        """Learn from rows (n, columns), label codes (n,) and weights of the rows (n,); without weights all count alike."""
         self._measure(rows)
         self.networks_ = Parallel(n_jobs=self.jobs)(
-            delayed(self._fit_one)(rows, labels, self.seed + number) for number in range(self.networks)
+            delayed(self._fit_one)(rows, labels, self.seed + number, weights) for number in range(self.networks)
         )
         self._round()
         self.bias_, self.temperature_ = self.body_bias, 1.0
@@ -137,13 +137,14 @@ class ContextPass:
         return self
 
     def fine_tune(
-        self, rows: Int16s, labels: Ints, own: Bools, arrays: Mapping[str, Floats], prefix: str, temperature: float
+        self, rows: Int16s, labels: Ints, weights: Float32s, own: Bools, arrays: Mapping[str, Floats], prefix: str, temperature: float
     ) -> ContextPass:
         """Fine-tune the weights of a model file, as one network of all its hidden units; every label must occur.
 
         A network trained from scratch ends elsewhere: its figures move by half a point even on pages without any change.
         `own` (n,) marks the rows of real pages. These need no body bias, which corrects for composed pages; so the network
-        keeps the bias it has, and composed body lines are weighted by exp(body_bias) instead. `prefix` is that of the pass's arrays.
+        keeps the bias it has, and the weights (n,) of composed body lines are multiplied by exp(body_bias) instead. `prefix` is that
+        of the pass's arrays.
         """
         self._measure(rows)
         network = self._network(self.seed)
@@ -152,8 +153,8 @@ class ContextPass:
         self._learn(network, self._standardised(rows[one_each]), labels[one_each])  # allocates the layers
         self._unfold(network, arrays, prefix, temperature)
         network.set_params(max_iter=self.epochs, batch_size=BATCH)
-        weights = np.where((labels == _BODY) & ~own, np.exp(self.body_bias), 1.0).astype(np.float32)
-        self._learn(network, self._standardised(rows), labels, weights)
+        factors = np.where((labels == _BODY) & ~own, np.exp(self.body_bias), 1.0).astype(np.float32)
+        self._learn(network, self._standardised(rows), labels, weights * factors)
         self.networks_, self.bias_ = [network], 0.0
         self._round()
         self.temperature_ = 1.0
@@ -186,8 +187,8 @@ class ContextPass:
         weights = network.coefs_[0].astype(np.float64) / self.scale_[:, None]
         return weights, network.intercepts_[0] - self.mean_ @ weights
 
-    def _fit_one(self, rows: Int16s, labels: Ints, seed: int) -> MLPClassifier:
-        return self._learn(self._network(seed), self._standardised(rows), labels)
+    def _fit_one(self, rows: Int16s, labels: Ints, seed: int, weights: Float32s | None = None) -> MLPClassifier:
+        return self._learn(self._network(seed), self._standardised(rows), labels, weights)
 
     def _network(self, seed: int) -> MLPClassifier:
         return MLPClassifier(

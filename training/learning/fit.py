@@ -15,21 +15,24 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from classifier.core.arrays import Bools, Floats, Int16s, Ints
+from classifier.core.arrays import Bools, Float32s, Floats, Int16s, Ints
 from classifier.core.context import CEILINGS
 from classifier.core.history import scaled_evidence
 from classifier.core.stacked import STACKED_CEILINGS
 from training.composer import skeleton
 from training.composer.compose import MADE_UP, Page
 from training.learning.context_pass import ContextPass, rows_of, stacked_rows_of
-from training.learning.dataset import FOLDS, Block, block_of, make_pages
+from training.learning.dataset import CODES, FOLDS, Block, block_of, make_pages
 from training.learning.first_pass import FirstPass, line_of_gram
 from training.learning.measured import Measured
-from training.learning.networks import NETWORKS, network_of
+from training.learning.networks import network_of
 from training.learning.settings import SETTINGS, Settings
 
 __all__ = ["FineTuning", "Measure", "Trained", "fit", "fit_first_pass"]
 
+# The cross-fitted first passes only make evidence in steps of a sixteenth; a tenth of the shipped one's precision halves their time.
+CROSS_FIT_TOL = 1e-4
+NETWORK_FOLDS = 4  # of publisher networks, in the cross-fit of the second context pass
 LONG = 60  # visible characters from which a line may be a sentence
 # Measurements of real pages by a first pass; the second argument is the block of held-out composed pages.
 Measure = Callable[[FirstPass, Block], Sequence[Measured]]
@@ -61,8 +64,9 @@ class _Part(NamedTuple):
 
     block: Block
     evidence: Int16s  # (len(EVIDENCE), n)
-    networks: Ints  # (n,) the publisher network of the line's layout
+    folds: Ints  # (n,) the fold of the line's publisher network
     real: bool  # lines of real pages
+    weights: Float32s  # (n,) of the lines when the second context pass is trained
 
 
 def fit(
@@ -79,17 +83,18 @@ def fit(
     held_out, *composed = blocks
     added = fine_tuning.folds if fine_tuning else [()] * FOLDS
     folds = [[(block, False), *more] for block, more in zip(composed, added)]
-    *cross_fitted, first = _first_passes(folds, settings, jobs, progress)
+    first, *cross_fitted = _first_passes(folds, settings, jobs, progress)
     parts: list[_Part] = []
     for number, (model, fold) in enumerate(zip(cross_fitted, folds)):
         for at, (block, real) in enumerate(fold):
             # The composed block is seeded by the fold alone, so that added blocks do not change its hidden n-grams.
             evidence = _evidence(model, block, settings, (number, at) if at else (number,))
-            networks = np.full(len(block.labels), len(NETWORKS)) if at else _networks_of(pages[1 + number], block)
-            parts.append(_Part(block, evidence, networks, real))
+            of_networks = np.zeros(len(block.labels), np.intp) if at else _network_folds(pages[1 + number], block)
+            weights = _alike(block) if at else _weights_of(pages[1 + number], block, settings.bare_weight)
+            parts.append(_Part(block, evidence, of_networks, real, weights))
     for rows in measured(first, held_out):
-        networks = _per_line([network_of(publisher) for publisher in rows.publishers], rows.block)
-        parts.append(_Part(rows.block, rows.evidence, networks, True))
+        of_networks = _per_line([_fold_of(publisher) for publisher in rows.publishers], rows.block)
+        parts.append(_Part(rows.block, rows.evidence, of_networks, True, _alike(rows.block, settings.real_weight)))
     evidence = scaled_evidence(first.log_probabilities(held_out.line_features).T)
     context, stacked = _context_passes(parts, settings, jobs, progress, fine_tuning)
     stacked.calibrate(stacked_rows_of(held_out, evidence, context.log_probabilities(rows_of(held_out, evidence))), held_out.labels)
@@ -102,7 +107,7 @@ def fit_first_pass(settings: Settings, jobs: int, log: Any = print) -> tuple[Fir
     """Return the first pass that `fit` trains, and the block of held-out composed pages."""
     progress = _progress(log)
     _, (held_out, *composed) = _compose(settings, jobs, None, progress)
-    return _first_passes([[(block, False)] for block in composed], settings, jobs, progress, cross_fit=False)[-1], held_out
+    return _first_passes([[(block, False)] for block in composed], settings, jobs, progress, cross_fit=False)[0], held_out
 
 
 def _progress(log: Any) -> Callable[[str], None]:
@@ -122,16 +127,17 @@ def _compose(
 def _first_passes(
     folds: Sequence[Sequence[tuple[Block, bool]]], settings: Settings, jobs: int, progress: Callable[[str], None], cross_fit: bool = True
 ) -> list[FirstPass]:
-    """Return a first pass for each fold, trained without it, if `cross_fit`, and one trained on all."""
+    """Return a first pass trained on all folds and, if `cross_fit`, one for each fold, trained without it."""
 
-    def first_pass(blocks: list[Block]) -> FirstPass:
+    def first_pass(blocks: list[Block], **options: float) -> FirstPass:
         with threadpool_limits(1):
-            return FirstPass(settings.vocabulary_size, settings.least_lines, settings.first_c).fit(blocks)
+            return FirstPass(settings.vocabulary_size, settings.least_lines, settings.first_c, **options).fit(blocks)
 
     every = [block for fold in folds for block, _ in fold]
     without = [[block for other, fold in enumerate(folds) if other != number for block, _ in fold] for number in range(FOLDS)]
-    found: list[FirstPass] = Parallel(n_jobs=jobs)(delayed(first_pass)(blocks) for blocks in [*(without if cross_fit else ()), every])
-    progress(f"first pass: {found[-1].vocabulary_.size} n-grams, {found[-1].regression_.n_iter_[0]} iterations")
+    runs = [delayed(first_pass)(blocks, tol=CROSS_FIT_TOL) for blocks in (without if cross_fit else ())]
+    found: list[FirstPass] = Parallel(n_jobs=jobs)([delayed(first_pass)(every), *runs])
+    progress(f"first pass: {found[0].vocabulary_.size} n-grams, {found[0].regression_.n_iter_[0]} iterations")
     return found
 
 
@@ -143,10 +149,10 @@ def _context_passes(
     labels = np.concatenate([part.block.labels for part in parts])
     real = np.concatenate([np.full(len(part.block.labels), part.real) for part in parts])
     progress(f"context rows: {rows.shape[0]} x {rows.shape[1]}, {int(real.sum())} of real pages")
+    weights = np.concatenate([part.weights for part in parts])
     first, second = _new_passes(settings, jobs, fine_tuning)
     if fine_tuning is None:
-        networks = np.concatenate([part.networks for part in parts])
-        found = first.fit(rows, labels).cross_fitted(rows, labels, networks)
+        found = first.fit(rows, labels).cross_fitted(rows, labels, np.concatenate([part.folds for part in parts]))
     else:
         # The first context pass stays as it is: it has not seen the added pages, so its output on them is what others will get.
         found = first.load(fine_tuning.arrays, "", 1.0).log_probabilities(rows)
@@ -156,9 +162,9 @@ def _context_passes(
         [stacked_rows_of(part.block, part.evidence, found[start:stop]) for part, start, stop in zip(parts, bounds, bounds[1:])]
     )
     if fine_tuning is None:
-        second.fit(stacked, labels)
+        second.fit(stacked, labels, weights)
     else:
-        second.fine_tune(stacked, labels, real, fine_tuning.arrays, "stacked_", fine_tuning.temperature)
+        second.fine_tune(stacked, labels, weights, real, fine_tuning.arrays, "stacked_", fine_tuning.temperature)
     progress("second context pass trained")
     return first, second
 
@@ -178,11 +184,25 @@ def _new_passes(settings: Settings, jobs: int, fine_tuning: FineTuning | None) -
     return first, second
 
 
-def _networks_of(pages: Sequence[Page], block: Block) -> Ints:
-    """Return the publisher network of each line of composed pages; pages of no publisher's layout are dealt out in turn."""
-    return _per_line(
-        [number % (len(NETWORKS) + 1) if page.layout in MADE_UP else network_of(page.layout) for number, page in enumerate(pages)], block
-    )
+def _fold_of(publisher: str) -> int:
+    """Return the fold of the second context pass that holds the publisher's network."""
+    return network_of(publisher) % NETWORK_FOLDS
+
+
+def _network_folds(pages: Sequence[Page], block: Block) -> Ints:
+    """Return the fold of each line of composed pages; pages of no publisher's layout are dealt out in turn."""
+    folds = [number % NETWORK_FOLDS if page.layout in MADE_UP else _fold_of(page.layout) for number, page in enumerate(pages)]
+    return _per_line(folds, block)
+
+
+def _weights_of(pages: Sequence[Page], block: Block, bare: float) -> Float32s:
+    """Return the weight of each line (n,): `bare` for lines of the article on pages that are an article alone, 1 for others."""
+    alone = _per_line([page.layout == "bare" for page in pages], block)
+    return np.where(alone & (block.labels != CODES["caption"]), bare, 1.0).astype(np.float32)
+
+
+def _alike(block: Block, weight: float = 1.0) -> Float32s:
+    return np.full(len(block.labels), weight, np.float32)
 
 
 def _per_line(of_pages: Sequence[int], block: Block) -> Ints:

@@ -23,6 +23,8 @@ from classifier.core.model_file import ZIP_FAULTS, feature_digest
 from classifier.core.ngrams import NGrams
 from classifier.errors import InputError
 from classifier.labels import EVIDENCE, LABELS
+from classifier.lines import is_blank
+from classifier.review.labelled_page import BLANK_LABEL
 from training.composer.augment import Line
 from training.learning.dataset import Block, block_of
 from training.learning.first_pass import FirstPass
@@ -65,8 +67,15 @@ class Measured(NamedTuple):
 
 
 def measure(first: FirstPass, pages: Mapping[str, Sequence[Line]]) -> Measured:
-    """Return the measurements of labelled pages, by name, by a first pass; every page has a labelled line."""
+    """Return the measurements of labelled pages, by name, by a first pass.
+
+    Raises:
+        InputError: a page has no labelled line.
+    """
     block = block_of(pages.values())
+    if block.starts.sum() < len(pages):
+        empty = [name for name, lines in pages.items() if all(is_blank(line.text) or line.label == BLANK_LABEL for line in lines)]
+        raise InputError(f"{empty[0]}: no line has text and a label, so there is nothing to learn from; label the page or remove it")
     evidence = scaled_evidence(first.log_probabilities(block.line_features).T)
     features = block.line_features._replace(hashes=_equal_lines(block), grams=_no_grams(len(block.labels)))
     return Measured(tuple(pages), block._replace(line_features=features), evidence)

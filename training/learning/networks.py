@@ -1,36 +1,43 @@
 """Publisher networks: publishers that share an owner or a publishing system, and so share layouts.
 
-Whole networks are left out together (`training/leave_out.py`), and the folds of the second context pass are networks.
+Whole networks are left out together (`training/leave_out.py`), and the folds of the second context pass consist of networks.
 """
 
 from __future__ import annotations
 
 __all__ = ["NETWORKS", "network_of"]
 
-# Grouped so that about as many pages are in each; publishers in none form one more group.
+# Publishers in none form one more group.
 NETWORKS = (
-    # VnExpress; the portals of Đắk Nông; travel companies
-    frozenset(
-        (
-            "vnexpress", "ngoisao", "ione", "hdnddaknong", "krongnogov", "stnmtdaknong", "svhttdldaknong", "ubmttqdaknong",
-            "vntrip", "hoangviettravel", "mia", "vivuhalong", "dulichvinhhalong", "iccdalan",
-        )
-    ),
-    # VCCorp and the papers and portals on its system; Vietnam National University and other universities
+    # VnExpress
+    frozenset(("vnexpress", "ngoisao", "ione")),
+    # VCCorp, and the papers and portals on its system
     frozenset(
         (
             "kenh14", "afamily", "cafebiz", "cafef", "genk", "giadinhnet", "suckhoedoisong", "baochinhphu", "xaydungchinhsach",
-            "vtv", "tuoitre", "cuoi_tuoitre", "thanhnien", "nld", "uet", "usshvnu", "vnu", "usshhcm", "hust", "ctthust", "tshust",
-            "samihust",
+            "vtv", "tuoitre", "cuoi_tuoitre", "thanhnien", "nld",
         )
     ),
-    # Zing and papers that resemble it; company sites
+    # Zing and papers that resemble it
+    frozenset(("zing", "24h", "thesaigontimes", "plo", "anhp", "thoidai", "baolaocai")),
+    # papers of ministries, parties and broadcasters
+    frozenset(("vietnamnet", "vov", "tienphong", "laodong", "congly", "baoxaydung")),
+    # the portals of Đắk Nông; universities
     frozenset(
         (
-            "zing", "24h", "thesaigontimes", "plo", "anhp", "thoidai", "baolaocai", "vietnamnet", "vov", "tienphong",
-            "viettelpost", "agribankq5", "branddoctor", "dienlanhvineco", "vincityhanoi", "xrlab", "phuongdong", "baophuongdong",
+            "hdnddaknong", "krongnogov", "stnmtdaknong", "svhttdldaknong", "ubmttqdaknong",
+            "uet", "usshvnu", "vnu", "usshhcm", "hust", "ctthust", "tshust", "samihust",
         )
     ),
+    # travel and other companies
+    frozenset(
+        (
+            "vntrip", "hoangviettravel", "mia", "vivuhalong", "dulichvinhhalong", "iccdalan", "viettelpost", "agribankq5", "branddoctor",
+            "dienlanhvineco", "vincityhanoi", "xrlab", "phuongdong", "baophuongdong",
+        )
+    ),
+    # women's and entertainment sites; sports
+    frozenset(("yeusong", "yeuvasong", "xinhxinh", "teen9x", "phunuvietnam", "thethao247", "doisongphapluat")),
 )  # fmt: skip
 
 

@@ -30,7 +30,11 @@ class Settings(NamedTuple):
     stacked_hidden: int = 64
     alpha: float = 0.3
     epochs: int = 4
-    body_bias: float = 1.6
+    # In the second context pass, article lines of pages that are an article alone count so many times (clean text must pass
+    # untouched), and lines of real pages.
+    bare_weight: float = 6.0
+    real_weight: float = 2.0
+    body_bias: float = 0.75
 
 
 SETTINGS = Settings()

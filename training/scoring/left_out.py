@@ -14,7 +14,8 @@ __all__ = ["left_out_section", "write_left_out"]
 PATH = MODELS / "left_out.json"
 SECTION = """
 ## Figures on publishers that were left out
-Real pages, each labelled by a model that had seen neither its publisher nor any other of the publisher's network (`make leave-out`).
+Real pages, each labelled by a model that had seen neither its publisher nor any other of the publisher's network
+(`make leave-out`; {composed} composed pages each).
 
 | pages | | article F1 | strict F1 | line F1 | macro F1 | calibration error |
 |---|---:|---:|---:|---:|---:|---:|
@@ -28,11 +29,14 @@ Reliability of the keep probability on all of these pages; calibration error {ec
 """
 
 
-def write_left_out(path: Path, scores: Mapping[str, Scores]) -> None:
-    """Write the figures of each set of pages, and the reliability of all, with the digest of the training data."""
+def write_left_out(path: Path, scores: Mapping[str, Scores], composed: int) -> None:
+    """Write the figures of each set of pages, and the reliability of all, with the digest of the training data and the number of
+    composed pages that each model was trained on.
+    """
     every = merged([*scores.values()])
     record = {
         "data_sha256": data_digest(),
+        "composed_pages": composed,
         "figures": {name: {"pages": len(part.pages), **part.summary()} for name, part in scores.items()},
         "ece": round(every.ece, 4),
         "reliability": [[round(said, 4), round(true, 4), lines] for said, true, lines in every.reliability],
@@ -51,4 +55,4 @@ def left_out_section(data_sha256: str, path: Path = PATH) -> str:
         for pages, *values in [figures.values()]
     )
     reliability = "\n".join(f"| {said:.3f} | {true:.3f} | {lines} |" for said, true, lines in record["reliability"])
-    return SECTION.format(rows=rows, ece=record["ece"], reliability=reliability)
+    return SECTION.format(composed=record["composed_pages"], rows=rows, ece=record["ece"], reliability=reliability)

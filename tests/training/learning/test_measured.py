@@ -10,6 +10,7 @@ import pytest
 
 from classifier.core.features import LINE_COLUMNS
 from classifier.core.history import scaled_evidence
+from classifier.errors import InputError
 from classifier.labels import EVIDENCE, LABELS
 from training import train
 from training.composer.augment import Line
@@ -54,6 +55,12 @@ def test_a_file_gives_the_rows_that_the_pages_give(composed, folder):
     assert measured.block.labels.tolist() == block.labels.tolist()
     evidence = scaled_evidence(first.log_probabilities(block.line_features).T)
     assert np.array_equal(rows_of(measured.block, measured.evidence), rows_of(block, evidence))
+
+
+def test_a_page_without_a_labelled_line_is_named(composed):
+    _, first, _ = composed
+    with pytest.raises(InputError, match="báo__3: no line has text"):
+        measure(first, PAGES | {"báo__3": [Line("-", ""), Line("body", " ")]})
 
 
 def test_stale_files_are_refused(composed, folder):
