@@ -16,7 +16,7 @@ from training.composer.augment import BLANK_LINE, Line, augment, blank_policy, c
 from training.composer.corpus import Article
 from training.composer.grammar import free_page, free_site, small_page
 from training.composer.inserts import inside
-from training.composer.library import Library, cut_to, slug
+from training.composer.library import Library, cut_to, one_sentence, slug
 from training.composer.render import GAP, render
 from training.composer.skeleton import Row, Skeleton, strip_accents
 from training.composer.supply import Supply, Want
@@ -81,6 +81,8 @@ def _draw_article(library: Library, rng: random.Random, listlike: float) -> Arti
 def _bare(article: Article, rng: random.Random) -> list[Line]:
     """Return the article alone, with or without captions and blank lines."""
     lines = [line for line in article_page(article) if line.label != "caption" or rng.random() < 0.3]
+    if rng.random() < 0.15:  # paragraphs of one sentence each
+        lines = [line._replace(text=one_sentence(line.text, rng)) if line.label == "body" else line for line in lines]
     between = rng.choice(("|", "|", "\n", " ", "\t"))  # extractors print a table row in one line, or a cell a line
     if between != "|":
         lines = [line._replace(text=cell) for line in lines for cell in _cells(line.text, between)]

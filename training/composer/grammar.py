@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 
 from training.composer import inserts
-from training.composer.library import cut_to
+from training.composer.library import cut_to, one_sentence
 from training.composer.render import GAP, Item, Row, Site, render
 from training.composer.skeleton import strip_accents
 from training.composer.supply import Supply, Want
@@ -214,6 +214,7 @@ def _article(supply: Supply, rng: random.Random, site: Site, small: bool = False
     if small:
         limit = rng.randint(2, 8) if rng.random() < 0.6 else rng.randint(4, 25)
     lines = article.body[:limit]
+    terse = rng.random() < (0.5 if small else 0.12)  # paragraphs of one sentence each, as popular papers print
     box_at = rng.randrange(len(lines)) if rng.random() < 0.28 else -1
     insert = inserts.inside(supply, rng)
     insert_share = rng.choice((0.06, 0.12, 0.3)) if rng.random() < (0.4 if small else 0.3) else 0.0
@@ -227,6 +228,8 @@ def _article(supply: Supply, rng: random.Random, site: Site, small: bool = False
         if chapters and line.kind == "paragraph" and index % chapters == 0:
             items += [Item("body", "sub", supply.chapter()), GAP]
         text = supply.borrowed(line.text, supply.library.voices)
+        if terse and kind == "text" and rng.random() < 0.8:
+            text = one_sentence(text, rng)
         items += [Item("body", kind, text), GAP] if kind in ("text", "sub") else [Item("body", kind, text)]
         if rng.random() < 0.03:
             items += [Item("promo", "text", rng.choice(("Quảng cáo", "QUẢNG CÁO", "Advertisement"))), GAP]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from training.composer.corpus import Article
 from training.composer.skeleton import strip_accents
 
-__all__ = ["Library", "Outlet", "Shelf", "cut_to", "slug"]
+__all__ = ["Library", "Outlet", "Shelf", "cut_to", "one_sentence", "sentences", "slug"]
 
 
 class Outlet(NamedTuple):
@@ -89,6 +89,19 @@ class Library:
 def slug(text: str) -> str:
     """Return the text as a URL slug."""
     return re.sub(r"[^a-z0-9]+", "-", strip_accents(text).lower()).strip("-")
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-ZÀ-ỸĐ\"“])")
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a paragraph."""
+    return _SENTENCE_END.split(text)
+
+
+def one_sentence(text: str, rng: random.Random) -> str:
+    """Return a random sentence of a paragraph; a short one would be an abbreviation."""
+    return rng.choice([sentence for sentence in sentences(text) if len(sentence) >= 25] or [text])
 
 
 def cut_to(text: str, length: int, end: str = "") -> str:

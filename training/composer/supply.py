@@ -7,12 +7,11 @@ names recur as they do on a real site. It knows nothing of layout or markup.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from training.composer.corpus import SLOT, Article, BodyLine
-from training.composer.library import Library, Shelf, cut_to, slug
+from training.composer.library import Library, Shelf, cut_to, sentences, slug
 from training.composer.skeleton import strip_accents
 
 __all__ = ["Supply", "Want"]
@@ -160,10 +159,10 @@ class Supply:
         """Shorten a long paragraph to whole sentences of about the wanted length, from a random sentence on."""
         if len(text) <= 1.5 * want.length:
             return text
-        sentences = re.split(r"(?<=[.!?]) (?=[A-ZÀ-ỸĐ\"“])", text)
-        start = self.rng.randrange(len(sentences))
-        out = sentences[start]
-        for sentence in sentences[start + 1 :]:
+        parts = sentences(text)
+        start = self.rng.randrange(len(parts))
+        out = parts[start]
+        for sentence in parts[start + 1 :]:
             if len(out) + len(sentence) > 1.2 * want.length:
                 break
             out += " " + sentence
@@ -182,7 +181,7 @@ class Supply:
             text = self._captions.pop(self.rng.randrange(len(self._captions)))
         elif want.length > 60 and self.rng.random() < 0.25:
             text = self.rng.choice([line.text for line in self.article.body if line.kind == "paragraph"] or [self.article.title])
-            text = cut_to(re.split(r"(?<=\.) ", text)[0], int(want.length * 1.2))
+            text = cut_to(sentences(text)[0], int(want.length * 1.2))
         else:
             text = self.library.captions.near(self.rng, want.length)
         if want.length > 1.8 * len(text):
@@ -205,7 +204,7 @@ class Supply:
         """Return a caption that is a whole sentence, by form alone a paragraph."""
         prose = [line.text for line in self.article.body if line.kind == "paragraph" and len(line.text) >= 60]
         if prose and self.rng.random() < 0.3:
-            return re.split(r"(?<=[.!?]) ", self.rng.choice(prose))[0]
+            return sentences(self.rng.choice(prose))[0]
         return self.pick("caption_sentences")
 
     def meta(self, want: Want) -> str:

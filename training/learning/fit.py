@@ -90,7 +90,7 @@ def fit(
             # The composed block is seeded by the fold alone, so that added blocks do not change its hidden n-grams.
             evidence = _evidence(model, block, settings, (number, at) if at else (number,))
             of_networks = np.zeros(len(block.labels), np.intp) if at else _network_folds(pages[1 + number], block)
-            weights = _alike(block) if at else _weights_of(pages[1 + number], block, settings.bare_weight)
+            weights = _alike(block) if at else _weights_of(pages[1 + number], block, settings)
             parts.append(_Part(block, evidence, of_networks, real, weights))
     for rows in measured(first, held_out):
         of_networks = _per_line([_fold_of(publisher) for publisher in rows.publishers], rows.block)
@@ -195,17 +195,18 @@ def _network_folds(pages: Sequence[Page], block: Block) -> Ints:
     return _per_line(folds, block)
 
 
-def _weights_of(pages: Sequence[Page], block: Block, bare: float) -> Float32s:
-    """Return the weight of each line (n,): `bare` for lines of the article on pages that are an article alone, 1 for others."""
-    alone = _per_line([page.layout == "bare" for page in pages], block)
-    return np.where(alone & (block.labels != CODES["caption"]), bare, 1.0).astype(np.float32)
+def _weights_of(pages: Sequence[Page], block: Block, settings: Settings) -> Float32s:
+    """Return the weight of each line (n,) of composed pages: that of its layout for lines of the article, 1 for others."""
+    of_layouts = {"bare": settings.bare_weight, "small": settings.small_weight}
+    weights = _per_line([of_layouts.get(page.layout, 1.0) for page in pages], block)
+    return np.where(np.isin(block.labels, [CODES["title"], CODES["body"]]), weights, 1.0).astype(np.float32)
 
 
 def _alike(block: Block, weight: float = 1.0) -> Float32s:
     return np.full(len(block.labels), weight, np.float32)
 
 
-def _per_line(of_pages: Sequence[int], block: Block) -> Ints:
+def _per_line(of_pages: Sequence[float], block: Block) -> Any:
     """Return the values of pages (pages,) for each of their lines (n,); every page must have a non-blank line."""
     if len(of_pages) != block.starts.sum():
         raise ValueError(f"{len(of_pages)} pages, of which {block.starts.sum()} have lines")

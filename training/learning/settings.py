@@ -30,9 +30,10 @@ class Settings(NamedTuple):
     stacked_hidden: int = 64
     alpha: float = 0.3
     epochs: int = 4
-    # In the second context pass, article lines of pages that are an article alone count so many times (clean text must pass
-    # untouched), and lines of real pages.
+    # How many times lines count in the second context pass: article lines of pages that are an article alone (clean text must pass
+    # untouched) or hold few lines, and all lines of real pages.
     bare_weight: float = 6.0
+    small_weight: float = 3.0
     real_weight: float = 2.0
     body_bias: float = 0.75
 
