@@ -1,0 +1,147 @@
+"""Evidence from other pages of a site: what a page adds to a site memory, and how a memory revises the labels of a page.
+
+A line that a site prints on page after page is standing text. The evidence against the article labels grows with the number of other
+pages that showed the line and with its length, by a curve fitted on real pages. Pages that share most of this page's article are
+versions of it (copies, reprints, updates, this page itself) and are no evidence. Headlines are never doubted, nor is a lead that
+other pages print as a teaser.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from classifier.core.arrays import Bools, Floats, Hashes, Ints, flatnonzero, log_softmax
+from classifier.core.features import LOG_SCALE
+from classifier.labels import LABELS, Label
+from classifier.sites.bit_sketch import popcounts
+
+__all__ = ["LEAD_SIZE", "LEAST_SIZE", "MOST_PAGES", "PAGE_BITS", "PageLines", "count_pages", "remembered_sets", "revised"]
+
+# Against title, body and caption, in nats (natural logarithm of the likelihood ratio), for a line seen on one other page and on two
+# or more: OFFSET + SLOPE * log2(1 + visible characters). Fitted on the dev pages by `python -m training.site_evidence`;
+# training/EXPERIMENTS.md says how well it does on publishers that it was not fitted on.
+OFFSET = np.array([-1.43, -1.21])
+SLOPE = np.array([0.93, 1.85])
+# Against the labels besides those three that no page gave to the line, in nats; fitted likewise.
+OTHER_LABEL = 3.0
+# Characters. Shorter lines are names and datelines as often as menus, so they are neither remembered nor doubted.
+LEAST_SIZE = 12
+# Characters. The first body line this long after a headline is the lead.
+LEAD_SIZE = 60
+
+# A line's set in the memory: the labels that it got, one bit each, and above them the pages that showed it, one of PAGE_BITS bits a page.
+PAGE_BITS = 64 - len(LABELS)
+MOST_PAGES = PAGE_BITS // 2  # the most that `pages` may ask for: more pages than this share too many bits to be counted
+_LABELS_LEFT = np.uint64(len(LABELS))
+_LABEL_BITS = np.uint64((1 << len(LABELS)) - 1)
+_TITLE, _BODY, _CAPTION = (LABELS.index(label) for label in (Label.TITLE, Label.BODY, Label.CAPTION))
+_ARTICLE = np.array([_TITLE, _BODY, _CAPTION])
+_OTHERS = np.array([code for code in range(len(LABELS)) if code not in _ARTICLE])
+_OTHER_BITS = np.uint64(sum(1 << int(code) for code in _OTHERS))
+_TEASERS = np.uint64(sum(1 << LABELS.index(label) for label in (Label.RELATED, Label.MOST_READ, Label.MEDIA)))
+_CHARACTERS = np.rint(np.exp2(np.arange(int(LOG_SCALE.max()) + 1) / 8) - 1)  # inverse of LOG_SCALE: characters by scaled size
+_MIX = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: multiplicative hashing
+
+
+class PageLines(NamedTuple):
+    """The non-blank lines of a page."""
+
+    hashes: Hashes  # (n,) 0 for lines without a letter or digit
+    codes: Ints  # (n,) labels without the memory
+    sizes: Ints  # (n,) on LOG_SCALE
+
+    @property
+    def remembered(self) -> Bools:
+        """Which lines a memory remembers and judges (n,)."""
+        # Lines without a letter or digit are separators, which articles share with menus.
+        return (self.hashes != 0) & (self.sizes >= LOG_SCALE[LEAST_SIZE])
+
+
+def remembered_sets(page: PageLines) -> tuple[Hashes, Hashes]:
+    """Return the distinct lines of a page that a memory remembers, and the set of each: its labels, and the page's bit."""
+    rows = flatnonzero(page.remembered)
+    hashes, codes = page.hashes[rows], page.codes[rows]
+    order = hashes.argsort(kind="stable")
+    hashes, codes = hashes[order], codes[order]
+    if not len(rows):
+        return hashes, hashes
+    starts = np.concatenate(([0], flatnonzero(hashes[1:] != hashes[:-1]) + 1))
+    labels = np.bitwise_or.reduceat(np.uint64(1) << codes.astype(np.uint64), starts)
+    return hashes[starts], labels | (np.uint64(1) << (_page_bit(page) + _LABELS_LEFT))
+
+
+def _page_bit(page: PageLines) -> np.uint64:
+    """Return the number of the page's bit, by its headlines and its longest paragraph: the same for copies of a page."""
+    titles = np.unique(page.hashes[page.codes == _TITLE])
+    body = page.codes == _BODY
+    rows = flatnonzero(body if body.any() else page.codes >= 0)
+    longest = page.hashes[rows[page.sizes[rows] == page.sizes[rows].max()]].min()
+    mixed = (int(titles.sum(dtype=np.uint64)) ^ (int(longest) * _MIX)) * _MIX & (1 << 64) - 1
+    return np.uint64((mixed >> 32) % PAGE_BITS)
+
+
+def count_pages(sets: Hashes) -> Ints:
+    """Return on how many pages lines with these sets (n,) were seen; too low if pages share a bit, and PAGE_BITS at most."""
+    return popcounts(sets >> _LABELS_LEFT)
+
+
+def revised(page: PageLines, found: Floats, sets: Hashes, pages: int) -> Floats:
+    """Return the log probabilities `found` (len(LABELS), n) of a page's lines, revised by what other pages showed.
+
+    `sets` (n,) are the lines' sets in the memory, which may hold the page itself; a line is evidence if at least `pages` other pages
+    have it. Lines that no other page has keep their values bit for bit.
+    """
+    remembered = page.remembered
+    sure = np.exp(found[[_TITLE, _BODY]]).sum(axis=0) - 0.5  # what the model is not sure of hardly tells one article from another
+    article = flatnonzero(remembered & (sure > 0))
+    shown = np.where(remembered, sets >> _LABELS_LEFT, np.uint64(0))
+    if not len(article) or not shown.any():
+        return found
+    counts = popcounts(shown & ~_versions(shown[article], np.rint(2 * sure[article] * _CHARACTERS.take(page.sizes[article]))))
+    rows = flatnonzero((counts >= pages) & (page.codes != _TITLE) & ~_leads(page, counts, sets))
+    if len(rows):
+        found = found.copy()
+        found[:, rows] = _doubted(found.take(rows, axis=1), counts[rows], page.sizes[rows], sets[rows] & _LABEL_BITS)
+    return found
+
+
+def _doubted(found: Floats, counts: Ints, sizes: Ints, labels: Hashes) -> Floats:
+    """Return log probabilities (len(LABELS), n) of standing lines, less likely to be article, and to have a label that no page gave."""
+    more = (counts >= 2).astype(np.intp)
+    found[_ARTICLE] -= np.maximum(OFFSET[more] + SLOPE[more] * sizes / 8, 0)
+    given = (labels >> _OTHERS[:, None].astype(np.uint64)) & np.uint64(1)  # (labels besides article, n)
+    found[_OTHERS] -= OTHER_LABEL * ((given == 0) & given.any(axis=0))
+    return log_softmax(found)
+
+
+def _leads(page: PageLines, counts: Ints, sets: Hashes) -> Bools:
+    """Return which lines of a page are leads (n,): the first long body line after each headline.
+
+    Other pages print a lead as a teaser, and the parts of a series share one. A line that other pages have twice, never as a teaser
+    but with another label than article, is none.
+    """
+    standing = (counts >= 2) & (sets & _TEASERS == 0) & (sets & _OTHER_BITS != 0)
+    long = flatnonzero((page.codes == _BODY) & (page.sizes >= LOG_SCALE[LEAD_SIZE]) & ~standing)
+    before = (page.codes == _TITLE).cumsum()[long]  # headlines so far
+    leads = np.zeros(len(page.codes), np.bool_)
+    leads[long] = before > np.concatenate(([0], before[:-1]))
+    return leads
+
+
+def _versions(shown: Hashes, weights: Floats) -> np.uint64:
+    """Return the bits of the pages that are versions of this one, given the page bits (n,) and weights (n,) of its article lines.
+
+    A version shares at least half of the article, or half of what another version shares: a page that grows through the day holds all
+    its earlier states, of which the first is a small part of the last. This page is its own version, if the memory has seen it.
+    """
+    table = ((shown[:, None] >> np.arange(PAGE_BITS, dtype=np.uint64)) & np.uint64(1)).astype(np.float64)  # (lines, pages)
+    shared = (table * weights[:, None]).T @ table  # of this page, what two pages have; whole numbers, so exact in any order
+    held = shared.diagonal()
+    versions = (held > 0) & (2 * held >= weights.sum())
+    while True:
+        more = (held > 0) & (versions[:, None] & (2 * shared >= held[:, None])).any(axis=0)
+        if not (more & ~versions).any():
+            return np.uint64(int((versions * 2.0 ** np.arange(PAGE_BITS)).sum()))
+        versions |= more
