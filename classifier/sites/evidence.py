@@ -17,15 +17,36 @@ from classifier.core.features import LOG_SCALE
 from classifier.labels import LABELS, Label
 from classifier.sites.bit_sketch import popcounts
 
-__all__ = ["LEAD_SIZE", "LEAST_SIZE", "MOST_PAGES", "PAGE_BITS", "PageLines", "count_pages", "remembered_sets", "revised"]
+__all__ = [
+    "FITTED",
+    "LEAD_SIZE",
+    "LEAST_SIZE",
+    "MOST_PAGES",
+    "PAGE_BITS",
+    "Curve",
+    "PageLines",
+    "count_pages",
+    "remembered_sets",
+    "revised",
+]
 
-# Against title, body and caption, in nats (natural logarithm of the likelihood ratio), for a line seen on one other page and on two
-# or more: OFFSET + SLOPE * log2(1 + visible characters). Fitted on the dev pages by `python -m training.site_evidence`;
-# training/EXPERIMENTS.md says how well it does on publishers that it was not fitted on.
-OFFSET = np.array([-1.43, -1.21])
-SLOPE = np.array([0.93, 1.85])
-# Against the labels besides those three that no page gave to the line, in nats; fitted likewise.
-OTHER_LABEL = 3.0
+
+class Curve(NamedTuple):
+    """Weight of evidence, in nats (natural logarithms of likelihood ratios)."""
+
+    # Against title, body and caption, for a line seen on one other page and on two or more: offset + slope * log2(1 + characters).
+    offset: tuple[float, float]
+    slope: tuple[float, float]
+    other_label: float  # against each of the other labels that no page gave to the line, if pages gave it one of them
+
+    def against_article(self, counts: Ints, sizes: Ints) -> Floats:
+        """Return the evidence (n,) against lines seen on `counts` (n,) other pages, of `sizes` (n,) on LOG_SCALE."""
+        more = (counts >= 2).astype(np.intp)
+        return np.maximum(np.array(self.offset)[more] + np.array(self.slope)[more] * sizes / 8, 0)
+
+
+# Fitted on the dev pages by `python -m training.site_memory`; training/EXPERIMENTS.md says how it does on publishers left out.
+FITTED = Curve(offset=(-1.57, -1.51), slope=(0.85, 1.13), other_label=6.88)
 # Characters. Shorter lines are names and datelines as often as menus, so they are neither remembered nor doubted.
 LEAST_SIZE = 12
 # Characters. The first body line this long after a headline is the lead.
@@ -87,7 +108,7 @@ def count_pages(sets: Hashes) -> Ints:
     return popcounts(sets >> _LABELS_LEFT)
 
 
-def revised(page: PageLines, found: Floats, sets: Hashes, pages: int) -> Floats:
+def revised(page: PageLines, found: Floats, sets: Hashes, pages: int, curve: Curve = FITTED) -> Floats:
     """Return the log probabilities `found` (len(LABELS), n) of a page's lines, revised by what other pages showed.
 
     `sets` (n,) are the lines' sets in the memory, which may hold the page itself; a line is evidence if at least `pages` other pages
@@ -100,34 +121,48 @@ def revised(page: PageLines, found: Floats, sets: Hashes, pages: int) -> Floats:
     if not len(article) or not shown.any():
         return found
     counts = popcounts(shown & ~_versions(shown[article], np.rint(2 * sure[article] * _CHARACTERS.take(page.sizes[article]))))
-    rows = flatnonzero((counts >= pages) & (page.codes != _TITLE) & ~_leads(page, counts, sets))
+    rows = flatnonzero((counts >= pages) & ~_protected(page, counts, sets))
     if len(rows):
         found = found.copy()
-        found[:, rows] = _doubted(found.take(rows, axis=1), counts[rows], page.sizes[rows], sets[rows] & _LABEL_BITS)
+        against_article = curve.against_article(counts[rows], page.sizes[rows])
+        found[:, rows] = _doubted(found.take(rows, axis=1), sets[rows] & _LABEL_BITS, against_article, curve.other_label)
     return found
 
 
-def _doubted(found: Floats, counts: Ints, sizes: Ints, labels: Hashes) -> Floats:
+def _doubted(found: Floats, labels: Hashes, against_article: Floats, other_label: float) -> Floats:
     """Return log probabilities (len(LABELS), n) of standing lines, less likely to be article, and to have a label that no page gave."""
-    more = (counts >= 2).astype(np.intp)
-    found[_ARTICLE] -= np.maximum(OFFSET[more] + SLOPE[more] * sizes / 8, 0)
+    found[_ARTICLE] -= against_article
     given = (labels >> _OTHERS[:, None].astype(np.uint64)) & np.uint64(1)  # (labels besides article, n)
-    found[_OTHERS] -= OTHER_LABEL * ((given == 0) & given.any(axis=0))
+    found[_OTHERS] -= other_label * ((given == 0) & given.any(axis=0))
     return log_softmax(found)
 
 
-def _leads(page: PageLines, counts: Ints, sets: Hashes) -> Bools:
-    """Return which lines of a page are leads (n,): the first long body line after each headline.
+def _protected(page: PageLines, counts: Ints, sets: Hashes) -> Bools:
+    """Return which lines of a page are headlines or leads (n,), which other pages print as teasers.
 
-    Other pages print a lead as a teaser, and the parts of a series share one. A line that other pages have twice, never as a teaser
-    but with another label than article, is none.
+    Besides the headlines of the model, a teaser of other pages is one right above a paragraph of this page or above a lead. A lead
+    is the first long body line after each headline; the parts of a series share one. A line that other pages have twice,
+    never as a teaser but with another label than article, is none.
     """
-    standing = (counts >= 2) & (sets & _TEASERS == 0) & (sets & _OTHER_BITS != 0)
-    long = flatnonzero((page.codes == _BODY) & (page.sizes >= LOG_SCALE[LEAD_SIZE]) & ~standing)
-    before = (page.codes == _TITLE).cumsum()[long]  # headlines so far
-    leads = np.zeros(len(page.codes), np.bool_)
-    leads[long] = before > np.concatenate(([0], before[:-1]))
-    return leads
+    teasers = sets & _TEASERS != 0
+    long_lines = (page.codes == _BODY) & (page.sizes >= LOG_SCALE[LEAD_SIZE])
+    titles = page.codes == _TITLE
+    own = (page.codes == _BODY) & page.remembered & (counts == 0)
+    titles |= teasers & (page.codes == _BODY) & _right_above(own | (long_lines & teasers), titles | (page.codes == _BODY))
+    standing = (counts >= 2) & ~teasers & (sets & _OTHER_BITS != 0)
+    long = flatnonzero(long_lines & ~standing)
+    before = titles.cumsum()[long]  # headlines so far
+    protected = titles.copy()
+    protected[long] |= before > np.concatenate(([0], before[:-1]))
+    return protected
+
+
+def _right_above(lines: Bools, of_article: Bools) -> Bools:
+    """Return which lines (n,) of those of the article stand right above one of `lines`."""
+    rows = flatnonzero(of_article)
+    above = np.zeros(len(lines), np.bool_)
+    above[rows[:-1]] = lines[rows[1:]]
+    return above
 
 
 def _versions(shown: Hashes, weights: Floats) -> np.uint64:

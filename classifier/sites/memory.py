@@ -22,7 +22,7 @@ from classifier.errors import InputError
 from classifier.labels import LABELS
 from classifier.lines import is_blank
 from classifier.sites.bit_sketch import BitSketch
-from classifier.sites.evidence import MOST_PAGES, PAGE_BITS, PageLines, count_pages, remembered_sets, revised
+from classifier.sites.evidence import FITTED, MOST_PAGES, PAGE_BITS, PageLines, count_pages, remembered_sets, revised
 from classifier.sites.rule import site_name
 
 __all__ = ["BITS", "DEFAULT_PAGES", "MOST_LINES", "MOST_PAGES", "LearnedPages", "PageLearner", "PagePass", "SiteMemory"]
@@ -72,6 +72,7 @@ class SiteMemory:
         self.counted = 0  # pages learned, copies included
         self.sketch = BitSketch(BITS)
         self.path: Path | None = None  # of a file that holds just this
+        self.curve = FITTED  # weight of evidence
         self._resets: dict[str, int] = {}  # number of resets by hashed site name: part of the site's keys
         self._lock = threading.Lock()
 
@@ -246,7 +247,7 @@ class PagePass(_HeldPages):
         self._memory, self._site, self._learn = memory, site, learn
 
     def _settle(self, page: PageLines, found: Floats) -> Floats:
-        judged = revised(page, found, self._memory.sets(page.hashes, self._site), self._memory.pages)
+        judged = revised(page, found, self._memory.sets(page.hashes, self._site), self._memory.pages, self._memory.curve)
         if self._learn:
             self._memory.add(LearnedPages(self._site, *remembered_sets(page), 1))
         return judged

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from classifier.core.features import LOG_SCALE
 from classifier.labels import LABELS
-from classifier.sites.evidence import LEAST_SIZE, OFFSET, OTHER_LABEL, SLOPE, PageLines, remembered_sets
+from classifier.sites.evidence import FITTED, LEAST_SIZE, PageLines, remembered_sets
 from classifier.sites.memory import LearnedPages, PagePass, SiteMemory
 
 TITLE, BODY, CAPTION, NAV, RELATED, PROMO = (LABELS.index(name) for name in ("title", "body", "caption", "nav", "related", "promo"))
@@ -66,7 +66,7 @@ def untouched(memory, page):
 @pytest.mark.parametrize("others", [1, 2])
 def test_the_curve_worked_out_by_hand(others):
     memory = learned(*([STANDING, *article(number)] for number in range(2, 2 + others)))
-    nats = OFFSET[others - 1] + SLOPE[others - 1] * LOG_SCALE[90] / 8
+    nats = FITTED.offset[others - 1] + FITTED.slope[others - 1] * LOG_SCALE[90] / 8
     low, rest = np.exp(-nats), (1 - SURE) / 11
     total = SURE * low + 2 * rest * low + 9 * rest
     found = judged(memory, [STANDING, *article(9)])
@@ -80,7 +80,7 @@ def test_the_label_of_other_pages_is_preferred():
     memory = learned(*([(7, code, 90), *article(number)] for number, code in ((2, BODY), (3, PROMO))))
     found = judged(memory, [STANDING, *article(9)])
     assert found[:, 0].argmax() == PROMO
-    assert found[PROMO, 0] / found[NAV, 0] == pytest.approx(np.exp(OTHER_LABEL))
+    assert found[PROMO, 0] / found[NAV, 0] == pytest.approx(np.exp(FITTED.other_label))
 
 
 def test_evidence_grows_with_pages_and_length_and_short_lines_are_no_evidence():
