@@ -103,6 +103,9 @@ gate: $(STAMP) ## Fail when the model falls below models/floors.json
 measure: $(STAMP) ## Write layouts and measurements of PAGES=dir of gold TSV pages, which `make train` learns from; no words
 	$(BIN)/python -m training.measure $(PAGES) --jobs $(JOBS)
 
+site-memory: $(STAMP) ## Fit the evidence curve of the site memory to PAGES=dir of gold TSV pages, and measure its effect
+	OMP_NUM_THREADS=1 $(BIN)/python -m training.site_memory $(PAGES) --crawl 200
+
 bench: $(STAMP) ## Measure speed against fastText, scikit-learn, jusText and trafilatura
 	$(call install,$(VENV),--editable '.[bench]')
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.bench

@@ -16,7 +16,7 @@ import numpy as np
 
 from classifier.core.model import Model
 from classifier.core.model_file import default_path
-from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, Pipeline
+from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, PageMemory, Pipeline
 from classifier.errors import InputError, ModelError
 from classifier.io.inspection import inspect_page
 from classifier.io.notices import Notice, counted, warn_of, warned, without_warnings
@@ -24,7 +24,7 @@ from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import not_text, page_batches, page_texts, split_lines, text_iterable
 from classifier.parallel import checked_jobs, ordered_map
 from classifier.results import LabelledLine, Labels, with_nothing_kept
-from classifier.sites.memory import PagePass, SiteMemory
+from classifier.sites.memory import LearnedPages, PageLearner, PagePass, SiteMemory
 from classifier.sites.rule import site_name
 from classifier.sites.rules import SiteRules
 from classifier.stream import Stream
@@ -80,6 +80,7 @@ class Cleaner:
         rules: SiteRules | None = None,
         site: str | None = None,
         memory: SiteMemory | None = None,
+        learn: bool = True,
     ) -> None:
         """Store a loaded model and its options; see `load`, `at` and `remembering`."""
         if threshold is not None and not 0 <= threshold <= 1:
@@ -93,6 +94,7 @@ class Cleaner:
         self.threshold = threshold
         self.rules = rules
         self.memory = memory
+        self.learn = learn
         self.site = site_name(site or "") or None
         """The site whose rules apply; None for the rules of every site only."""
 
@@ -115,42 +117,56 @@ class Cleaner:
         """
         return self._with(site=site)
 
-    def remembering(self, memory: SiteMemory | None) -> Cleaner:
-        """Return a copy of this cleaner with a memory of the lines of its site, which every call reads and updates; cheap.
+    def remembering(self, memory: SiteMemory | None, *, learn: bool = True) -> Cleaner:
+        """Return a copy of this cleaner with a memory of the lines of its site, which every call reads; cheap.
 
-        The lines of a page are added when the page ends; a page abandoned midway adds none.
+        With `learn`, every call updates it too: the lines of a page are added when the page ends, and a page abandoned midway
+        adds none. Without, labels do not depend on the order of pages. With a memory, lines are decided when their page ends.
 
         Raises:
             InputError: `memory` is not a `SiteMemory`.
         """
-        return self._with(memory=memory)
+        return self._with(memory=memory, learn=learn)
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is a memory that learns the pages that are labelled."""
+        return self.memory is not None and self.learn
 
     def watched_by(self, model: Model) -> Cleaner:
         """Return a copy of this cleaner with a recording model of the same weights, and without the memory."""
         return self._with(model=model, memory=None)
 
     def _with(self, **changes: Any) -> Cleaner:
-        same = {"keep": self.keep, "threshold": self.threshold, "rules": self.rules, "site": self.site, "memory": self.memory}
-        return Cleaner(**({"model": self.model} | same | changes))
+        names = ("model", "keep", "threshold", "rules", "site", "memory", "learn")
+        return Cleaner(**({name: getattr(self, name) for name in names} | changes))
 
     @property
     def recipe(self) -> Recipe:
-        """Specification from which other processes and machines build the same cleaner; does not include the memory.
+        """Specification from which other processes and machines build the same cleaner; does not include a memory that learns.
 
         Raises:
-            InputError: the model was not loaded from a file.
+            InputError: the model, or the memory, was not loaded from a file.
         """
         path = self.model.path
         if path is None:
             raise InputError("this model was not loaded from a file, so other processes cannot load it; use jobs=1, or load(model=path)")
         shipped = path == default_path().resolve()
         digest, keep = self.model.manifest["arrays_sha256"], tuple(sorted(label.value for label in self.keep))
-        return Recipe(None if shipped else str(path), digest, __version__, keep, self.threshold, self.rules, self.site)
+        made = Recipe(None if shipped else str(path), digest, __version__, keep, self.threshold, self.rules, self.site)
+        if self.memory is None or self.learns:
+            return made
+        if self.memory.path is None:
+            raise InputError(
+                "this site memory was not loaded from a file, so other processes cannot load it; save it, and SiteMemory.load(path)"
+            )
+        return made._replace(memory=str(self.memory.path), memory_digest=self.memory.digest)
 
-    def _pipeline(self) -> Pipeline:
+    def _pipeline(self, memory: PageMemory | None = None) -> Pipeline:
         kept = [code for code, label in enumerate(LABELS) if label in self.keep]
         rules = None if self.rules is None else self.rules.at(self.site)
-        memory = None if self.memory is None else PagePass(self.memory, self.site)
+        if memory is None and self.memory is not None:
+            memory = PagePass(self.memory, self.site, self.learn)
         return Pipeline(self.model, kept, self.threshold, rules, memory)
 
     # -- lines -----------------------------------------------------------------------------------------------------
@@ -249,6 +265,21 @@ class Cleaner:
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
         return with_nothing_kept(Labels(*columns, np.array(offsets), lines, tuple(found)))
 
+    def learned_pages(self, pages: Iterable[str]) -> LearnedPages:
+        """Return what pages of this cleaner's site add to a memory; see `SiteMemory.add`.
+
+        Raises:
+            InputError: as `label_pages`.
+        """
+        learner = PageLearner(self.site)
+        lines: list[str] = []
+        ends: list[int] = []
+        for page in page_texts(pages, "learned_pages"):
+            lines += split_lines(page)
+            ends.append(len(lines))
+        self._pipeline(learner).advance(lines, ends)
+        return learner.learned
+
     def _clean_batch(self, pages: Sequence[str]) -> tuple[list[str], tuple[tuple[Notice, ...], ...]]:
         labels = self._label_pages(pages)
         return labels.texts(), labels.notices
@@ -279,12 +310,15 @@ class Recipe(NamedTuple):
     threshold: float | None
     rules: SiteRules | None = None
     site: str | None = None
+    memory: str | None = None  # file of a memory that judges and does not learn
+    memory_digest: str = ""
 
     def cleaner(self) -> Cleaner:
         """Return the cleaner, loaded once per process.
 
         Raises:
             ModelError: this process has another model at that path, or another release of tinsach.
+            InputError: this process has another memory at that path.
         """
         return _make(self)
 
@@ -295,7 +329,14 @@ def _make(recipe: Recipe) -> Cleaner:
     if (__version__, cleaner.model.manifest["arrays_sha256"]) != (recipe.release, recipe.arrays_sha256):
         where = recipe.path or "the shipped model"
         raise ModelError(f"{where}: not the same model or release; install tinsach {recipe.release} and the same model on every machine")
-    return cleaner
+    if recipe.memory is None:
+        return cleaner
+    memory = SiteMemory.load(recipe.memory)
+    if memory.digest != recipe.memory_digest:
+        raise InputError(
+            f"{recipe.memory}: not the same site memory; put the same file on every machine, and do not change it during a job"
+        )
+    return cleaner.remembering(memory, learn=False)
 
 
 def map_pages(
@@ -304,13 +345,17 @@ def map_pages(
     """Yield `work(cleaner, piece)` for all pieces, in order, computed in `jobs` processes; see `parallel.ordered_map`.
 
     Raises:
-        InputError: `jobs` is 0, or several processes are requested with a model that was not loaded from a file, or with a memory.
+        InputError: `jobs` is 0, or several processes are requested with a model that was not loaded from a file, or with a memory
+            that learns, or that was not loaded from a file.
     """
     jobs = checked_jobs(jobs)
     if jobs == 1:
         return ordered_map(partial(work, cleaner), pieces, jobs)
-    if cleaner.memory is not None:
-        raise InputError("a site memory reads and counts pages one after the other, in one process; use jobs=1 (--jobs 1), or no memory")
+    if cleaner.learns:
+        raise InputError(
+            "a site memory that learns takes pages one after the other, in one process; use jobs=1 (--jobs 1), or let it only judge: "
+            "remembering(memory, learn=False)"
+        )
     return ordered_map(partial(_work, cleaner.recipe, work), pieces, jobs)
 
 

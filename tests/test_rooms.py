@@ -46,6 +46,7 @@ TRAINING = {
     "evaluate": "scoring",
     "gate": "learning scoring",
     "leave_out": "composer learning scoring",
+    "site_memory": "learning scoring",
     "retrain": "composer learning scoring retraining",
 }
 TABLES = [("classifier", CLASSIFIER), ("training", TRAINING)]

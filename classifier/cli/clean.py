@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, TextIO
 from classifier.cli.messages import say
 from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
 from classifier.cli.options import (
+    AUTO,
     add_memory,
     add_reading,
     add_sites,
+    learned_first,
+    memory_file,
     reading_options,
     remembering,
     report_notices,
@@ -41,7 +44,8 @@ EXAMPLES = """example:
   cat page.txt | tinsach clean --keep title,body,caption
   tinsach clean crawl.jsonl --text-field text --on-error quarantine bad.jsonl --output clean.jsonl
   tinsach clean page.html
-  tinsach clean crawl --output-dir clean --resume --jobs 2 --stats stats.json"""
+  tinsach clean crawl --output-dir clean --resume --jobs 2 --stats stats.json
+  tinsach clean crawl --output-dir clean --site-memory auto"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
     sources = inputs_of(args, args.output_dir)
     _check_outputs(args, sources)
-    options = reading_options(args, args.site_field, args.labels, args.max_dropped)
+    sources, site_field = _sites(args, sources)
+    options = reading_options(args, site_field, args.labels, args.max_dropped)
     options = options._replace(output=conversion(args.output, [source.format for source in sources]))
     if args.labels and options.output == "text":
         raise InputError(f"{args.output}: text has no fields for --labels; name an output that ends in .jsonl, .csv or .parquet")
@@ -90,7 +95,10 @@ def run(args: argparse.Namespace) -> int:
         dropped, quarantine, stats = (
             stack.enter_context(atomic_write(path)) if path else None for path in (args.dropped, args.quarantine, args.stats)
         )
-        job = Job(cleaner, options, error_policy(args, sources, quarantine), dropped, args.jobs)
+        faults = error_policy(args, sources, quarantine)
+        if args.site_memory == AUTO:
+            cleaner = stack.enter_context(learned_first(args, cleaner, sources, options, faults))
+        job = Job(cleaner, options, faults, dropped, args.jobs)
         job.tell = stack.enter_context(progress(not args.output_dir and not args.output and _is_terminal(sys.stdout)))
         found = 0
         if args.output_dir:
@@ -99,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
             clean_into_one(job, sources, output or standard_output())
         if stats:
             stats.write(job.statistics(len(sources), found, args.ignored))
+    report_records_without_site(args, job.counts, site_field)
     return _report(args, job, len(sources), found)
 
 
@@ -121,7 +130,7 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         )
     if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
         raise InputError("--labels adds a field to records, and text, HTML and WARC have no fields; use tinsach label --as jsonl")
-    named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, args.site_memory) if path]
+    named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, memory_file(args)) if path]
     if args.output_dir:
         named += map(str, dict.fromkeys(targets_in(args.output_dir, sources, clashes=args.on_error in ("skip", "quarantine"))))
     refuse_same_file([*sources, *rule_files(args)], named)
@@ -129,10 +138,24 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
 
 def _check_memory(args: argparse.Namespace) -> None:
     """Reject options that conflict with a site memory, which has to see every page, in order."""
-    if args.site_memory and args.jobs != 1:
-        raise InputError("--site-memory needs all pages in one process, in order: leave out --jobs")
-    if args.site_memory and args.resume:
-        raise InputError("--site-memory has to see every page, and --resume skips finished files: give only one of them")
+    if memory_file(args) and args.jobs != 1:
+        raise InputError(
+            f"--site-memory needs all pages in one process, in order: leave out --jobs, or learn first with --site-memory {AUTO}"
+        )
+    if memory_file(args) and args.resume:
+        raise InputError(
+            "--site-memory has to see every page, and --resume skips finished files: give only one of them, "
+            f"or learn first with --site-memory {AUTO}"
+        )
+
+
+def _sites(args: argparse.Namespace, sources: list[Source]) -> tuple[list[Source], str | None]:
+    """Return the inputs and the site field; with --site-memory auto, completed by what names a site without being told."""
+    if args.site_memory != AUTO:
+        return sources, args.site_field
+    from classifier.jobs.site_pass import site_field_of, with_folder_sites
+
+    return sources if args.site else with_folder_sites(sources), args.site_field or site_field_of(sources)
 
 
 def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
@@ -145,7 +168,6 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
         pages, their = counted(job.counts[NEEDS_REVIEW], "page"), "its" if job.counts[NEEDS_REVIEW] == 1 else "their"
         names = "; ".join(job.names[NEEDS_REVIEW]) + ("; ..." if job.counts[NEEDS_REVIEW] > len(job.names[NEEDS_REVIEW]) else "")
         say(f"tinsach: {pages} lost more than {args.max_dropped:.0%} of {their} text: {names}")
-    report_records_without_site(args, job.counts)
     if args.summary:
         say(*job.stats.summary())
         if args.output_dir:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from classifier.cli.messages import say
 from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
 from classifier.cli.options import (
+    AUTO,
     add_memory,
     add_output,
     add_reading,
@@ -94,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     if args.summary:
         say(*job.stats.summary())
     report_notices(job.stats, all_shown=True)
-    report_records_without_site(args, job.counts)
+    report_records_without_site(args, job.counts, args.site_field)
     return report_left_out(args, job, len(sources))
 
 
@@ -103,6 +104,8 @@ def _check(args: argparse.Namespace, sources: Sequence[Source], targets: Sequenc
     check_on_error(args)
     if args.force and not args.output_dir:
         raise InputError("--force overwrites what is in --output-dir; name one")
+    if args.site_memory == AUTO:
+        raise InputError(f"--site-memory {AUTO} is an option of tinsach clean; name a FILE, perhaps one that tinsach clean has written")
     if args.site_memory and args.jobs != 1:
         raise InputError("--site-memory needs all pages in one process, in order: leave out --jobs")
     named = [path for path in (args.output, args.quarantine, args.site_memory) if path]

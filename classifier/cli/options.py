@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -24,9 +25,11 @@ from classifier.sites.rule import EVERY_SITE
 from classifier.sites.rules import SiteRules
 
 if TYPE_CHECKING:
+    from classifier.jobs.job import ErrorPolicy
     from classifier.jobs.stats import Stats
 
 __all__ = [
+    "AUTO",
     "add_fields",
     "add_keep",
     "add_memory",
@@ -35,6 +38,8 @@ __all__ = [
     "add_reading",
     "add_sites",
     "labels_to_keep",
+    "learned_first",
+    "memory_file",
     "reading_options",
     "refuse_kind_as_output",
     "remembering",
@@ -202,14 +207,15 @@ def site_cleaner(args: argparse.Namespace, sources: Sequence[Source], memory: st
     return classifier.load(args.model, keep=args.keep, threshold=args.threshold, rules=rules).at(args.site)
 
 
-def report_records_without_site(args: argparse.Namespace, counts: Mapping[str, int]) -> None:
-    """Report how many records had no site, so that a misspelt field name is noticed."""
+def report_records_without_site(args: argparse.Namespace, counts: Mapping[str, int], field: str | None) -> None:
+    """Report how many records had no site in a field, so that a misspelt field name is noticed."""
     if counts[NO_SITE]:
+        other = "the site of their folder" if args.site_memory == AUTO else "no site"
         whose = f"of --site {args.site}" if args.site else "for every site"
         one = counts[NO_SITE] == 1
         records, them, they_are, pages = ("1 record has", "it", "it is", "a page") if one else ("records have", "them", "they are", "pages")
-        fate = f"the rules {whose} apply to {them}" if args.sites else f"{they_are} remembered as {pages} of {args.site or 'no site'}"
-        say(f"tinsach: {'' if one else f'{counts[NO_SITE]} '}{records} no site in {args.site_field!r}; {fate}")
+        fate = f"the rules {whose} apply to {them}" if args.sites else f"{they_are} remembered as {pages} of {args.site or other}"
+        say(f"tinsach: {'' if one else f'{counts[NO_SITE]} '}{records} no site in {field!r}; {fate}")
 
 
 def report_notices(stats: Stats, all_shown: bool = False) -> None:
@@ -228,36 +234,72 @@ def rule_files(args: argparse.Namespace) -> list[Source]:
 # -- site memory ---------------------------------------------------------------------------------------------------------------
 
 
+AUTO = "auto"  # as --site-memory: no file, but two passes
+
+
 def add_memory(parser: argparse.ArgumentParser) -> None:
     """Add --site-memory and --site-memory-pages."""
     parser.add_argument(
         "--site-memory", metavar="FILE",
-        help="count in FILE which lines recur on pages of a site, as evidence of boilerplate; created if missing",
+        help="remember in FILE which lines recur on pages of a site, as evidence of boilerplate; created if missing; "
+        "clean also takes auto: no file, but two passes, one to learn and one to clean",
     )  # fmt: skip
     parser.add_argument(
         "--site-memory-pages", type=int, metavar="K",
-        help=f"a line counts as recurring once K pages have shown it (default: FILE's setting, or {DEFAULT_PAGES})",
+        help=f"a line counts as recurring once K other pages have shown it (default: FILE's setting, or {DEFAULT_PAGES})",
     )  # fmt: skip
+
+
+def memory_file(args: argparse.Namespace) -> str | None:
+    """Return the file of --site-memory; None without one.
+
+    Raises:
+        InputError: the options conflict.
+    """
+    path: str | None = args.site_memory
+    if path is None and args.site_memory_pages is not None:
+        raise InputError("--site-memory-pages needs a memory: name its FILE with --site-memory")
+    if path == STDIN:
+        raise InputError("--site-memory reads and rewrites its file: name a file, not -")
+    return None if path == AUTO else path
 
 
 @contextmanager
 def remembering(args: argparse.Namespace, cleaner: Cleaner) -> Iterator[Cleaner]:
-    """Yield the cleaner with the memory of --site-memory, saved if no exception is raised; without that option, the cleaner itself.
+    """Yield the cleaner with the memory of a --site-memory FILE, saved if no exception is raised; without one, the cleaner itself.
 
     Raises:
         InputError: the options conflict, or the file is damaged.
     """
-    path = args.site_memory
+    path = memory_file(args)
     if path is None:
-        if args.site_memory_pages is not None:
-            raise InputError("--site-memory-pages needs a memory: name its FILE with --site-memory")
         yield cleaner
         return
-    if path == STDIN:
-        raise InputError("--site-memory reads and rewrites its file: name a file, not -")
     pages = args.site_memory_pages
     exists = os.path.lexists(path)
     memory = SiteMemory.load(path, pages) if exists else SiteMemory(DEFAULT_PAGES if pages is None else pages)
     with atomic_write(path) as file:  # opened before the work, so that an unwritable path fails at once
         yield cleaner.remembering(memory)
         file.write(memory.to_bytes())
+
+
+@contextmanager
+def learned_first(
+    args: argparse.Namespace, cleaner: Cleaner, sources: Sequence[Source], options: Options, faults: ErrorPolicy
+) -> Iterator[Cleaner]:
+    """Yield the cleaner with a memory of all inputs, learned in a first pass, that only judges; for --site-memory auto.
+
+    The memory is kept in a temporary file, from which worker processes read it.
+
+    Raises:
+        InputError: an input can be read only once, or is bad and the policy is to fail.
+    """
+    from classifier.jobs.site_pass import learn_sites
+
+    pages = DEFAULT_PAGES if args.site_memory_pages is None else args.site_memory_pages
+    memory = learn_sites(cleaner, sources, options, faults, args.jobs, pages)
+    if args.summary:
+        say(f"tinsach: learned {memory.counted} page{'' if memory.counted == 1 else 's'} for the site memory")
+    with tempfile.TemporaryDirectory(prefix="tinsach-") as folder:
+        memory.save(os.path.join(folder, "sites.npz"))
+        yield cleaner.remembering(memory, learn=False)

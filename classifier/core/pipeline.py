@@ -74,16 +74,13 @@ class LineConstraints(Protocol):
 
 
 class PageMemory(Protocol):
-    """Revises probabilities of lines seen on earlier pages, and learns each page as it ends; implemented by `sites.memory.PagePass`."""
+    """Revises probabilities by what other pages showed, once a page has ended; implemented in `sites.memory`."""
 
-    def revised(self, page: Ints, hashes: Hashes, sizes: Floats, found: Floats) -> Floats:
-        """Return the revised log probabilities of the next non-blank lines.
+    def add(self, page: Ints, hashes: Hashes, sizes: Floats, found: Floats) -> None:
+        """Take the next non-blank lines: page numbers (n,), ascending, hashes (n,), sizes (n,), log probabilities (len(LABELS), n)."""
 
-        Takes their page numbers (n,) in ascending order, hashes (n,), sizes (n,) and log probabilities `found` (len(LABELS), n).
-        """
-
-    def close(self, page: int) -> None:
-        """Learn the open page unless it is `page`, the page of the lines that follow."""
+    def settled(self, page: int) -> Floats:
+        """Return the log probabilities of the next lines, in order, that are settled: all but those of `page`, which is still open."""
 
 
 class Pipeline:
@@ -109,6 +106,7 @@ class Pipeline:
         self._stacked: StackedBuffer | None = None  # lines with a first context pass
         self._undecided = 0  # index into it of the first line without a second one
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
+        self._held_guesses = np.zeros(0, np.int64)  # of the lines that wait in the memory for the end of their page
         self._output = _OutputBuffer()
 
     def advance(self, lines: Sequence[str], ends: Sequence[int] | Ints = ()) -> Decided:
@@ -140,8 +138,7 @@ class Pipeline:
         self._move_to_end(blank, page, next_page)
         self._read_context(next_page)
         self._decide(next_page)
-        if self._memory is not None:
-            self._memory.close(next_page)
+        self._settle(next_page)
         return self._output.release(next_page)
 
     def _first_pass(self, lines: Sequence[str]) -> tuple[Bools, Bools, LineFeatures | None, Int16s, Ints | None]:
@@ -228,13 +225,23 @@ class Pipeline:
             stop = min(start + ROWS_AT_ONCE, high)
             guesses = _LABEL_OF[lines.evidence(start, stop).argmax(axis=0)]
             found = mask_labels(self._model.stacked_pass(stacked_rows(buffer, start, stop)), lines.marks[start:stop])
-            if self._memory is not None:
-                sizes = lines.own[COLUMN["size"], start:stop]
-                found = self._memory.revised(lines.page[start:stop], lines.hashes[0, start:stop], sizes, found)
-            self._output.add_decisions(self._choose(np.exp(found), guesses))
+            if self._memory is None:
+                self._output.add_decisions(self._choose(np.exp(found), guesses))
+                continue
+            self._memory.add(lines.page[start:stop], lines.hashes[0, start:stop], lines.own[COLUMN["size"], start:stop], found)
+            self._held_guesses = np.concatenate((self._held_guesses, guesses))
         drop = max(0, high - STACKED_BEHIND)
         self._stacked = buffer.tail(drop)
         self._undecided = high - drop
+
+    def _settle(self, open_page: int) -> None:
+        """With a memory, decide the lines of pages that have ended."""
+        if self._memory is None:
+            return
+        found = self._memory.settled(open_page)
+        settled = found.shape[1]
+        self._output.add_decisions(self._choose(np.exp(found), self._held_guesses[:settled]))
+        self._held_guesses = self._held_guesses[settled:]
 
     def _choose(self, p: Floats, guesses: Ints) -> Floats:
         """Return the decisions (fields of Decided, n) from label probabilities (labels, n) and first-pass labels (n,)."""

@@ -31,6 +31,7 @@ class Source(NamedTuple):
     path: str  # STDIN for standard input
     format: str
     place: str = ""  # path below the folder or pattern that found it; empty if named directly
+    site: str = ""  # of its pages that name none; empty for that of the cleaner
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.cleaner import Cleaner
-from classifier.formats.base import BadRecord, Options, Record
+from classifier.formats.base import BadRecord, Record
 from classifier.io.inspection import inspect_page
 from classifier.io.notices import REFUSABLE, Notice, without_warnings
 from classifier.jobs.spans import Attributes, attributes_of, line_starts
@@ -94,9 +94,10 @@ def judged(record: Record) -> Record | BadRecord:
     return BadRecord(record.line, record.raw(), f"the text {refused[0].message}") if refused else record
 
 
-def sites_of(batch: Sequence[Record], options: Options) -> tuple[str, ...]:
-    """Return the site of each record; empty without a site field."""
-    return () if options.site_field is None else tuple(record.site for record in batch)
+def sites_of(batch: Sequence[Record]) -> tuple[str, ...]:
+    """Return the site of each record; empty if none has one."""
+    sites = tuple(record.site for record in batch)
+    return sites if any(sites) else ()
 
 
 def clean_batch(cleaner: Cleaner, batch: Batch) -> CleanedBatch:

@@ -90,7 +90,7 @@ def _clean_file(cleaner: Cleaner, piece: tuple[Options, ErrorPolicy, Source, Pat
 def _clean_into(part: Job, source: Source, target: Path) -> Outcome:
     """Clean one input into its target with a job of its own; no target if the input cannot be used."""
     with part.attempt(source):
-        whole = part.collects or part.cleaner.memory is not None  # what goes to an output of all inputs, or into a memory, stays there
+        whole = part.collects or part.cleaner.learns  # what goes to an output of all inputs, or into a memory, stays there
         part.require_usable(source, whole)
         with atomic_write(target) as out:
             part.clean(source, out)

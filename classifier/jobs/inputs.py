@@ -20,7 +20,7 @@ from classifier.formats.text import text_lines
 from classifier.io.encoding import TextDecoder
 from classifier.io.files import STDIN, os_error_message
 
-__all__ = ["file_fault", "is_file", "page_name", "require_usable"]
+__all__ = ["at_site_of", "file_fault", "is_file", "page_name", "require_usable"]
 
 
 def page_name(source: Source, number: int) -> str:
@@ -28,6 +28,11 @@ def page_name(source: Source, number: int) -> str:
     if source.format == "html":  # a page a file
         return source.name
     return f"{source.name}, {'page' if source.format == 'text' else 'record'} {number}"
+
+
+def at_site_of(source: Source, record: Record) -> Record:
+    """Return a record of an input, which belongs to the site of the input if it names none."""
+    return record._replace(site=source.site) if source.site and not record.site else record
 
 
 def is_file(source: Source) -> bool:

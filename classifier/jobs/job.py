@@ -23,8 +23,8 @@ from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Sink
 from classifier.io.notices import Notice
-from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, judged, sites_of
-from classifier.jobs.inputs import file_fault, is_file, page_name, require_usable
+from classifier.jobs.batches import Batch, CleanPage, at_site, batches_of, clean_batch, judged, sites_of
+from classifier.jobs.inputs import at_site_of, file_fault, is_file, page_name, require_usable
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
 from classifier.parallel import checked_jobs
@@ -168,14 +168,15 @@ class Job:
         with source.open() as file:
             if isinstance(writer, text.Writer) and source.format == "text":
                 writer.follow(None)
-                self._clean_text(file, source.name, writer.out)
+                self._clean_text(file, source, writer.out)
             else:
                 self._clean_records(file, source, writer)
 
-    def _clean_text(self, file: BinaryIO, name: str, out: Sink) -> None:
+    def _clean_text(self, file: BinaryIO, source: Source, out: Sink) -> None:
+        name = source.name
         decoder = TextDecoder(name, self.options.decoding)
         number, page = 1, Stats()  # of the open page
-        stream = self.cleaner.stream()
+        stream = at_site(self.cleaner, source.site).stream()
         for block in label_blocks(
             stream, text.text_lines(file, decoder, name, self.options), self.options.separator, self.options.blank_lines
         ):
@@ -248,10 +249,10 @@ class Job:
         def queued() -> Iterator[Record]:
             for record in self.good_records(reader, source.name):
                 waiting.append((record, page_name(source, self.counts["records"] - before)))  # bad records count too
-                yield record
+                yield at_site_of(source, record)
 
         for batch in batches_of(queued()):
-            yield Batch([record.text for record in batch], self._dropped is not None, spans, sites_of(batch, self.options))
+            yield Batch([record.text for record in batch], self._dropped is not None, spans, sites_of(batch))
 
     def _extras(self, page: CleanPage, name: str) -> Extras:
         """Return the fields to add to a page's record."""
@@ -278,10 +279,10 @@ class Job:
 
     def digest(self) -> str:
         """Return a digest of everything besides the input that determines the output of an input without bad records."""
-        recipe = self.cleaner.recipe
+        recipe, memory = self.cleaner.recipe, self.cleaner.memory
         rules = None if recipe.rules is None else recipe.rules.rules
         parts: list[object] = [recipe.release, recipe.arrays_sha256, recipe.keep, recipe.threshold, self.options]
-        parts += [rules, recipe.site, self.cleaner.memory is not None]
+        parts += [rules, recipe.site, memory is not None, recipe.memory_digest]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

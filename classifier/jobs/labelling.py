@@ -22,14 +22,24 @@ from classifier.formats.text import text_lines, text_pages
 from classifier.io.encoding import TextDecoder
 from classifier.io.notices import Notice
 from classifier.jobs.batches import Batch, Notices, at_site, batches_of, label_by_site, lines_of, sites_of, span_batch
-from classifier.jobs.inputs import page_name
+from classifier.jobs.inputs import at_site_of, page_name
 from classifier.jobs.job import Job
 from classifier.jobs.stats import Stats
 from classifier.lines import between_pages, split_lines
 from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
-__all__ = ["NamedPages", "Row", "label_by_page", "label_inputs", "label_named_pages", "label_one", "label_pages_at_once", "label_records"]
+__all__ = [
+    "NamedPages",
+    "Row",
+    "label_by_page",
+    "label_inputs",
+    "label_named_pages",
+    "label_one",
+    "label_pages_at_once",
+    "label_records",
+    "pages_of",
+]
 
 Row = Callable[[LabelledLine, int], str]  # the text for a line of the page with this number; picklable
 
@@ -91,7 +101,7 @@ def _records_of(job: Job, source: Source, file: BinaryIO) -> Iterator[Record]:
     """Yield the good records of an input, with the name of the page as `place`."""
     before = job.counts["records"]
     for record in job.good_records(open_reader(source.format, file, source.name, job.options), source.name):
-        yield record._replace(place=page_name(source, job.counts["records"] - before))  # bad records count too
+        yield at_site_of(source, record)._replace(place=page_name(source, job.counts["records"] - before))  # bad records count too
 
 
 def label_by_page(job: Job, sources: Sequence[Source]) -> Iterator[tuple[str, list[LabelledLine]]]:
@@ -143,9 +153,9 @@ def _add_batch(job: Job, stats: Stats, notices: Notices, names: list[str]) -> No
 
 def _pieces(job: Job, sources: Sequence[Source], row: Row, names: Names) -> Iterator[_Piece]:
     first = 1
-    for batch in batches_of(page for source in sources for page in _pages_of(job, source)):
+    for batch in batches_of(page for source in sources for page in pages_of(job, source)):
         names.append([page.place for page in batch])
-        yield _Piece(Batch([page.text for page in batch], sites=sites_of(batch, job.options)), first, row)
+        yield _Piece(Batch([page.text for page in batch], sites=sites_of(batch)), first, row)
         first += len(batch)
 
 
@@ -156,7 +166,7 @@ def _rows_of(cleaner: Cleaner, piece: _Piece) -> tuple[list[str], Stats, Notices
     return rows, Stats.of_pages(labels)[0], labels.notices
 
 
-def _pages_of(job: Job, source: Source, last: bool = True) -> Iterator[Record]:
+def pages_of(job: Job, source: Source, last: bool = True) -> Iterator[Record]:
     """Yield the pages of an input as records whose `place` is the page's name.
 
     A separator at the end of a text opens a further page, as in `label_inputs`, if the `last` page is wanted even if empty.
@@ -166,7 +176,8 @@ def _pages_of(job: Job, source: Source, last: bool = True) -> Iterator[Record]:
         with source.open() as file:
             if source.format == "text":
                 decoder = TextDecoder(source.name, job.options.decoding)
-                yield from _text_pages(text_lines(file, decoder, source.name, job.options), source.name, job.options, last)
+                pages = _text_pages(text_lines(file, decoder, source.name, job.options), source.name, job.options, last)
+                yield from (at_site_of(source, page) for page in pages)
                 job.counts["undecodable"] += decoder.dropped
             else:
                 yield from _records_of(job, source, file)
@@ -193,9 +204,9 @@ def _spans_of(job: Job, source: Source) -> Iterator[str]:
     waiting: deque[list[Record]] = deque()
 
     def batches() -> Iterator[Batch]:
-        for batch in batches_of(_pages_of(job, source)):
+        for batch in batches_of(pages_of(job, source)):
             waiting.append(batch)
-            yield Batch([record.text for record in batch], sites=sites_of(batch, job.options))
+            yield Batch([record.text for record in batch], sites=sites_of(batch))
 
     for found, stats, notices in map_pages(job.cleaner, span_batch, batches(), job.processes):
         batch = waiting.popleft()
@@ -226,7 +237,7 @@ def label_named_pages(job: Job, sources: Sequence[Source]) -> Iterator[NamedPage
 
 def _named(job: Job, source: Source) -> Iterator[Record]:
     """Yield the pages of an input as records whose `place` is the page's name, with its id."""
-    for page in _pages_of(job, source, last=False):
+    for page in pages_of(job, source, last=False):
         yield page if page.id == "null" else page._replace(place=f"{page.place} (id {page.id})")
 
 

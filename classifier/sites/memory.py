@@ -1,9 +1,9 @@
-"""Site memory: counts on how many pages of a site each line occurred, as evidence of boilerplate.
+"""Site memory: on which pages of a site each line occurred, and with which labels, as evidence of standing text.
 
-A line seen on several pages of a site is more likely to be boilerplate. This is evidence, not a rule: `LIKELIHOOD_RATIO` against
-body and caption, so a line that the model is sure of stays. A page is judged by the pages before it, never by itself, and a copy
-of a page (fetched again) is not counted again. Results therefore depend on the order of pages, not on how they are batched into
-calls. The caller creates, passes, saves and resets the memory.
+A page that is judged is never evidence against itself, nor are its copies (`evidence`), whether the memory has seen it or not. What
+the memory holds does not depend on the order of pages, and memories of parts merge into that of the whole (`merge`). While it learns,
+a page is judged by the pages before it, so labels depend on their order; a memory that only judges (`Cleaner.remembering`) gives
+the same labels in any order. The caller creates, passes, saves and resets the memory.
 """
 
 from __future__ import annotations
@@ -12,49 +12,46 @@ import hashlib
 import threading
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Floats, Hashes, Ints, diff, flatnonzero, log_softmax
-from classifier.core.features import LOG_SCALE, extract_features
+from classifier.core.arrays import Floats, Hashes, Ints, diff, flatnonzero
+from classifier.core.features import extract_features
 from classifier.errors import InputError
-from classifier.labels import LABELS, Label
+from classifier.labels import LABELS
 from classifier.lines import is_blank
-from classifier.sites.count_min import MOST, CountMin
+from classifier.sites.bit_sketch import BitSketch
+from classifier.sites.evidence import FITTED, MOST_PAGES, PAGE_BITS, PageLines, count_pages, remembered_sets, revised
 from classifier.sites.rule import site_name
 
-__all__ = ["BITS", "DEFAULT_PAGES", "LIKELIHOOD_RATIO", "MOST_LINES", "PagePass", "SiteMemory"]
+__all__ = ["BITS", "DEFAULT_PAGES", "MOST_LINES", "MOST_PAGES", "LearnedPages", "PageLearner", "PagePass", "SiteMemory"]
 
-# Of 2, 3 and 5, 2 finds the most boilerplate at no extra loss (training/EXPERIMENTS.md). In a second pass over the same pages, the
-# count of 2 includes the page itself.
-DEFAULT_PAGES = 2
-# 2^22 cells in each of 4 rows: 16 MB. A line never seen counts as seen with probability (1 - exp(-m / 2^22))^4, where m distinct
-# lines were seen on `pages` pages or more: .00002 for m = 300,000, .002 for a million. Lines seen less often hardly matter
-# (4 million of them: .000002). Derived and measured in training/EXPERIMENTS.md.
-BITS = 22
-# Across the pages of a site, 30 % of boilerplate lines repeat and 3 % of article lines (counted on real pages). Between 3 and 30
-# the figures of training/EXPERIMENTS.md hardly change.
-LIKELIHOOD_RATIO = 10.0
-# A page is a copy of a counted one if its headlines are known as headlines and at most this share of its kept characters is new.
-# Pages fetched again differ in dates and lists, seldom in the article; half leaves room for an article that has grown.
-NEW_SHARE = 0.5
-# Characters. The first body line this long after a headline is the lead. Other pages show it as a teaser, so having seen it is not
-# evidence of boilerplate.
-LEAD_SIZE = 60
-MOST_LINES = 1 << 16  # of a page that are held until it ends: caps an endless page at 3 MB
+DEFAULT_PAGES = 1  # the evidence curve begins at one other page, with little weight
+# 2^19 cells of 8 bytes in each of 4 rows: 16 MB. A line never seen looks as if seen everywhere with probability (1 - exp(-m / 2^19))^4,
+# where m distinct lines stand on most pages of their sites: .00007 for 50,000, .001 for 100,000. The lines of single articles
+# hardly matter: a million add one page to a new line with probability .00009. Derived and measured in training/EXPERIMENTS.md.
+BITS = 19
+MOST_LINES = 1 << 16  # of a page that are held until it ends: caps an endless page at 8 MB
 MOST_RESETS = 10_000  # sites that can be reset one by one: their names must fit into the file
+_PAGES = ((1 << PAGE_BITS) - 1) << len(LABELS)  # the bits of pages in a line's set
 
-_TITLE, _BODY, _CAPTION = (LABELS.index(label) for label in (Label.TITLE, Label.BODY, Label.CAPTION))
-# Not titles: other pages list a headline long before its own page is read, so having seen it is not evidence of boilerplate.
-_PENALISED = np.array([_BODY, _CAPTION])
-_CHARACTERS = np.exp2(np.arange(int(LOG_SCALE.max()) + 1) / 8) - 1  # inverse of LOG_SCALE: characters by scaled size
+
+class LearnedPages(NamedTuple):
+    """What pages of one site add to a memory; picklable, and small."""
+
+    site: str | None
+    hashes: Hashes  # (n,) of lines
+    sets: Hashes  # (n,) see `evidence.remembered_sets`
+    pages: int
 
 
 class SiteMemory:
-    """Counts of the pages of each site on which a line was seen, in 16 MB however many there are.
+    """The pages of each site on which a line was seen, in 16 MB however many there are.
 
-    Pass it to `Cleaner.label_pages` or `clean_pages`. Hash collisions can make a count too high, never too low; `error()` gives
-    the probability. Threads may share a memory, but then the order of their pages, and with it the labels, is not deterministic.
+    Pass it to `Cleaner.label_pages` or `clean_pages`. Hash collisions can add pages to a line, never remove one; `error()` gives
+    the probability. Threads may share a memory, but while it learns, the order of their pages, and with it the labels, is not
+    deterministic.
 
     >>> memory = SiteMemory(pages=3)
     >>> memory.counted, memory.error()
@@ -62,16 +59,20 @@ class SiteMemory:
     """
 
     def __init__(self, pages: int = DEFAULT_PAGES) -> None:
-        """Start empty; a line is evidence once it was seen on `pages` pages of its site (2 to 255).
+        """Start empty; a line is evidence once `pages` other pages of its site have shown it (1 to 26).
 
         Raises:
-            InputError: `pages` is not an integer from 2 to 255.
+            InputError: `pages` is not an integer from 1 to 26.
         """
-        if type(pages) is not int or not 2 <= pages <= MOST:
-            raise InputError(f"pages={pages!r}: give the number of pages, 2 to {MOST}, on which a line must occur to count as seen")
+        if type(pages) is not int or not 1 <= pages <= MOST_PAGES:
+            raise InputError(
+                f"pages={pages!r}: give the number of other pages, 1 to {MOST_PAGES}, on which a line must occur to count as seen"
+            )
         self.pages = pages
-        self.counted = 0  # pages, excluding copies
-        self.sketch = CountMin(BITS)
+        self.counted = 0  # pages learned, copies included
+        self.sketch = BitSketch(BITS)
+        self.path: Path | None = None  # of a file that holds just this
+        self.curve = FITTED  # weight of evidence
         self._resets: dict[str, int] = {}  # number of resets by hashed site name: part of the site's keys
         self._lock = threading.Lock()
 
@@ -86,8 +87,9 @@ class SiteMemory:
         Raises:
             InputError: MOST_RESETS other sites have already been reset one by one.
         """
+        self.path = None
         if site is None:
-            self.sketch, self._resets, self.counted = CountMin(BITS), {}, 0
+            self.sketch, self._resets, self.counted = BitSketch(BITS), {}, 0
             return
         name = _name(site)
         if len(self._resets) >= MOST_RESETS and name not in self._resets:
@@ -95,23 +97,56 @@ class SiteMemory:
         self._resets[name] = self._resets.get(name, 0) + 1
 
     def error(self) -> float:
-        """Return the current probability that a line never seen counts as seen on `pages` pages."""
-        return self.sketch.error(self.pages)
+        """Return the current probability that a line never seen counts as seen on `pages` pages; an estimate."""
+        return self.sketch.error(self.pages, _PAGES)
 
     def seen_on(self, line: str, site: str | None = None) -> int:
-        """Return on how many pages of a site a line was seen, at most 255; letter case and the values of digits are ignored."""
-        return 0 if is_blank(line) else int(self.sketch.counts(self.sketch.places(extract_features([line]).hashes[0] ^ self.key(site)))[0])
+        """Return on how many pages of a site a line was seen; letter case and the values of digits are ignored.
 
-    def key(self, site: str | None, as_title: bool = False) -> np.uint64:
-        """Return the key to XOR with line hashes, so that equal lines of other sites, and headlines (`as_title`), count apart."""
+        Lines of fewer than 12 characters are not remembered. The number is at most 52, and a little too low from about 5 on.
+        """
+        if is_blank(line):
+            return 0
+        return int(count_pages(self.sets(extract_features([line]).hashes[0], site))[0])
+
+    def key(self, site: str | None) -> np.uint64:
+        """Return the key to XOR with line hashes, so that equal lines of other sites count apart."""
         name = _name(site)
-        return np.uint64(int(_digest(f"{name} {self._resets.get(name, 0)} {as_title}"), 16))
+        return np.uint64(int(_digest(f"{name} {self._resets.get(name, 0)}"), 16))
 
-    def count_page(self, places: Ints) -> None:
-        """Count a page whose lines have these cell indices, each line once."""
+    def sets(self, hashes: Hashes, site: str | None) -> Hashes:
+        """Return what the memory holds of lines with these hashes (n,): their labels and pages, see `evidence`."""
+        return self.sketch.sets(self.sketch.places(hashes ^ self.key(site)))
+
+    def add(self, learned: LearnedPages) -> None:
+        """Add pages. Their order does not matter, and pages added again change nothing but `counted`."""
+        self.path = None  # the file has not seen them
         with self._lock:
-            self.sketch.add(places)
-            self.counted += 1
+            self.sketch.add(self.sketch.places(learned.hashes ^ self.key(learned.site)), learned.sets)
+            self.counted += learned.pages
+
+    def merge(self, *others: SiteMemory) -> SiteMemory:
+        """Return a new memory of all pages that this and other memories have learned.
+
+        Merging is associative and commutative, and memories of parts give that of the whole, bit for bit.
+
+        Raises:
+            InputError: the memories have other `pages`, or other sites were reset one by one.
+        """
+        merged = SiteMemory(self.pages)
+        merged._resets = dict(self._resets)
+        for memory in (self, *others):
+            if (memory.pages, memory._resets) != (self.pages, self._resets):
+                raise InputError("these memories differ in pages= or in the sites that were reset; merge memories made alike")
+            merged.sketch.merge(memory.sketch)
+            merged.counted += memory.counted
+        return merged
+
+    @property
+    def digest(self) -> str:
+        """Digest of all that labels depend on, in hexadecimal."""
+        about = [self.pages, sorted(self._resets.items()), hashlib.sha256(self.sketch.cells.data).hexdigest()]
+        return hashlib.sha256(repr(about).encode()).hexdigest()
 
     def to_bytes(self) -> bytes:
         """Return the bytes that `save` writes; see `memory_file`."""
@@ -121,7 +156,7 @@ class SiteMemory:
             return memory_bytes(self.sketch.cells, {"pages": self.pages, "counted": self.counted, "resets": self._resets})
 
     def save(self, path: str | Path) -> None:
-        """Write the memory to a file atomically; compressed if its name ends in `.gz` or `.zst`.
+        """Write the memory to a file atomically; compressed if its name ends in `.gz` or `.zst`. Sets `path`.
 
         Raises:
             InputError, OSError: the file cannot be written.
@@ -130,6 +165,7 @@ class SiteMemory:
 
         with atomic_write(path) as file:
             file.write(self.to_bytes())
+        self.path = Path(path).resolve()
 
     @classmethod
     def load(cls, path: str | Path, pages: int | None = None) -> SiteMemory:
@@ -140,9 +176,10 @@ class SiteMemory:
         """
         from classifier.sites.memory_file import read_memory
 
-        cells, saved = read_memory(path, CountMin.shape(BITS))
+        cells, saved = read_memory(path, BitSketch.shape(BITS))
         memory = cls(saved["pages"] if pages is None else pages)
-        memory.sketch, memory.counted, memory._resets = CountMin(BITS, cells), saved["counted"], saved["resets"]
+        memory.sketch, memory.counted, memory._resets = BitSketch(BITS, cells), saved["counted"], saved["resets"]
+        memory.path = Path(path).resolve()
         return memory
 
 
@@ -155,75 +192,82 @@ def _name(site: str | None) -> str:
     return _digest(site_name(site or ""))
 
 
-class PagePass:
-    """One pass over the pages of a site: revises the log probabilities of their lines, and counts each page as it ends.
+class _HeldPages:
+    """Holds the lines of a page until it ends, and then hands them to `_settle`; base of the two implementations of `PageMemory`.
 
-    Implements `pipeline.PageMemory`.
+    Of a page longer than MOST_LINES, the rest passes as it is.
     """
 
-    def __init__(self, memory: SiteMemory, site: str | None) -> None:
-        """Start before the first page of a site."""
-        self._memory, self._key, self._title_key = memory, memory.key(site), memory.key(site, as_title=True)
-        self._page, self._lines = 0, 0
-        self._titles, self._at_lead = 0, 0  # of the open page: headlines so far, and those before the last line as long as a lead
-        self._parts: list[tuple[Hashes, Ints, Ints, Ints, Ints]] = []  # of the open page: hashes, cell indices, counts, codes, sizes
+    def __init__(self) -> None:
+        self._page, self._held = 0, 0  # the open page, and the number of its lines
+        self._parts: list[tuple[Hashes, Ints, Floats]] = []  # of the open page: hashes, sizes, log probabilities
+        self._ready: list[Floats] = []
 
-    def revised(self, page: Ints, hashes: Hashes, sizes: Floats, found: Floats) -> Floats:
-        """Return the log probabilities `found` (len(LABELS), n) of the next non-blank lines, revised by what earlier pages showed.
+    def add(self, page: Ints, hashes: Hashes, sizes: Floats, found: Floats) -> None:
+        """Take the next non-blank lines; see `pipeline.PageMemory`."""
+        sizes = sizes.astype(np.int64)
+        for start, stop in pairwise([0, *(flatnonzero(diff(page)) + 1).tolist(), len(page)]):
+            self._end(int(page[start]))
+            cut = min(stop, start + MOST_LINES - self._held)
+            if start < cut:
+                self._held += cut - start
+                self._parts.append((hashes[start:cut], sizes[start:cut], found[:, start:cut]))
+            if cut < stop:
+                self._flush()
+                self._ready.append(found[:, cut:stop])
 
-        `page` (n,) is ascending, `sizes` are on LOG_SCALE. Lines not seen before keep their values bit for bit.
-        """
-        cells = self._memory.sketch.places(hashes ^ self._key)
-        codes, sizes, found = found.argmax(axis=0), sizes.astype(np.int64), found.copy()
-        bounds = [0, *(flatnonzero(diff(page)) + 1).tolist(), len(page)]
-        for start, stop in pairwise(bounds):
-            self.close(int(page[start]))
-            counts = self._memory.sketch.counts(cells[:, start:stop])
-            # A hash of 0 is a line without a letter or digit, such as a separator: articles share those with menus.
-            leads = self._leads(codes[start:stop], sizes[start:stop])
-            seen = flatnonzero((counts >= self._memory.pages) & (hashes[start:stop] != 0) & ~leads) + start
-            if len(seen):
-                found[:, seen] = _penalised(found.take(seen, axis=1))
-                codes[seen] = found[:, seen].argmax(axis=0)
-            held = slice(start, min(stop, start + MOST_LINES - self._lines))
-            if held.start < held.stop:
-                self._lines += held.stop - start
-                self._parts.append((hashes[held], cells[:, held], counts[: held.stop - start], codes[held], sizes[held]))
-        return found
+    def settled(self, page: int) -> Floats:
+        """Return the log probabilities of all lines that are settled; see `pipeline.PageMemory`."""
+        self._end(page)
+        ready, self._ready = [np.zeros((len(LABELS), 0)), *self._ready], []
+        return np.concatenate(ready, axis=1)
 
-    def _leads(self, codes: Ints, sizes: Ints) -> Bools:
-        """Return which of the next lines of the open page are leads (n,): the first long body line after each headline."""
-        leads = (codes == _BODY) & (sizes >= LOG_SCALE[LEAD_SIZE])
-        titles = (codes == _TITLE).cumsum() + self._titles
-        self._titles = int(titles[-1])
-        long = flatnonzero(leads)
-        if len(long):
-            before = titles.take(long)
-            leads[long] = before > np.concatenate(([self._at_lead], before[:-1]))
-            self._at_lead = int(before[-1])
-        return leads
+    def _end(self, page: int) -> None:
+        """End the open page, unless it is `page`."""
+        if page != self._page:
+            self._flush()
+            self._page, self._held = page, 0
 
-    def close(self, page: int) -> None:
-        """End and count the open page, unless `page`, the page of the lines that follow, is still the same."""
-        if page == self._page:
-            return
+    def _flush(self) -> None:
         if self._parts:
-            hashes, cells, counts, codes, sizes = (np.concatenate(column, axis=-1) for column in zip(*self._parts))
-            titles = self._memory.sketch.places(hashes[codes == _TITLE] ^ self._title_key)
-            if not self._is_copy(titles, counts == 0, codes, sizes):
-                self._memory.count_page(np.concatenate((cells, titles), axis=1))
-        self._page, self._lines, self._titles, self._at_lead, self._parts = page, 0, 0, 0, []
+            hashes, sizes, found = (np.concatenate(column, axis=-1) for column in zip(*self._parts))
+            self._parts = []
+            self._ready.append(self._settle(PageLines(hashes, found.argmax(axis=0), sizes), found))
 
-    def _is_copy(self, titles: Ints, new: Bools, codes: Ints, sizes: Ints) -> bool:
-        """Return whether the page is a copy: all its headlines are known as headlines, and at most NEW_SHARE of its kept text is new."""
-        kept = (codes == _TITLE) | (codes == _BODY)
-        if not kept.any() or not self._memory.sketch.counts(titles).all():
-            return False
-        characters = _CHARACTERS.take(sizes[kept])
-        return bool(characters[new[kept]].sum() <= NEW_SHARE * characters.sum())
+    def _settle(self, page: PageLines, found: Floats) -> Floats:
+        raise NotImplementedError
 
 
-def _penalised(found: Floats) -> Floats:
-    """Return log probabilities (len(LABELS), n) with body and caption LIKELIHOOD_RATIO times less likely, renormalised."""
-    found[_PENALISED] -= np.log(LIKELIHOOD_RATIO)
-    return log_softmax(found)
+class PagePass(_HeldPages):
+    """One pass over the pages of a site: revises the log probabilities of their lines by a memory, which may learn each page as it ends."""
+
+    def __init__(self, memory: SiteMemory, site: str | None, learn: bool = True) -> None:
+        """Start before the first page of a site."""
+        super().__init__()
+        self._memory, self._site, self._learn = memory, site, learn
+
+    def _settle(self, page: PageLines, found: Floats) -> Floats:
+        judged = revised(page, found, self._memory.sets(page.hashes, self._site), self._memory.pages, self._memory.curve)
+        if self._learn:
+            self._memory.add(LearnedPages(self._site, *remembered_sets(page), 1))
+        return judged
+
+
+class PageLearner(_HeldPages):
+    """One pass over the pages of a site that only collects what a memory is to learn."""
+
+    def __init__(self, site: str | None) -> None:
+        """Start before the first page of a site."""
+        super().__init__()
+        self._site = site
+        self._learned = [(np.zeros(0, np.uint64), np.zeros(0, np.uint64))]
+
+    @property
+    def learned(self) -> LearnedPages:
+        """What the pages that have ended add to a memory."""
+        hashes, sets = (np.concatenate(column) for column in zip(*self._learned))
+        return LearnedPages(self._site, hashes, sets, len(self._learned) - 1)
+
+    def _settle(self, page: PageLines, found: Floats) -> Floats:
+        self._learned.append(remembered_sets(page))
+        return found

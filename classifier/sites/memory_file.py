@@ -1,6 +1,6 @@
 """Site-memory file format: two arrays in an uncompressed zip (npz), verified before use.
 
-`cells` holds the counts; `about` is sealed JSON (`sealed_json`) with digests of the cells and of itself, so a changed byte is
+`cells` holds what was seen; `about` is sealed JSON (`sealed_json`) with digests of the cells and of itself, so a changed byte is
 refused unless it is in a part that is never read. Nothing in the file is executable, and no size is taken from it (`model_file`
 describes how its arrays are read). `FILE.gz` and `FILE.zst` are compressed, to a fraction of the size while the memory is young.
 """
@@ -23,19 +23,19 @@ from classifier.core.sealed_json import SealError, sealed, unsealed
 from classifier.errors import InputError, ModelError
 from classifier.io.compression import open_decompressed
 from classifier.io.files import os_error_message
-from classifier.sites.count_min import MOST
+from classifier.sites.evidence import MOST_PAGES
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "memory_bytes", "read_memory"]
 
 FORMAT = "tinsach-site-memory"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 ENTRIES = ("about", "cells")
 MOST_ABOUT = 1 << 20  # bytes besides the cells: ten thousand reset sites take 260 KB
 _RESTORE = "restore it, or name another file to begin a new one"
 
 
 def memory_bytes(cells: Ints, saved: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a file with these counts and metadata; equal memories give equal bytes."""
+    """Return the bytes of a file with these cells and metadata; equal memories give equal bytes."""
     about = {"format": FORMAT, "format_version": FORMAT_VERSION, **saved, "lines_hash": _probe(), "cells_sha256": _digest(cells)}
     buffer = io.BytesIO()
     np.savez(buffer, about=np.frombuffer(sealed(about), np.uint8), cells=cells)
@@ -43,12 +43,12 @@ def memory_bytes(cells: Ints, saved: Mapping[str, Any]) -> bytes:
 
 
 def read_memory(path: str | Path, shape: tuple[int, ...]) -> tuple[Ints, dict[str, Any]]:
-    """Return the counts, which must have this shape, and the metadata saved with them.
+    """Return the cells, which must have this shape, and the metadata saved with them.
 
     Raises:
         InputError: the file is missing, damaged, or not a memory of this version.
     """
-    spec = ArraySpec(shape, "|u1")
+    spec = ArraySpec(shape, "<u8")
     data = _bounded(path, spec.nbytes + MOST_ABOUT)
     try:
         entries = read_entries(Path(path), data, dict.fromkeys(ENTRIES, spec))
@@ -60,7 +60,7 @@ def read_memory(path: str | Path, shape: tuple[int, ...]) -> tuple[Ints, dict[st
     except ModelError as error:  # its message is about model files
         raise InputError(f"{path}: damaged, or not a site memory; {_RESTORE}") from error
     if _digest(cells) != saved["cells_sha256"]:
-        raise InputError(f"{path}: damaged: its counts do not match their digest; {_RESTORE}")
+        raise InputError(f"{path}: damaged: its cells do not match their digest; {_RESTORE}")
     return cells, saved
 
 
@@ -91,7 +91,7 @@ def _checked(path: str | Path, about: bytes) -> dict[str, Any]:
     if saved.get("lines_hash") != _probe():
         raise _other_version(path)
     numbers = [saved.get("pages"), saved.get("counted"), *_values(saved.get("resets"))]
-    if not all(type(number) is int and 0 <= number < 1 << 62 for number in numbers) or not 2 <= saved["pages"] <= MOST:
+    if not all(type(number) is int and 0 <= number < 1 << 62 for number in numbers) or not 1 <= saved["pages"] <= MOST_PAGES:
         raise InputError(f"{path}: its metadata is not that of a site memory; {_RESTORE}")
     return saved
 

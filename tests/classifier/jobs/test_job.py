@@ -41,7 +41,7 @@ def cleaned(cleaner, data: bytes, form: str, faults: ErrorPolicy | None = None, 
     """Clean a source in memory."""
     job = Job(cleaner, OPTIONS._replace(decoding=reading or Decoding()), faults or ErrorPolicy())
     out = io.BytesIO()
-    source = SimpleNamespace(open=lambda: io.BytesIO(data), name="memory", format=form)
+    source = SimpleNamespace(open=lambda: io.BytesIO(data), name="memory", format=form, site="")
     job.clean(source, Sink(out, "memory"))
     return out.getvalue(), job
 
@@ -236,7 +236,7 @@ def test_memory_does_not_grow_with_the_number_of_records(cleaner):
     peaks = []
     for count in (200, 2000):
         tracemalloc.start()
-        source = SimpleNamespace(open=lambda count=count: Endless(count), name="endless", format="jsonl")
+        source = SimpleNamespace(open=lambda count=count: Endless(count), name="endless", format="jsonl", site="")
         Job(cleaner, OPTIONS, ErrorPolicy()).clean(source, Sink(Nowhere(), "nowhere"))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 from classifier import InputError, SiteMemory
 from classifier.core.sealed_json import sealed
 from classifier.io import files
-from classifier.sites.count_min import CountMin
+from classifier.sites.bit_sketch import BitSketch
 from classifier.sites.memory_file import memory_bytes, read_memory
 
-SHAPE = CountMin.shape(6)
+SHAPE = BitSketch.shape(6)
 SAVED = {"pages": 3, "counted": 17, "resets": {"00ff00ff00ff00ff": 2}}
 
 
 @pytest.fixture(scope="module")
 def cells():
-    return np.random.default_rng(2).integers(0, 256, SHAPE, dtype=np.uint8)
+    return np.random.default_rng(2).integers(0, 1 << 63, SHAPE, dtype=np.uint64)
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_a_whole_memory_round_trip(cleaner, composed_pages, tmp_path, name):
         for line in page.splitlines()[:3]:
             assert found.seen_on(line, "a.vn") == memory.seen_on(line, "a.vn")
     assert SiteMemory.load(tmp_path / name, pages=9).pages == 9
-    with pytest.raises(InputError, match="2 to 255"):
-        SiteMemory.load(tmp_path / name, pages=1)
+    with pytest.raises(InputError, match="1 to 26"):
+        SiteMemory.load(tmp_path / name, pages=0)
     # Both continue identically.
     labels, others = (cleaner.at("a.vn").label_pages(composed_pages, memory=each) for each in (memory, found))
     assert np.array_equal(labels.probabilities, others.probabilities)
@@ -130,10 +130,10 @@ def forged(path, about, cells):
     ("change", "message"),
     [
         ({"format": "tinsach-line-model"}, "not a site memory"),
-        ({"format_version": 2}, "another version"),
+        ({"format_version": 1}, "another version"),
         ({"lines_hash": "0"}, "another version"),
-        ({"pages": 1}, "not that of a site memory"),
-        ({"pages": 256}, "not that of a site memory"),
+        ({"pages": 0}, "not that of a site memory"),
+        ({"pages": 27}, "not that of a site memory"),
         ({"pages": True}, "not that of a site memory"),
         ({"pages": "3"}, "not that of a site memory"),
         ({"counted": -1}, "not that of a site memory"),
