@@ -29,7 +29,10 @@ from classifier.lines import between_pages, split_lines
 from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
-__all__ = ["NamedPages", "Row", "label_by_page", "label_inputs", "label_named_pages", "label_one", "label_pages_at_once", "label_records"]
+__all__ = [
+    "NamedPages", "Row", "label_by_page", "label_inputs", "label_named_pages", "label_one", "label_pages_at_once", "label_records",
+    "pages_of",
+]  # fmt: skip
 
 Row = Callable[[LabelledLine, int], str]  # the text for a line of the page with this number; picklable
 
@@ -143,7 +146,7 @@ def _add_batch(job: Job, stats: Stats, notices: Notices, names: list[str]) -> No
 
 def _pieces(job: Job, sources: Sequence[Source], row: Row, names: Names) -> Iterator[_Piece]:
     first = 1
-    for batch in batches_of(page for source in sources for page in _pages_of(job, source)):
+    for batch in batches_of(page for source in sources for page in pages_of(job, source)):
         names.append([page.place for page in batch])
         yield _Piece(Batch([page.text for page in batch], sites=sites_of(batch, job.options)), first, row)
         first += len(batch)
@@ -156,7 +159,7 @@ def _rows_of(cleaner: Cleaner, piece: _Piece) -> tuple[list[str], Stats, Notices
     return rows, Stats.of_pages(labels)[0], labels.notices
 
 
-def _pages_of(job: Job, source: Source, last: bool = True) -> Iterator[Record]:
+def pages_of(job: Job, source: Source, last: bool = True) -> Iterator[Record]:
     """Yield the pages of an input as records whose `place` is the page's name.
 
     A separator at the end of a text opens a further page, as in `label_inputs`, if the `last` page is wanted even if empty.
@@ -193,7 +196,7 @@ def _spans_of(job: Job, source: Source) -> Iterator[str]:
     waiting: deque[list[Record]] = deque()
 
     def batches() -> Iterator[Batch]:
-        for batch in batches_of(_pages_of(job, source)):
+        for batch in batches_of(pages_of(job, source)):
             waiting.append(batch)
             yield Batch([record.text for record in batch], sites=sites_of(batch, job.options))
 
@@ -226,7 +229,7 @@ def label_named_pages(job: Job, sources: Sequence[Source]) -> Iterator[NamedPage
 
 def _named(job: Job, source: Source) -> Iterator[Record]:
     """Yield the pages of an input as records whose `place` is the page's name, with its id."""
-    for page in _pages_of(job, source, last=False):
+    for page in pages_of(job, source, last=False):
         yield page if page.id == "null" else page._replace(place=f"{page.place} (id {page.id})")
 
 
