@@ -151,7 +151,7 @@ def label_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str] =
 
 
 def _label_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str]) -> Labels:
-    rules, memory = cleaner.rules, cleaner.memory
+    rules, memory = cleaner.rules, cleaner.line_memory
     if (rules is None and memory is None) or not any(sites):
         return cleaner.label_pages(pages)
     groups: dict[str | None, list[int]] = {}

@@ -281,7 +281,7 @@ class Job:
         recipe = self.cleaner.recipe
         rules = None if recipe.rules is None else recipe.rules.rules
         parts: list[object] = [recipe.release, recipe.arrays_sha256, recipe.keep, recipe.threshold, self.options]
-        parts += [rules, recipe.site, self.cleaner.memory is not None]
+        parts += [rules, recipe.site, self.cleaner.memory is not None, recipe.profile and recipe.profile.sha256]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ import hashlib
 import threading
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -140,7 +141,21 @@ class SiteMemory:
         """
         from classifier.sites.memory_file import read_memory
 
-        cells, saved = read_memory(path, CountMin.shape(BITS))
+        return cls._restored(*read_memory(path, CountMin.shape(BITS)), pages)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str | Path) -> SiteMemory:
+        """Return the memory that `to_bytes` made; `name` says in messages where the bytes are from.
+
+        Raises:
+            InputError: they are damaged, or not a memory of this version.
+        """
+        from classifier.sites.memory_file import parse_memory
+
+        return cls._restored(*parse_memory(data, name, CountMin.shape(BITS)))
+
+    @classmethod
+    def _restored(cls, cells: Ints, saved: dict[str, Any], pages: int | None = None) -> SiteMemory:
         memory = cls(saved["pages"] if pages is None else pages)
         memory.sketch, memory.counted, memory._resets = CountMin(BITS, cells), saved["counted"], saved["resets"]
         return memory

@@ -25,7 +25,7 @@ from classifier.io.compression import open_decompressed
 from classifier.io.files import os_error_message
 from classifier.sites.count_min import MOST
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "memory_bytes", "read_memory"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "MOST_ABOUT", "memory_bytes", "parse_memory", "read_memory"]
 
 FORMAT = "tinsach-site-memory"
 FORMAT_VERSION = 1
@@ -48,8 +48,12 @@ def read_memory(path: str | Path, shape: tuple[int, ...]) -> tuple[Ints, dict[st
     Raises:
         InputError: the file is missing, damaged, or not a memory of this version.
     """
+    return parse_memory(_bounded(path, ArraySpec(shape, "|u1").nbytes + MOST_ABOUT), path, shape)
+
+
+def parse_memory(data: bytes, path: str | Path, shape: tuple[int, ...]) -> tuple[Ints, dict[str, Any]]:
+    """Return counts and metadata in the content of a file; see `read_memory`. `path` is its name in messages."""
     spec = ArraySpec(shape, "|u1")
-    data = _bounded(path, spec.nbytes + MOST_ABOUT)
     try:
         entries = read_entries(Path(path), data, dict.fromkeys(ENTRIES, spec))
         del data  # free the raw bytes: `entries` is a second copy of the cells, the array a third
