@@ -14,6 +14,7 @@ from classifier.labels import DEFAULT_KEEP, LABELS, Label
 from classifier.lines import split_lines, split_pages
 from classifier.results import LabelledLine, Labels
 from classifier.sites.memory import SiteMemory
+from classifier.sites.profile import SiteProfile
 from classifier.sites.rules import SiteRules
 from classifier.stream import Stream
 from classifier.version import __version__ as __version__
@@ -29,6 +30,7 @@ __all__ = [
     "Labels",
     "ModelError",
     "SiteMemory",
+    "SiteProfile",
     "SiteRules",
     "Stream",
     "TinsachError",

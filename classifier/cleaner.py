@@ -25,6 +25,7 @@ from classifier.lines import not_text, page_batches, page_texts, split_lines, te
 from classifier.parallel import checked_jobs, ordered_map
 from classifier.results import LabelledLine, Labels, with_nothing_kept
 from classifier.sites.memory import LearnedPages, PageLearner, PagePass, SiteMemory
+from classifier.sites.profile import SiteProfile
 from classifier.sites.rule import site_name
 from classifier.sites.rules import SiteRules
 from classifier.stream import Stream
@@ -44,6 +45,7 @@ def load(
     keep: str | Iterable[str] = DEFAULT_KEEP,
     threshold: float | None = None,
     rules: SiteRules | None = None,
+    profile: SiteProfile | None = None,
 ) -> Cleaner:
     """Load a cleaner with the shipped model, or with another one.
 
@@ -53,16 +55,26 @@ def load(
         threshold: keep a line when the probabilities of the labels in `keep` sum to at least this value (0 to 1); by
             default, keep a line when its label is in `keep`.
         rules: site rules, which force or forbid labels; until `Cleaner.at` names a site, only rules for every site apply.
+        profile: a profile of the pages' site: its rules, its memory and its weights, as far as it has them.
 
     Raises:
-        ModelError: the model is missing, damaged, or made for another version.
-        InputError: a label in `keep` is unknown, `threshold` is not a probability, or `rules` is not a `SiteRules`.
+        ModelError: the model is missing, damaged, or made for another version, or not the one that the weights of `profile` change.
+        InputError: a label in `keep` is unknown, `threshold` is not a probability, `rules` is not a `SiteRules` or `profile` not a
+            `SiteProfile`, or both are given.
 
     >>> cleaner = load(keep="title,body,caption")
     >>> cleaner.lookahead
     48
     """
-    return Cleaner(Model.load(model), keep=keep, threshold=threshold, rules=rules)
+    if profile is None:
+        return Cleaner(Model.load(model), keep=keep, threshold=threshold, rules=rules)
+    if not isinstance(profile, SiteProfile):
+        raise InputError(f"profile takes a SiteProfile, not {type(profile).__name__}; read one with SiteProfile.read(path)")
+    if rules is not None:
+        raise InputError("a site profile has its own rules; leave out rules, or make the profile with them")
+    changed = Model.load(model, profile.delta)
+    cleaner = Cleaner(changed, keep=keep, threshold=threshold, rules=profile.rules, site=profile.site, profile=profile)
+    return cleaner.remembering(profile.memory, learn=False)
 
 
 class Cleaner:
@@ -81,6 +93,7 @@ class Cleaner:
         site: str | None = None,
         memory: SiteMemory | None = None,
         learn: bool = True,
+        profile: SiteProfile | None = None,
     ) -> None:
         """Store a loaded model and its options; see `load`, `at` and `remembering`."""
         if threshold is not None and not 0 <= threshold <= 1:
@@ -89,12 +102,15 @@ class Cleaner:
             raise InputError(f"rules takes SiteRules, not {type(rules).__name__}; read them with SiteRules.read(path)")
         if memory is not None and not isinstance(memory, SiteMemory):
             raise InputError(f"memory takes a SiteMemory, not {type(memory).__name__}; make one, or SiteMemory.load(path)")
+        if memory is not None and profile is not None and profile.memory not in (None, memory):
+            raise InputError("the site profile has a memory of its own; use one of the two, or make the profile without a memory")
         self.model = model
         self.keep = parse_keep(keep)
         self.threshold = threshold
         self.rules = rules
         self.memory = memory
         self.learn = learn
+        self.profile = profile
         self.site = site_name(site or "") or None
         """The site whose rules apply; None for the rules of every site only."""
 
@@ -103,7 +119,7 @@ class Cleaner:
         name = f"{manifest['name']} {manifest['version']}" if path in (None, default_path().resolve()) else str(path)
         keep = ",".join(label for label in LABELS if label in self.keep)
         shown: dict[str, object] = {"model": name, "keep": keep, "threshold": self.threshold}
-        shown |= {name: value for name in ("rules", "site", "memory") if (value := getattr(self, name)) is not None}
+        shown |= {name: value for name in ("rules", "site", "memory", "profile") if (value := getattr(self, name)) is not None}
         return f"Cleaner({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def at(self, site: str | None) -> Cleaner:
@@ -134,11 +150,11 @@ class Cleaner:
         return self.memory is not None and self.learn
 
     def watched_by(self, model: Model) -> Cleaner:
-        """Return a copy of this cleaner with a recording model of the same weights, and without the memory."""
-        return self._with(model=model, memory=None)
+        """Return a copy of this cleaner with a recording model of the same weights, and without a memory."""
+        return self._with(model=model, memory=None, profile=None)
 
     def _with(self, **changes: Any) -> Cleaner:
-        names = ("model", "keep", "threshold", "rules", "site", "memory", "learn")
+        names = ("model", "keep", "threshold", "rules", "site", "memory", "learn", "profile")
         return Cleaner(**({name: getattr(self, name) for name in names} | changes))
 
     @property
@@ -153,8 +169,9 @@ class Cleaner:
             raise InputError("this model was not loaded from a file, so other processes cannot load it; use jobs=1, or load(model=path)")
         shipped = path == default_path().resolve()
         digest, keep = self.model.manifest["arrays_sha256"], tuple(sorted(label.value for label in self.keep))
-        made = Recipe(None if shipped else str(path), digest, __version__, keep, self.threshold, self.rules, self.site)
-        if self.memory is None or self.learns:
+        rules = self.rules if self.profile is None else None  # else it has them
+        made = Recipe(None if shipped else str(path), digest, __version__, keep, self.threshold, rules, self.site, profile=self.profile)
+        if self.memory is None or self.learns or (self.profile is not None and self.memory is self.profile.memory):
             return made
         if self.memory.path is None:
             raise InputError(
@@ -312,6 +329,7 @@ class Recipe(NamedTuple):
     site: str | None = None
     memory: str | None = None  # file of a memory that judges and does not learn
     memory_digest: str = ""
+    profile: SiteProfile | None = None
 
     def cleaner(self) -> Cleaner:
         """Return the cleaner, loaded once per process.
@@ -325,7 +343,7 @@ class Recipe(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _make(recipe: Recipe) -> Cleaner:
-    cleaner = load(recipe.path, keep=recipe.keep, threshold=recipe.threshold, rules=recipe.rules).at(recipe.site)
+    cleaner = load(recipe.path, keep=recipe.keep, threshold=recipe.threshold, rules=recipe.rules, profile=recipe.profile).at(recipe.site)
     if (__version__, cleaner.model.manifest["arrays_sha256"]) != (recipe.release, recipe.arrays_sha256):
         where = recipe.path or "the shipped model"
         raise ModelError(f"{where}: not the same model or release; install tinsach {recipe.release} and the same model on every machine")

@@ -1,4 +1,4 @@
-"""The twelve line labels, each with a one-sentence description and an example.
+"""The twelve line labels, each with a one-sentence description and an example, and the rules for borderline cases.
 
 Their order is part of the model format: it is the order of the probabilities. `DEFAULT_KEEP` is the article itself.
 """
@@ -10,7 +10,7 @@ from enum import Enum
 
 from classifier.errors import InputError
 
-__all__ = ["DEFAULT_KEEP", "EVIDENCE", "HEADINGS", "LABELS", "Label", "parse_keep"]
+__all__ = ["BORDERLINE", "DEFAULT_KEEP", "EVIDENCE", "HEADINGS", "LABELS", "Label", "parse_keep"]
 
 
 class Label(str, Enum):
@@ -79,6 +79,20 @@ class Label(str, Enum):
 
 LABELS: tuple[Label, ...] = tuple(Label)
 DEFAULT_KEEP: frozenset[Label] = frozenset({Label.TITLE, Label.BODY})
+
+# The labelling guide beyond the table: cases on which people and language models differ. docs/RETRAINING.md lists them.
+BORDERLINE = (
+    "A subhead of the article is body; title is the page's own headline only, every time it is printed as a headline.",
+    "A teaser for another article is related wherever it is, also between paragraphs; its heading, section, author, time, counts "
+    "and picture text belong to it, and so does a link such as “Xem thêm” that ends a list of teasers.",
+    "Texts of the article's own pictures and videos, their titles included, are caption, even where they tell the story; prose "
+    "between the pictures of a photo story is body.",
+    "Dialogs for login, payment or consent are nav; the form for comments and its hints are comment.",
+    "Share buttons are nav, links to the publisher's pages on other networks promo, and links inside the imprint footer.",
+    "The clock of the site is nav; the date of the article is meta.",
+    "Markup of a picture without any text is media.",
+    "In lines that a crawler has put above the page, the headline is title, and source and date are meta.",
+)
 
 # Classes of the first pass. The headings of six kinds of blocks are classes of their own, since a heading determines what follows it.
 HEADINGS = ("related", "most_read", "media", "comment", "promo", "weather")

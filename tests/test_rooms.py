@@ -32,6 +32,7 @@ CLASSIFIER = {
     "jobs": "errors labels lines parallel core io formats sites results stream cleaner",
     "explain": "errors labels core html_page results cleaner",
     "review": "errors labels lines core io html_page results cleaner",
+    "asking": "errors labels lines io review",
     "monitoring": "errors labels core io results cleaner",
     "integrations": "errors labels lines parallel io formats cleaner",
     "cli": EVERY,
@@ -114,7 +115,7 @@ def test_no_circle_of_modules(package, rooms):
 def test_the_top_of_the_package_stays_small():
     top = [path for path in (ROOT / "classifier").iterdir() if not path.is_symlink() and path.name != "__pycache__"]
     assert len([path for path in top if path.suffix == ".py"]) <= 12
-    assert len([path for path in top if path.is_dir()]) <= 11
+    assert len([path for path in top if path.is_dir()]) <= 12
 
 
 def test_tests_mirror_the_rooms():

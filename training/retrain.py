@@ -88,17 +88,23 @@ def learning_curve(
     return points
 
 
-def replace(new: Path, models: Path, kept: Path) -> None:
-    """Replace a model, after copying the old one to `kept`.
+FILES = (f"{STEM}.npz", f"{STEM}.json", "MODEL_CARD.md")
 
-    Interrupted halfway, it leaves a manifest that does not match its arrays. Loading detects that, and `kept` is complete.
-    """
-    names = (f"{STEM}.npz", f"{STEM}.json", "MODEL_CARD.md")
+
+def keep(models: Path, kept: Path) -> None:
+    """Copy the model that training starts from: it may be replaced, and a site profile needs it."""
     kept.mkdir(parents=True, exist_ok=True)
-    for name in names:
+    for name in FILES:
         if (models / name).exists():
             shutil.copyfile(models / name, kept / name)
-    for name in names:
+
+
+def replace(new: Path, models: Path) -> None:
+    """Replace a model.
+
+    Interrupted halfway, it leaves a manifest that does not match its arrays. Loading detects that, and the kept copy is complete.
+    """
+    for name in FILES:
         with atomic_write(str(models / name)) as out:
             out.write((new / name).read_bytes())
 
@@ -160,6 +166,8 @@ def _run(args: argparse.Namespace, train: Sequence[UserPage], test: Sequence[Use
     recipe = RetrainingSettings(SETTINGS._replace(pages=args.composed))
     held_out, new = compose_held_out(), args.build / "model"
     print(f"retrain: {len(train)} training pages, {len(test)} test pages", flush=True)
+    read_model(args.models)  # a damaged model is not worth keeping
+    keep(args.models, args.build / "before")
     retrain(train, args.models, new, recipe, args.jobs)
     found = compare(args.models, new, test, held_out)
     before, after = ((found["own"][side].article, found["others"][side].article) for side in (0, 1))
@@ -175,7 +183,7 @@ def _run(args: argparse.Namespace, train: Sequence[UserPage], test: Sequence[Use
     if complaints and not args.force:
         print(f"retrain: {args.models} is unchanged; the new model is in {new}; label more pages, or use --force", file=sys.stderr)
         return 1
-    replace(new, args.models, args.build / "before")
+    replace(new, args.models)
     print(f"retrain: {args.models} now holds the new model; a copy of the old one is in {args.build / 'before'}")
     return 0
 

@@ -22,6 +22,7 @@ import numpy as np
 from classifier.core.arrays import Bools, Float32s, Floats, Hashes, Ints, append, diff, flatnonzero, log_softmax
 from classifier.core.context import CEILINGS
 from classifier.core.features import LineFeatures
+from classifier.core.model_delta import ModelDelta
 from classifier.core.model_file import PREFIXES, read_model
 from classifier.core.ngrams import HEAD, TAIL, NGrams, Vocabulary
 from classifier.core.stacked import STACKED_CEILINGS
@@ -86,13 +87,17 @@ class Model:
         self._context, self._stacked = (Network(*(arrays[prefix + name] for name in Network.ARRAYS)) for prefix in PREFIXES)
 
     @classmethod
-    def load(cls, path: str | Path | None = None) -> Model:
+    def load(cls, path: str | Path | None = None, delta: ModelDelta | None = None) -> Model:
         """Read and verify a model: an `.npz` file, or a folder with `vi-news.npz` in it; by default the shipped model.
 
+        A `delta` turns it into another one, which is verified in the same way.
+
         Raises:
-            ModelError: the file or its manifest is missing, damaged, or made for another version.
+            ModelError: the file or its manifest is missing, damaged, or made for another version, or the delta for another model.
         """
         arrays, manifest, arrays_path = read_model(path)
+        if delta is not None:
+            arrays, manifest = delta.applied(arrays, manifest)
         _require_exact(arrays_path, arrays, manifest)
         return cls(arrays, manifest, arrays_path)
 

@@ -34,8 +34,8 @@ from classifier.errors import ModelError
 from classifier.labels import EVIDENCE, LABELS
 
 __all__ = [
-    "FORMAT", "FORMAT_VERSION", "PREFIXES", "STEM", "ArraySpec", "array_specs", "default_path", "feature_digest", "read_array",
-    "read_entries", "read_model",
+    "FORMAT", "FORMAT_VERSION", "PREFIXES", "STEM", "ArraySpec", "array_specs", "check_manifest", "check_values", "default_path",
+    "feature_digest", "read_array", "read_entries", "read_model", "specs_of",
 ]  # fmt: skip
 
 FORMAT = "tinsach-line-model"
@@ -107,12 +107,12 @@ def read_model(path: str | Path | None = None) -> tuple[dict[str, Ints], dict[st
     """
     where = _locate(default_path() if path is None else Path(path))
     manifest = _read_manifest(where.with_suffix(".json"))
-    specs = _specs_of(where.with_suffix(".json"), manifest)
+    specs = specs_of(where.with_suffix(".json"), manifest)
     data = _read_bounded(where, sum(spec.nbytes + ENTRY_BYTES for spec in specs.values()))
     if hashlib.sha256(data).hexdigest() != manifest["arrays_sha256"]:
         raise ModelError(f"{where}: its SHA-256 differs from the manifest's; damaged, or paired with the wrong manifest: {RESTORE}")
     arrays = {name: read_array(where, name, specs[name], entry) for name, entry in read_entries(where, data, specs).items()}
-    _check_values(where, arrays)
+    check_values(where, arrays)
     return arrays, manifest, where.resolve()
 
 
@@ -161,14 +161,19 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         manifest = unsealed(data, FORMAT, FORMAT_VERSION)
     except SealError as error:
         raise ModelError(f"{path}: {_MANIFEST_FAULTS[error.fault].format(error.detail)}") from error
+    check_manifest(path, manifest)
+    return manifest
+
+
+def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise ModelError if a manifest is that of a model for other labels or features, or names no digest of its arrays."""
     if manifest.get("labels") != [label.value for label in LABELS] or manifest.get("features_sha256") != feature_digest():
         raise ModelError(f"{path}: made for other labels or features than those of this tinsach; retrain with `make train`")
     if not isinstance(manifest.get("arrays_sha256"), str):
         raise ModelError(f"{path}: gives no SHA-256 of its arrays; {RESTORE}")
-    return manifest
 
 
-def _specs_of(path: Path, manifest: Mapping[str, Any]) -> dict[str, ArraySpec]:
+def specs_of(path: Path, manifest: Mapping[str, Any]) -> dict[str, ArraySpec]:
     """Return the specs of the arrays, after checking the two sizes that the manifest may choose."""
     sizes = []
     for name, largest in (("vocabulary_size", 1 << Vocabulary.BITS), *((f"{prefix}hidden_size", MAX_HIDDEN) for prefix in PREFIXES)):
@@ -239,7 +244,7 @@ def read_array(path: Path, name: str, spec: ArraySpec, content: bytes) -> Ints:
     return array.astype(array.dtype.newbyteorder("="))  # copies, so that the array is aligned
 
 
-def _check_values(path: Path, arrays: Mapping[str, Ints]) -> None:
+def check_values(path: Path, arrays: Mapping[str, Ints]) -> None:
     """Reject values that training never produces and that would make probabilities NaN, and colliding n-grams."""
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.abs(array).max() <= LARGEST_WEIGHT:  # `not <=` also catches NaN

@@ -282,7 +282,7 @@ class Job:
         recipe, memory = self.cleaner.recipe, self.cleaner.memory
         rules = None if recipe.rules is None else recipe.rules.rules
         parts: list[object] = [recipe.release, recipe.arrays_sha256, recipe.keep, recipe.threshold, self.options]
-        parts += [rules, recipe.site, memory is not None, recipe.memory_digest]
+        parts += [rules, recipe.site, memory is not None, recipe.memory_digest, recipe.profile and recipe.profile.sha256]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

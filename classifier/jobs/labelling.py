@@ -30,16 +30,9 @@ from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
 __all__ = [
-    "NamedPages",
-    "Row",
-    "label_by_page",
-    "label_inputs",
-    "label_named_pages",
-    "label_one",
-    "label_pages_at_once",
-    "label_records",
+    "NamedPages", "Row", "label_by_page", "label_inputs", "label_named_pages", "label_one", "label_pages_at_once", "label_records",
     "pages_of",
-]
+]  # fmt: skip
 
 Row = Callable[[LabelledLine, int], str]  # the text for a line of the page with this number; picklable
 

@@ -12,7 +12,7 @@ import hashlib
 import threading
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -176,10 +176,24 @@ class SiteMemory:
         """
         from classifier.sites.memory_file import read_memory
 
-        cells, saved = read_memory(path, BitSketch.shape(BITS))
+        return cls._restored(*read_memory(path, BitSketch.shape(BITS)), pages, Path(path).resolve())
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str | Path) -> SiteMemory:
+        """Return the memory that `to_bytes` made; `name` says in messages where the bytes are from.
+
+        Raises:
+            InputError: they are damaged, or not a memory of this version.
+        """
+        from classifier.sites.memory_file import parse_memory
+
+        return cls._restored(*parse_memory(data, name, BitSketch.shape(BITS)))
+
+    @classmethod
+    def _restored(cls, cells: Hashes, saved: dict[str, Any], pages: int | None = None, path: Path | None = None) -> SiteMemory:
         memory = cls(saved["pages"] if pages is None else pages)
         memory.sketch, memory.counted, memory._resets = BitSketch(BITS, cells), saved["counted"], saved["resets"]
-        memory.path = Path(path).resolve()
+        memory.path = path
         return memory
 
 

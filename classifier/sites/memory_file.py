@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from classifier.core.arrays import Ints
+from classifier.core.arrays import Hashes
 from classifier.core.features import extract_features
 from classifier.core.model_file import ArraySpec, read_array, read_entries
 from classifier.core.sealed_json import SealError, sealed, unsealed
@@ -25,7 +25,7 @@ from classifier.io.compression import open_decompressed
 from classifier.io.files import os_error_message
 from classifier.sites.evidence import MOST_PAGES
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "memory_bytes", "read_memory"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "MOST_ABOUT", "memory_bytes", "parse_memory", "read_memory"]
 
 FORMAT = "tinsach-site-memory"
 FORMAT_VERSION = 2
@@ -34,7 +34,7 @@ MOST_ABOUT = 1 << 20  # bytes besides the cells: ten thousand reset sites take 2
 _RESTORE = "restore it, or name another file to begin a new one"
 
 
-def memory_bytes(cells: Ints, saved: Mapping[str, Any]) -> bytes:
+def memory_bytes(cells: Hashes, saved: Mapping[str, Any]) -> bytes:
     """Return the bytes of a file with these cells and metadata; equal memories give equal bytes."""
     about = {"format": FORMAT, "format_version": FORMAT_VERSION, **saved, "lines_hash": _probe(), "cells_sha256": _digest(cells)}
     buffer = io.BytesIO()
@@ -42,14 +42,18 @@ def memory_bytes(cells: Ints, saved: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def read_memory(path: str | Path, shape: tuple[int, ...]) -> tuple[Ints, dict[str, Any]]:
+def read_memory(path: str | Path, shape: tuple[int, ...]) -> tuple[Hashes, dict[str, Any]]:
     """Return the cells, which must have this shape, and the metadata saved with them.
 
     Raises:
         InputError: the file is missing, damaged, or not a memory of this version.
     """
+    return parse_memory(_bounded(path, ArraySpec(shape, "<u8").nbytes + MOST_ABOUT), path, shape)
+
+
+def parse_memory(data: bytes, path: str | Path, shape: tuple[int, ...]) -> tuple[Hashes, dict[str, Any]]:
+    """Return cells and metadata in the content of a file; see `read_memory`. `path` is its name in messages."""
     spec = ArraySpec(shape, "<u8")
-    data = _bounded(path, spec.nbytes + MOST_ABOUT)
     try:
         entries = read_entries(Path(path), data, dict.fromkeys(ENTRIES, spec))
         del data  # free the raw bytes: `entries` is a second copy of the cells, the array a third
@@ -109,5 +113,5 @@ def _probe() -> str:
     return f"{int(extract_features(['Đọc nhiều: 24 giờ qua, Ấm lạnh ở chợ Bến Ngự…']).hashes[0, 0]):016x}"
 
 
-def _digest(cells: Ints) -> str:
+def _digest(cells: Hashes) -> str:
     return hashlib.sha256(np.ascontiguousarray(cells).data).hexdigest()

@@ -20,7 +20,7 @@ from classifier.labels import LABELS, parse_keep
 from classifier.sites.regex_cost import SEEN_CHARS, require_cheap
 from classifier.sites.rule import EVERY_SITE, Rule, site_name
 
-__all__ = ["read_rules"]
+__all__ = ["parse_rules", "read_rules"]
 
 _WAYS = """write [[rules]] for every site, [[sites."bao-bai-song.vn"]] for one"""
 _EXAMPLE = """as in phrase = "Tải ứng dụng" and force = "promo\""""
@@ -33,7 +33,12 @@ def read_rules(path: str | Path) -> dict[str, list[Rule]]:
         InputError: the file is not TOML, or a rule in it is invalid.
         OSError: the file cannot be read.
     """
-    text = _text_of(path)
+    return parse_rules(Path(path).read_bytes(), path)
+
+
+def parse_rules(data: bytes, path: str | Path) -> dict[str, list[Rule]]:
+    """Return the checked rules in the content of a file; see `read_rules`. `path` is its name in messages."""
+    text = _text_of(data, path)
     toml = _toml_module()
     try:
         content = toml.loads(text)
@@ -56,8 +61,7 @@ def read_rules(path: str | Path) -> dict[str, list[Rule]]:
     return rules
 
 
-def _text_of(path: str | Path) -> str:
-    data = Path(path).read_bytes()
+def _text_of(data: bytes, path: str | Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import classifier
+from classifier.labels import BORDERLINE
 from classifier.lines import split_lines
 from tests.docs.examples import blocks, commands, run_python, run_shell
 from tests.slow import soak
@@ -193,6 +194,11 @@ def test_paths_in_the_docs_exist(name):
 def test_the_contributing_page_names_every_room():
     rooms = set(re.findall(r"`([a-z_]+)`", CONTRIBUTING))
     assert rooms >= {*CLASSIFIER, *TRAINING}
+
+
+def test_the_borderline_cases_are_those_of_the_prompts():
+    guide = " ".join(TEXTS["docs/RETRAINING.md"].partition("## The labels")[2].partition("\n## ")[0].split())
+    assert guide.endswith("- " + " - ".join(BORDERLINE))
 
 
 def test_the_label_table_is_complete():

@@ -49,11 +49,12 @@ def test_the_first_example_shows_what_happens_and_every_command_runs(folder):
     assert cleaned == after
     assert after.encode() in gzip.decompress((folder / "clean.warc.wet.gz").read_bytes())
     assert (folder / "crawl.attributes.jsonl").stat().st_size
+    assert len(list((folder / "clean-by-profile").glob("*.txt"))) == 2
     assert gone in PAGE[:1500]
 
 
 def test_the_example_of_rules_runs(folder):
-    example, _ = blocks("python", PAGE)
+    example, _, _ = blocks("python", PAGE)
     done = run_python(example, folder, {"PYTHONWARNINGS": "error"})
     assert done.returncode == 0, done.stderr
     _, general, own = map(int, done.stdout.split())
@@ -61,13 +62,22 @@ def test_the_example_of_rules_runs(folder):
 
 
 def test_the_example_of_a_memory_runs(folder):
-    _, example = blocks("python", PAGE)
+    _, example, _ = blocks("python", PAGE)
     done = run_python(example, folder, {"PYTHONWARNINGS": "error"})
     assert done.returncode == 0, done.stderr
     *articles, counts = done.stdout.splitlines()
     assert len(articles) == 2
     assert counts == "2 2 0.000000"
     assert SiteMemory.load(folder / "bai-song.npz.gz").seen_on("Trang chủ", "bao-bai-song.vn") == 2
+
+
+def test_the_example_of_a_profile_runs(folder):
+    run_shell([line for line in commands(PAGE) if line.startswith("tinsach profile")], folder)
+    done = run_python(blocks("python", PAGE)[2], folder, {"PYTHONWARNINGS": "error"})
+    assert done.returncode == 0, done.stderr
+    site, counted, characters = done.stdout.split()
+    assert (site, counted) == ("bao-bai-song.vn", "2")
+    assert int(characters) > 100
 
 
 def test_the_size_and_error_of_a_memory_are_those_stated():

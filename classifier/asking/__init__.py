@@ -1,0 +1,1 @@
+"""Labels from a language model: prompts, their answers, and the labelled pages made of both."""
