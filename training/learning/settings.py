@@ -35,7 +35,7 @@ class Settings(NamedTuple):
     bare_weight: float = 6.0
     small_weight: float = 3.0
     real_weight: float = 2.0
-    body_bias: float = 0.75
+    body_bias: float = 1.0
 
 
 SETTINGS = Settings()
