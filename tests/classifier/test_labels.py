@@ -53,6 +53,7 @@ def test_public_names():
             "Labels",
             "ModelError",
             "SiteMemory",
+            "SiteProfile",
             "SiteRules",
             "Stream",
             "TinsachError",
