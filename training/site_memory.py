@@ -17,7 +17,7 @@ from training.learning.settings import pin_kernels
 from training.scoring.gold import read_gold
 from training.scoring.scores import evaluate
 from training.scoring.site_crawl import composed_crawl
-from training.scoring.standing_lines import Effect, best_strength, effect, fit_curve, read_rows, remembering, sites_of
+from training.scoring.standing_lines import Effect, cautious_curve, effect, fit_curve, read_rows, remembering, sites_of
 
 __all__ = ["main"]
 
@@ -37,8 +37,8 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     cleaner = classifier.load()
     rows = read_rows(cleaner, styles)
-    strength = best_strength(rows)
-    print(f"{len(rows.article)} lines of {len(set(rows.publishers))} publishers, strength {strength:g}: {fit_curve(rows, strength)}")
+    strength, curve = cautious_curve(rows)
+    print(f"{len(rows.article)} lines of {len(set(rows.publishers))} publishers, strength {strength:g}: {curve}")
     totals: dict[str, Effect] = {}
     for style, publisher, pages in sites_of(styles):
         curve = fit_curve(rows.at(rows.publishers != publisher), strength)

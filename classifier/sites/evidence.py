@@ -46,7 +46,7 @@ class Curve(NamedTuple):
 
 
 # Fitted on the dev pages by `python -m training.site_memory`; training/EXPERIMENTS.md says how it does on publishers left out.
-FITTED = Curve(offset=(-1.57, -1.51), slope=(0.85, 1.13), other_label=6.88)
+FITTED = Curve(offset=(-1.54, -1.41), slope=(0.94, 1.46), other_label=6.88)
 # Characters. Shorter lines are names and datelines as often as menus, so they are neither remembered nor doubted.
 LEAST_SIZE = 12
 # Characters. The first body line this long after a headline is the lead.
@@ -111,17 +111,19 @@ def count_pages(sets: Hashes) -> Ints:
 def revised(page: PageLines, found: Floats, sets: Hashes, pages: int, curve: Curve = FITTED) -> Floats:
     """Return the log probabilities `found` (len(LABELS), n) of a page's lines, revised by what other pages showed.
 
-    `sets` (n,) are the lines' sets in the memory, which may hold the page itself; a line is evidence if at least `pages` other pages
-    have it. Lines that no other page has keep their values bit for bit.
+    `sets` (n,) are the lines' sets in the memory, 0 for lines not remembered; it may hold the page itself. A line is evidence if at
+    least `pages` other pages have it. Lines that no other page has keep their values bit for bit.
     """
-    remembered = page.remembered
     sure = np.exp(found[[_TITLE, _BODY]]).sum(axis=0) - 0.5  # what the model is not sure of hardly tells one article from another
-    article = flatnonzero(remembered & (sure > 0))
-    shown = np.where(remembered, sets >> _LABELS_LEFT, np.uint64(0))
+    shown = sets >> _LABELS_LEFT
+    article = flatnonzero(page.remembered & (sure > 0))
     if not len(article) or not shown.any():
         return found
     counts = popcounts(shown & ~_versions(shown[article], np.rint(2 * sure[article] * _CHARACTERS.take(page.sizes[article]))))
-    rows = flatnonzero((counts >= pages) & ~_protected(page, counts, sets))
+    standing = counts >= pages
+    if not standing.any():
+        return found
+    rows = flatnonzero(standing & ~_protected(page, counts, sets))
     if len(rows):
         found = found.copy()
         against_article = curve.against_article(counts[rows], page.sizes[rows])
@@ -171,7 +173,9 @@ def _versions(shown: Hashes, weights: Floats) -> np.uint64:
     A version shares at least half of the article, or half of what another version shares: a page that grows through the day holds all
     its earlier states, of which the first is a small part of the last. This page is its own version, if the memory has seen it.
     """
-    table = ((shown[:, None] >> np.arange(PAGE_BITS, dtype=np.uint64)) & np.uint64(1)).astype(np.float64)  # (lines, pages)
+    table = (
+        np.unpackbits(shown.astype("<u8").view(np.uint8).reshape(-1, 8), axis=1, count=PAGE_BITS, bitorder="little") * 1.0
+    )  # (lines, pages)
     shared = (table * weights[:, None]).T @ table  # of this page, what two pages have; whole numbers, so exact in any order
     held = shared.diagonal()
     versions = (held > 0) & (2 * held >= weights.sum())

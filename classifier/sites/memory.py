@@ -261,7 +261,10 @@ class PagePass(_HeldPages):
         self._memory, self._site, self._learn = memory, site, learn
 
     def _settle(self, page: PageLines, found: Floats) -> Floats:
-        judged = revised(page, found, self._memory.sets(page.hashes, self._site), self._memory.pages, self._memory.curve)
+        rows = flatnonzero(page.remembered)
+        sets = np.zeros(len(page.hashes), np.uint64)
+        sets[rows] = self._memory.sets(page.hashes[rows], self._site)
+        judged = revised(page, found, sets, self._memory.pages, self._memory.curve)
         if self._learn:
             self._memory.add(LearnedPages(self._site, *remembered_sets(page), 1))
         return judged

@@ -23,10 +23,11 @@ from classifier.sites.evidence import LEAD_SIZE, LEAST_SIZE, Curve
 from training.scoring.gold import Gold
 from training.scoring.scores import KEEP, Scores, evaluate
 
-__all__ = ["SITE_PAGES", "Effect", "Rows", "best_strength", "effect", "fit_curve", "read_rows", "remembering", "sites_of"]
+__all__ = ["SITE_PAGES", "Effect", "Rows", "cautious_curve", "effect", "fit_curve", "read_rows", "remembering", "sites_of"]
 
 SITE_PAGES = 3  # fewer pages of a publisher hardly repeat anything
-STRENGTHS = (0.01, 0.1, 1.0, 10.0)  # inverse regularisation, see `best_strength`
+STRENGTHS = (0.01, 0.1, 1.0, 10.0)  # inverse regularisation, see `cautious_curve`
+PROSE, NEAR_CERTAIN = np.log2(1 + 100), np.log(1000)  # a line of 100 characters; a thousand to one
 _ARTICLE = [LABELS.index(label) for label in (Label.TITLE, Label.BODY, Label.CAPTION)]
 
 
@@ -121,26 +122,14 @@ def _odds_of_other_label(rows: Rows) -> float:
     return float(np.log(a * d / (b * c)))
 
 
-def held_out_losses(rows: Rows, strength: float) -> Floats:
-    """Return the log loss (n,) of the full regression on each row, the row's publisher left out."""
-    losses = np.zeros(len(rows.article))
-    for publisher in np.unique(rows.publishers):
-        own = rows.publishers == publisher
-        model = _regression(_table(rows.at(~own)), rows.article[~own], strength)
-        p = model.predict_proba(_table(rows.at(own)))[np.arange(own.sum()), rows.article[own].astype(int)]
-        losses[own] = -np.log(np.maximum(p, 1e-12))
-    return losses
+def cautious_curve(rows: Rows) -> tuple[float, Curve]:
+    """Return the smallest strength, and its curve, that makes prose on two other pages near certain to be standing text.
 
-
-def best_strength(rows: Rows) -> float:
-    """Return the smallest strength whose loss on publishers left out is within one standard error of the least.
-
-    Hardly any article line recurs, so weaker regularisation makes the evidence of two pages as strong as one likes, at no loss.
+    Hardly any article line recurs, so weaker regularisation makes that evidence as strong as one likes, and publishers left out do
+    not tell the strengths apart (training/EXPERIMENTS.md): the most cautious one that settles prose is taken.
     """
-    losses = {strength: held_out_losses(rows, strength) for strength in STRENGTHS}
-    least = min(losses.values(), key=np.mean)
-    error = least.std() / np.sqrt(len(least))
-    return min(strength for strength, loss in losses.items() if loss.mean() <= least.mean() + error)
+    curves = ((strength, fit_curve(rows, strength)) for strength in STRENGTHS)
+    return next((strength, curve) for strength, curve in curves if curve.offset[1] + curve.slope[1] * PROSE >= NEAR_CERTAIN)
 
 
 # -- effect ----------------------------------------------------------------------------------------------------------------
