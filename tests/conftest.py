@@ -25,10 +25,11 @@ def sample_page() -> str:
 
 @pytest.fixture(scope="session")
 def composed_pages() -> list[str]:
-    """Return thirty composed pages of all styles, as text; few are an article alone, and none lacks its accents, which is noticed."""
+    """Return thirty composed pages of all styles, as text; few are small, and none lacks its accents, which is noticed."""
     from training.composer.skeleton import strip_accents
     from training.learning.dataset import make_pages
 
-    pages = [page for number, page in enumerate(make_pages(350, 5, folds=(0,))[0]) if page.layout != "bare" or number % 9 == 0]
+    small = ("bare", "small")
+    pages = [page for number, page in enumerate(make_pages(350, 5, folds=(0,))[0]) if page.layout not in small or number % 9 == 0]
     texts = ["\n".join(line.text for line in page.lines) for page in pages]
     return [text for text in texts if text != strip_accents(text)][:30]
