@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from classifier.record.datelines import without_dates
-from classifier.record.names import agency_in, is_account, is_outlet, is_person, is_staff, without_duplicates
+from classifier.record.names import agency_in, is_nobody, is_outlet, is_person, is_staff, without_duplicates
 from classifier.record.plain_text import MOST_CHARS, plain
 
 __all__ = ["Source", "find_authors", "find_source"]
@@ -49,10 +49,11 @@ def find_source(lines: Sequence[str]) -> Source:
 _SIGNS = re.compile(r"[\s|,;:·•./–—-]*")
 _ENDS_OPEN = re.compile(r".*(?:[,:|–—-]|(?:^|\W)(?:theo|by|bởi|nguồn|tác giả|(?:tin|bài),? ảnh|link bài gốc))", re.I)
 _ROW = re.compile(r"\|.*\|.*\|")  # of a table
-_BEGINS_OPEN = re.compile(r"[,:|–—)-]|\([^()]*\)$")
+_ANEW = re.compile(r"(?:theo|nguồn)[:\s]|link bài gốc", re.I)
+_BEGINS_OPEN = re.compile(r"[,:|–—)-]|\((?!\d)[^()]*\)$")
 _LINK = re.compile(r"https?://(?:www\.)?(?P<host>[^\s/?#)]+)\S*|\bwww\.(?P<bare>[^\s/?#)]+)\S*", re.I)
 _NOISE = re.compile(
-    r"copy link|lấy link!?|và \d+ tác giả khác|#\S+"
+    r"^#\S.*|copy link|lấy link!?|và \d+ tác giả khác|#\S+"
     r"|(?:lượt xem|số lần xem)\s*:?\s*[\d.,]*|[\d.,]+\s?[KM]?\s*(?:lượt xem|phút đọc|bình luận)",
     re.I,
 )
@@ -83,7 +84,7 @@ def _signatures(lines: Sequence[str]) -> list[_Signature]:
 
 
 def _continues(text: str, following: str) -> bool:
-    if any(_is_rule(line) or _ROW.fullmatch(line) for line in (text, following)):
+    if any(_is_rule(line) or _ROW.fullmatch(line) for line in (text, following)) or _ANEW.match(following):
         return False
     return (_ENDS_OPEN.fullmatch(text) or _BEGINS_OPEN.match(following)) is not None
 
@@ -181,7 +182,7 @@ def _claim(signature: _Signature) -> _Claim:
 
 def _without_label(text: str, signature: _Signature, claim: _Claim) -> None:
     theo, by = _THEO.search(text), _BY.search(text)
-    claim.authors += [name for name in signature.linked if name and not is_account(name)]
+    claim.authors += [name for name in signature.linked if name and not is_nobody(name)]
     if is_staff(text):
         claim.authors.append(text)
     elif theo:
@@ -201,7 +202,7 @@ def _names(text: str, signature: _Signature, claim: _Claim, signed: bool) -> Non
         if slash and outlet and (is_person(name) or is_staff(name)):
             claim.authors.append(name)
             claim.sources.append((ASIDE, outlet))
-        elif is_outlet(part) or (slash and is_outlet(name)):
+        elif is_outlet(part):
             if part not in signature.hosts and (not signature.dated or "." in part):
                 claim.sources.append((ASIDE, part))
         elif is_staff(part) or (is_person(part) and (signed or re.search("[ .]", part))):
@@ -217,7 +218,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _labelled_authors(value: str, claim: _Claim) -> None:
-    claim.authors += [name for name in _parts(value) if not is_account(name) and not is_outlet(name) and len(name.split()) <= MOST_WORDS]
+    claim.authors += [name for name in _parts(value) if not is_nobody(name) and not is_outlet(name) and len(name.split()) <= MOST_WORDS]
 
 
 def _named_source(value: str, signature: _Signature, claim: _Claim) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from classifier.record.plain_text import plain
 
-__all__ = ["INDOCHINA_TIME", "Dates", "find_dates", "without_dates"]
+__all__ = ["FIRST_YEAR", "INDOCHINA_TIME", "Dates", "find_dates", "without_dates"]
 
 INDOCHINA_TIME = timezone(timedelta(hours=7), "ICT")
 
@@ -185,6 +185,8 @@ _OTHER_DATES = re.compile(  # a crawler's, a law's, a person's, a licence's
     r"|giấy phép|cấp ngày",
     re.I,
 )
+FIRST_YEAR = 1997  # of Vietnamese newspapers on the web; earlier dates belong to the story
+MOST_AROUND = 100  # characters around the dates of a dateline: sections, an author
 _ONLY_TIME = re.compile(rf"[\s|,;·–-]*(?P<all>{_TIME.pattern})[\s|,;·–-]*", re.I)
 _ONLY_SIGNS = re.compile(r"[\s|,;·–—/-]*")
 
@@ -192,29 +194,38 @@ _ONLY_SIGNS = re.compile(r"[\s|,;·–—/-]*")
 def find_dates(lines: Sequence[str]) -> Dates:
     """Return the dates of an article, from the lines that may print them (those labelled meta), in the order of the page.
 
-    Of several dates, one that says what it is ("Ngày đăng", "Cập nhật") comes first, then one with a time, then the first.
+    Of several dates, one that says what it is ("Ngày đăng", "Cập nhật") comes first, then one with a time, then one without seconds,
+    which the clock of a site has, then the first.
 
     >>> find_dates(["Thứ ba, 4/3/2025, 07:15 (GMT+7)", "Lam Khê", "Cập nhật 05/03/2025"])[0].isoformat()
     '2025-03-04T07:15:00+07:00'
     """
-    published: list[tuple[bool, bool, _Printed]] = []
+    published: list[tuple[bool, bool, bool, _Printed]] = []
     updated: list[_Printed] = []
     for found in _of_page([plain(line) for line in lines]):
-        if _OTHER_DATES.search(found.before):
+        if _OTHER_DATES.search(found.before) or found.day.year < FIRST_YEAR:
             continue
         if _WORDS_OF_UPDATES.search(found.before):
             updated.append(found)
         else:
             named = _WORDS_OF_PUBLICATION.search(found.before) is not None
-            published.append((named, found.time is not None, found))
-    first = max(published, key=lambda each: each[:2], default=None)
-    return Dates(first and _with_time(first[2], published), updated[0].moment if updated else None)
+            published.append((named, found.time is not None, found.time is None or found.time.second == 0, found))
+    first = max(published, key=lambda each: each[:3], default=None)
+    return Dates(first and _with_time(first[3], published), updated[0].moment if updated else None)
 
 
-def _with_time(chosen: _Printed, others: list[tuple[bool, bool, _Printed]]) -> datetime:
+def _with_time(chosen: _Printed, others: list[tuple[bool, bool, bool, _Printed]]) -> datetime:
     """Return the moment of a date; if it has no time, that of the same day printed elsewhere with one."""
-    same = [found for _, timed, found in others if timed and found.day == chosen.day]
+    same = [found for _, timed, _, found in others if timed and found.day == chosen.day]
     return (chosen if chosen.time or not same else same[0]).moment
+
+
+def _dates_of(text: str) -> list[_Printed]:
+    """Return the dates of a line; of a sentence, only those that say what they are."""
+    printed = _dates_in(text) if any(map(str.isdigit, text)) else []
+    if sum(len(found.before) for found in printed) + (len(text) - printed[-1].stop if printed else 0) <= MOST_AROUND:
+        return printed
+    return [found for found in printed if _WORDS_OF_UPDATES.search(found.before) or _WORDS_OF_PUBLICATION.search(found.before)]
 
 
 def _of_page(texts: list[str]) -> list[_Printed]:
@@ -222,7 +233,7 @@ def _of_page(texts: list[str]) -> list[_Printed]:
     found: list[_Printed] = []
     texts = [text for text in texts if not _ONLY_SIGNS.fullmatch(text)]
     for number, text in enumerate(texts):
-        printed = _dates_in(text) if any(map(str.isdigit, text)) else []
+        printed = _dates_of(text)
         if len(printed) == 1 and printed[0].time is None:
             around = texts[number + 1 : number + 2] + texts[max(0, number - 1) : number]
             alone = next((match for match in map(_ONLY_TIME.fullmatch, around) if match), None)

@@ -6,7 +6,7 @@ import re
 
 from classifier.record.outlets import AGENCIES, OUTLETS, PLACES, SECTIONS, STAFF
 
-__all__ = ["agency_in", "is_account", "is_outlet", "is_person", "is_staff", "without_duplicates"]
+__all__ = ["agency_in", "is_nobody", "is_outlet", "is_person", "is_staff", "without_duplicates"]
 
 MOST_WORDS = 5  # of a name, titles aside
 LONGEST_WORD = 12  # characters of a pen name of one word
@@ -21,11 +21,24 @@ _STAFF = re.compile(r"nhóm (?:pv|p\.v\.?|phóng viên)\b.{0,30}", re.I)
 _NO_NAME = re.compile(
     r"(?:(?:tổng |phó )*(?:giám đốc|biên tập|chủ tịch|trưởng|bí thư)|trưởng|phó|nhà báo|nhà văn|tác giả|theo|nguồn|tin|ảnh|bài"
     r"|công ty|tập đoàn|trường|đại học|học viện|viện|sở|bộ|ban|phòng|đài|báo|tạp chí|cổng|câu lạc bộ|hội"
-    r"|admin|link|copy|chia sẻ|internet|metadata)\b|(?:ông|bà|anh|chị)$",
+    r"|admin|link|copy|chia sẻ|bình luận|internet|metadata"
+    r"|e-?mail|published|posted|posts?|recent|related|collected|shares?|tags?|comments?|home|menu|search)\b|(?:ông|bà|anh|chị)$",
     re.I,
 )
 _ORGANISATION = {"news", "tv", "online", "media", "times", "post", "lab", "group", "plus", "net", "daily", "today", "magazine"}
-_ACCOUNTS = {"admin", "administrator", "webmaster", "quản trị", "quản trị viên", "ban quản trị", "root", "user"}
+_NOBODY = {
+    "published",
+    "published on",
+    "posted on",
+    "admin",
+    "administrator",
+    "webmaster",
+    "quản trị",
+    "quản trị viên",
+    "ban quản trị",
+    "root",
+    "user",
+}
 
 
 def is_person(text: str) -> bool:
@@ -65,7 +78,7 @@ def is_staff(text: str) -> bool:
 def is_outlet(text: str) -> bool:
     """Return whether a text is a known newspaper or agency, or a host name."""
     small = text.lower()
-    return small in OUTLETS or agency_in(text) is not None or _HOST.fullmatch(small) is not None
+    return small.partition("/")[0] in OUTLETS or agency_in(text) is not None or _HOST.fullmatch(small) is not None
 
 
 def agency_in(text: str) -> str | None:
@@ -78,9 +91,9 @@ def agency_in(text: str) -> str | None:
     return next((part for part in parts if part.lower() in AGENCIES), None)
 
 
-def is_account(text: str) -> bool:
-    """Return whether a text is the account of an administrator, which names nobody."""
-    return text.lower() in _ACCOUNTS
+def is_nobody(text: str) -> bool:
+    """Return whether a text that should be a name is an administrator's account, or what follows an empty one."""
+    return text.lower() in _NOBODY
 
 
 def without_duplicates(names: list[str]) -> tuple[str, ...]:

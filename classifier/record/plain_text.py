@@ -12,7 +12,7 @@ MOST_CHARS = 2000  # of a line, read for dates and names; lines that hold them a
 
 _IMAGE_NAME = re.compile(r"!\[[^\[\]]*(?=\]\()")  # an author's picture repeats the name beside it
 _ESCAPE = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
-_MARKUP = re.compile(r"[*`#]+|(?<!\w)_+|_+(?!\w)|^\s*(?:[>+-]|\d+\.)\s")
+_MARKUP = re.compile(r"[*`]+|^\s*#+\s|(?<!\w)_+|_+(?!\w)|^\s*(?:[>+-]|\d+\.)\s")
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+")
 
 

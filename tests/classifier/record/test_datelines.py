@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.record.datelines import INDOCHINA_TIME, Dates, find_dates, without_dates
+from classifier.record.datelines import FIRST_YEAR, INDOCHINA_TIME, Dates, find_dates, without_dates
 from tests.support.tables import rows_of
 
 CASES = rows_of("datelines.tsv")
@@ -27,7 +27,7 @@ def test_no_lines_have_no_dates():
 
 
 @given(
-    st.datetimes(datetime(1990, 1, 1), datetime(2099, 12, 31)),
+    st.datetimes(datetime(FIRST_YEAR, 1, 1), datetime(2099, 12, 31)),
     st.sampled_from(["%H:%M | %d/%m/%Y", "%d-%m-%Y - %H:%M", "%Hh%M, ngày %d tháng %m năm %Y"]),
 )
 def test_every_minute_is_read_back(at, form):
