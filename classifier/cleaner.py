@@ -21,7 +21,7 @@ from classifier.errors import InputError, ModelError
 from classifier.io.inspection import inspect_page
 from classifier.io.notices import Notice, counted, warn_of, warned, without_warnings
 from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
-from classifier.lines import not_text, page_batches, page_texts, split_lines, text_iterable
+from classifier.lines import line_starts, not_text, page_batches, page_texts, split_lines, text_iterable
 from classifier.parallel import checked_jobs, ordered_map
 from classifier.results import LabelledLine, Labels, with_nothing_kept
 from classifier.sites.memory import PagePass, SiteMemory
@@ -237,17 +237,20 @@ class Cleaner:
 
     def _label_pages(self, pages: Iterable[str], memory: SiteMemory | None = None) -> Labels:
         lines: list[str] = []
-        offsets = [0]
+        offsets, starts = [0], []
         found: list[tuple[Notice, ...]] = []
         for page in pages:
             of_page = split_lines(page)
             found.append(inspect_page(page))
             lines += of_page
+            starts += line_starts(page, of_page)
             offsets.append(len(lines))
         cleaner = self if memory is None else self.remembering(memory)
         done = cleaner._pipeline().advance(lines, offsets[1:])
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
-        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, tuple(found)))
+        first = np.array(starts, np.int64)
+        ends = first + np.fromiter(map(len, lines), np.int64, len(lines))
+        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, first, ends, tuple(found)))
 
     def _clean_batch(self, pages: Sequence[str]) -> tuple[list[str], tuple[tuple[Notice, ...], ...]]:
         labels = self._label_pages(pages)

@@ -15,7 +15,7 @@ from classifier.cleaner import Cleaner
 from classifier.formats.base import BadRecord, Options, Record
 from classifier.io.inspection import inspect_page
 from classifier.io.notices import REFUSABLE, Notice, without_warnings
-from classifier.jobs.spans import Attributes, attributes_of, line_starts
+from classifier.jobs.spans import Attributes, attributes_of
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
 from classifier.results import LabelledLine, Labels, labelled_lines
@@ -120,15 +120,14 @@ def span_batch(cleaner: Cleaner, batch: Batch) -> tuple[list[Attributes], Stats,
     """Return the attributes of each page of a batch, the statistics of all, and the notices about each."""
     labels = label_by_site(cleaner, batch.texts, batch.sites)
     attributes = [
-        attributes_of(line_starts(text, page.lines), page.lines, page.codes.tolist(), page.probabilities.tolist())
-        for text, page in zip(batch.texts, labels.pages())
+        attributes_of(page.starts.tolist(), page.lines, page.codes.tolist(), page.probabilities.tolist()) for page in labels.pages()
     ]
     return attributes, Stats.of_pages(labels)[0], labels.notices
 
 
 def lines_of(page: Labels) -> list[LabelledLine]:
     """Return the lines of a page as `Cleaner.label_lines` does."""
-    return labelled_lines(count(1), page.lines, page.codes, page.probabilities, page.kept, page.first_guesses)
+    return labelled_lines(count(1), page.lines, page.starts.tolist(), page.codes, page.probabilities, page.kept, page.first_guesses)
 
 
 def at_site(cleaner: Cleaner, site: str) -> Cleaner:
@@ -177,7 +176,8 @@ def _in_order(parts: Sequence[Labels], numbers: Sequence[int]) -> Labels:
     order = np.argsort(numbers)
     offsets = np.concatenate(([0], sizes[order].cumsum()))
     rows = np.concatenate([np.arange(start, start + size) for start, size in zip(starts[order].tolist(), sizes[order].tolist())])
-    columns = [np.concatenate(arrays)[rows] for arrays in zip(*(part[:5] for part in parts))]
+    columns = [np.concatenate(arrays)[rows] for arrays in zip(*((*part[:5], part.starts, part.ends) for part in parts))]
     lines = [line for part in parts for line in part.lines]
     notices = [found for part in parts for found in part.notices]
-    return Labels._make([*columns, offsets, [lines[row] for row in rows.tolist()], tuple(notices[page] for page in order.tolist())])
+    in_order = [lines[row] for row in rows.tolist()]
+    return Labels._make([*columns[:5], offsets, in_order, *columns[5:], tuple(notices[page] for page in order.tolist())])

@@ -107,7 +107,7 @@ class Fixed:
     def label_pages(self, pages):
         offsets = np.cumsum([0, *(page.count("\n") for page in pages)])
         none = np.zeros(len(self._codes))
-        return classifier.Labels(self._codes, none, none > 0, self._keep, self._codes, offsets, [])
+        return classifier.Labels(self._codes, none, none > 0, self._keep, self._codes, offsets, [], self._codes, self._codes)
 
 
 def test_measures_on_a_page_worked_out_by_hand():
