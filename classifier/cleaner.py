@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import islice
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
@@ -23,6 +23,7 @@ from classifier.io.notices import Notice, counted, warn_of, warned, without_warn
 from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import line_starts, not_text, page_batches, page_texts, split_lines, text_iterable
 from classifier.parallel import checked_jobs, ordered_map
+from classifier.record.article import Article, record_notices, record_of
 from classifier.results import LabelledLine, Labels, with_nothing_kept
 from classifier.sites.memory import PagePass, SiteMemory
 from classifier.sites.rule import site_name
@@ -200,6 +201,22 @@ class Cleaner:
             raise not_text(text, "the argument of clean_text")
         return "\n".join(self.clean_lines(split_lines(text)))
 
+    def article(self, text: str, *, normalize: bool = False) -> Article:
+        """Return the record of one page: title, paragraphs, captions, dates and authors, with their offsets in `text`.
+
+        Lines that an extractor broke are joined, and copies inside the page are left out. Lines are sorted by their labels; `keep`
+        and `threshold` do not matter. With `normalize` texts are in NFC, without invisible characters and runs of white space.
+
+        Warns:
+            InputWarning: the page is not plain lines of Vietnamese text, or has no article; see also `Article.flags`.
+
+        Raises:
+            InputError: `text` is not a string.
+        """
+        if not isinstance(text, str):
+            raise not_text(text, "the argument of article")
+        return next(self.articles([text], normalize=normalize))
+
     # -- pages -----------------------------------------------------------------------------------------------------
 
     def clean_pages(self, pages: Iterable[str], jobs: SupportsIndex = 1, *, memory: SiteMemory | None = None) -> Iterator[str]:
@@ -218,6 +235,15 @@ class Cleaner:
         texts = page_texts(pages, "clean_pages")
         cleaner = self if memory is None else self.remembering(memory)
         return warned(map_pages(cleaner, Cleaner._clean_batch, page_batches(texts, BLOCK_LINES, PAGES_PER_BATCH), jobs))
+
+    def articles(
+        self, pages: Iterable[str], jobs: SupportsIndex = 1, *, normalize: bool = False, memory: SiteMemory | None = None
+    ) -> Iterator[Article]:
+        """Return the records of many pages, in order and as lazily as `clean_pages`; see `article` and `clean_pages`."""
+        texts = page_texts(pages, "articles")
+        cleaner = self if memory is None else self.remembering(memory)
+        work = partial(Cleaner._record_batch, normalize=normalize)
+        return warned(map_pages(cleaner, work, page_batches(texts, BLOCK_LINES, PAGES_PER_BATCH), jobs))
 
     def label_pages(self, pages: Iterable[str], *, memory: SiteMemory | None = None) -> Labels:
         """Label many pages at once, as columns instead of objects: the fastest call, meant for adapters.
@@ -255,6 +281,10 @@ class Cleaner:
     def _clean_batch(self, pages: Sequence[str]) -> tuple[list[str], tuple[tuple[Notice, ...], ...]]:
         labels = self._label_pages(pages)
         return labels.texts(), labels.notices
+
+    def _record_batch(self, pages: Sequence[str], normalize: bool) -> tuple[list[Article], tuple[tuple[Notice, ...], ...]]:
+        found = [(page, record_of(page, normalize)) for page in self._label_pages(pages).pages()]
+        return [record for _, record in found], tuple(starmap(record_notices, found))
 
     def stream(self, *, lookahead: SupportsIndex | None = None) -> Stream:
         """Return a push-style stream: feed it chunks of text or bytes, get labelled lines back.

@@ -59,10 +59,10 @@ def _signing(page: Sequence[tuple[str, str]]) -> list[str]:
     found: list[str] = []
     so_far = ""
     for line, label in page:
-        text = plain(line)
-        if label == Label.META or (_OPEN.fullmatch(so_far) and is_outlet(text)):
+        is_open = so_far and _OPEN.fullmatch(so_far)
+        if label == Label.META or (is_open and is_outlet(plain(line))):
             found.append(line)
-            so_far = f"{so_far} {text}" if _OPEN.fullmatch(so_far) else text
+            so_far = f"{so_far} {plain(line)}" if is_open else plain(line)
         else:
             so_far = ""
     return found
