@@ -215,7 +215,8 @@ class Cleaner:
         """
         if not isinstance(text, str):
             raise not_text(text, "the argument of article")
-        return next(self.articles([text], normalize=normalize))
+        (record,) = self.articles([text], normalize=normalize)
+        return record
 
     # -- pages -----------------------------------------------------------------------------------------------------
 
@@ -283,7 +284,11 @@ class Cleaner:
         return labels.texts(), labels.notices
 
     def _record_batch(self, pages: Sequence[str], normalize: bool) -> tuple[list[Article], tuple[tuple[Notice, ...], ...]]:
-        found = [(page, record_of(page, normalize)) for page in self._label_pages(pages).pages()]
+        return self.records_of(self._label_pages(pages), normalize)
+
+    def records_of(self, labels: Labels, normalize: bool = False) -> tuple[list[Article], tuple[tuple[Notice, ...], ...]]:
+        """Return the records of labelled pages, and the notices about them as records; for adapters, see `articles`."""
+        found = [(page, record_of(page, normalize)) for page in labels.pages()]
         return [record for _, record in found], tuple(starmap(record_notices, found))
 
     def stream(self, *, lookahead: SupportsIndex | None = None) -> Stream:

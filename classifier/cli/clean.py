@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from classifier.cli.messages import say
 from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
 from classifier.cli.options import (
+    add_finish,
     add_memory,
     add_reading,
     add_sites,
@@ -22,6 +23,7 @@ from classifier.cli.options import (
     report_records_without_site,
     rule_files,
     site_cleaner,
+    steps_of,
 )
 from classifier.errors import InputError
 from classifier.formats.base import LEFT_OUT, MISSING, NEEDS_REVIEW, ONLY_IN_SCRIPT
@@ -49,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
     add_sites(parser)
     add_memory(parser)
+    add_finish(parser)
     parser.add_argument("--dropped", metavar="FILE", help="write dropped lines to FILE, as label<TAB>line")
     parser.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
     parser.add_argument("--output-dir", metavar="DIR", help="write a clean copy of each FILE into DIR; a folder keeps its tree")
@@ -77,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     sources = inputs_of(args, args.output_dir)
     _check_outputs(args, sources)
     options = reading_options(args, args.site_field, args.labels, args.max_dropped)
-    options = options._replace(output=conversion(args.output, [source.format for source in sources]))
+    options = options._replace(output=conversion(args.output, [source.format for source in sources]), finish=steps_of(args))
     if args.labels and options.output == "text":
         raise InputError(f"{args.output}: text has no fields for --labels; name an output that ends in .jsonl, .csv or .parquet")
     cleaner = site_cleaner(args, sources, args.site_memory)
@@ -121,6 +124,8 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         )
     if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
         raise InputError("--labels adds a field to records, and text, HTML and WARC have no fields; use tinsach label --as jsonl")
+    if args.labels and (steps := steps_of(args)):
+        raise InputError(f"--labels gives the places of unchanged lines, and --{steps[0]} changes them; give one of the two")
     named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, args.site_memory) if path]
     if args.output_dir:
         named += map(str, dict.fromkeys(targets_in(args.output_dir, sources, clashes=args.on_error in ("skip", "quarantine"))))

@@ -19,6 +19,7 @@ from classifier.io.encoding import POLICIES, Decoding
 from classifier.io.files import STDIN, atomic_write
 from classifier.io.notices import NOTHING_KEPT
 from classifier.labels import DEFAULT_KEEP, LABELS, Label, parse_keep
+from classifier.record.finishing import DEDUPE, JOIN, NORMALIZE
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 from classifier.sites.rule import EVERY_SITE
 from classifier.sites.rules import SiteRules
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_fields",
+    "add_finish",
     "add_keep",
     "add_memory",
     "add_model",
@@ -42,6 +44,7 @@ __all__ = [
     "report_records_without_site",
     "rule_files",
     "site_cleaner",
+    "steps_of",
     "with_record_options",
 ]
 
@@ -86,6 +89,23 @@ def refuse_kind_as_output(args: argparse.Namespace, kinds: Sequence[str]) -> Non
     if args.output in kinds:
         kind = args.output
         raise InputError(f"--output {kind}: the kind of output is now --as {kind}; --output takes a FILE, such as ./{kind}")
+
+
+def add_finish(parser: argparse.ArgumentParser, record: bool = False) -> None:
+    """Add --normalize, and for clean texts --join and --dedupe, which records have anyway."""
+    if not record:
+        parser.add_argument("--join", action="store_true", help="join the lines of a paragraph that an extractor broke; reads whole pages")
+        parser.add_argument(
+            "--dedupe", action="store_true", help="leave out a headline, lead or article that the page prints again; reads whole pages"
+        )
+    parser.add_argument(
+        "--normalize", action="store_true", help="write NFC, plain single spaces, no invisible characters and no runs of blank lines"
+    )
+
+
+def steps_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the steps that finish the clean texts."""
+    return tuple(step for step in (JOIN, DEDUPE, NORMALIZE) if getattr(args, step, False))
 
 
 def add_fields(parser: argparse.ArgumentParser) -> None:

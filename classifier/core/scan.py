@@ -382,7 +382,10 @@ def _is_space(char: str) -> bool:
 
 def readable(text: str) -> str:
     """Return lines of text in NFC without HTML and invisible characters, compatibility forms as plain ones."""
-    text = _compatible(_LEFT_OUT.sub("", text))
+    text = _LEFT_OUT.sub("", text)
+    if "&" not in text and "<" not in text and unicodedata.is_normalized("NFKC", text):
+        return text
+    text = _compatible(text)
     if "&" in text:
         text = _compatible(without_html(text))  # an entity may name any character
     elif "<" in text:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import classifier
 from classifier.cleaner import Cleaner
 from classifier.errors import require_library
+from classifier.formats.base import ARTICLE
 from classifier.labels import DEFAULT_KEEP
 
 with require_library("datatrove"):
@@ -34,6 +36,7 @@ class LineCleaner(PipelineStep):
         model: model file or folder (default: the shipped model).
         exclusion_writer: receives one document for each that lost lines: those lines as text, their labels as metadata.
         batch_size: number of documents cleaned together.
+        record: put the record of each page (`Article.to_dict`) into its metadata, as "article", and its text in place of the document's.
     """
 
     type = "✂️ - CLEANER"
@@ -47,23 +50,27 @@ class LineCleaner(PipelineStep):
         model: str | Path | None = None,
         exclusion_writer: Any = None,
         batch_size: int = 64,
+        record: bool = False,
     ) -> None:
         super().__init__()
         self.recipe = classifier.load(model, keep=keep, threshold=threshold).recipe
         self.exclusion_writer = exclusion_writer
         self.batch_size = batch_size
+        self.record = record
 
     def run(self, data: Iterable[Document], rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Yield the cleaned documents in order; reads one batch ahead."""
         with self.exclusion_writer or nullcontext() as writer:
             for batch in batched(data, self.batch_size):
                 with self.track_time("batch"):
-                    pages = list(_clean(self.recipe.cleaner(), [document.text for document in batch]))
+                    pages = list(_clean(self.recipe.cleaner(), [document.text for document in batch], self.record))
                 for document, page in zip(batch, pages):
                     self._count(page)
                     if writer and page.dropped:
                         writer.write(_dropped_document(document, page), rank)
                     document.text = page.text
+                    if page.article is not None:
+                        document.metadata[ARTICLE] = page.article
                     self.update_doc_stats(document)
                     yield document
 
@@ -79,13 +86,16 @@ class _Page(NamedTuple):
     kept: int  # lines, blank ones included
     dropped: list[str]  # non-blank lines
     labels: list[str]  # of the dropped lines
+    article: dict[str, Any] | None = None  # the record, if requested
 
 
-def _clean(cleaner: Cleaner, texts: list[str]) -> Iterator[_Page]:
+def _clean(cleaner: Cleaner, texts: list[str], record: bool) -> Iterator[_Page]:
     labels = cleaner.label_pages(texts)
-    for text, page in zip(labels.texts(), labels.pages()):
+    records = cleaner.records_of(labels)[0] if record else repeat(None)
+    for text, page, article in zip(labels.texts(), labels.pages(), records):
         dropped = page.dropped()
-        yield _Page(text, int(page.kept.sum()), [line for _, line in dropped], [label.value for label, _ in dropped])
+        lines, names = [line for _, line in dropped], [label.value for label, _ in dropped]
+        yield _Page(article.text if article else text, int(page.kept.sum()), lines, names, article.to_dict() if article else None)
 
 
 def _dropped_document(document: Document, page: _Page) -> Document:

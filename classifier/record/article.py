@@ -22,7 +22,7 @@ from classifier.record.normalization import normalized
 from classifier.record.paragraphs import CAPTION, LEAD, Paragraph, Passage, Span, kinds_of, passages
 from classifier.results import Labels
 
-__all__ = ["Article", "record_notices", "record_of"]
+__all__ = ["Article", "record_notices", "record_of", "with_header"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class Article:
 def record_of(page: Labels, normalize: bool = False) -> Article:
     """Return the record of one labelled page."""
     clean = normalized if normalize else str
-    starts, rows = page.starts.tolist(), title_rows(page)
+    rows = title_rows(page)
     others = ([row for row in _rows(page, label) if row not in rows] for label in (Label.BODY, Label.CAPTION))
-    titles, bodies, captions = (passages(page.lines, starts, chosen, clean) for chosen in (rows, *others))
+    titles, bodies, captions = (passages(page, chosen, clean) for chosen in (rows, *others))
     title, first = headline_of(page, titles, bodies)
     body = _without_copies(bodies, title)
     captions = list({text_key(caption.text): caption for caption in reversed(captions)}.values())[::-1]
@@ -97,6 +97,20 @@ def record_notices(page: Labels, record: Article) -> tuple[Notice, ...]:
     """Return the notices about a page for its record: nothing is kept of a page with text that has no paragraphs in it."""
     others = tuple(found for notices in page.notices for found in notices if found.kind != NOTHING_KEPT)
     return others if record.paragraphs or not (page.codes >= 0).any() else (*others, notice(NOTHING_KEPT))
+
+
+def with_header(record: Article) -> str:
+    """Return the text of a record below lines that name its title, dates, authors and source, and a blank line."""
+    values = {
+        "Title": record.title,
+        "Published": record.published and record.published.isoformat(),
+        "Updated": record.updated and record.updated.isoformat(),
+        "Authors": ", ".join(record.authors),
+        "Source": record.source,
+        "Flags": ", ".join(record.flags),
+    }
+    header = [f"{name}: {value}" for name, value in values.items() if value]
+    return "\n".join([*header, "", *(paragraph.text for paragraph in record.paragraphs)])
 
 
 def _rows(page: Labels, label: Label) -> list[int]:

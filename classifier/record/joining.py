@@ -87,14 +87,17 @@ def separator(before: str, after: str) -> str:
 
 def _joins(before: str, line: Line, following: Line, paragraph: str, full: bool, opens: bool) -> bool:
     """Return whether a line continues `before`, the end of `paragraph`; `full`: no further word fitted into that line."""
-    last, first = _bare(before), _bare(line.text)
+    first = _bare(line.text)
+    if line.others or (line.blanks and not first[0].islower()):
+        return False
+    last = _bare(before)
     indented = line.text[0].isspace() and not before[0].isspace()  # a text node after a link keeps its space
-    if line.others or first == last or (is_list_item(trimmed(line.text)) and not (indented and _ASIDE.match(first))):
+    if first == last or (is_list_item(trimmed(line.text)) and not (indented and _ASIDE.match(first))):
         return False
     if _stands_alone(before) or _stands_alone(line.text):
         return False
     if line.blanks:
-        return first[0].islower() and (last[-1].isalnum() or last[-1] == ",")
+        return last[-1].isalnum() or last[-1] == ","
     if first.startswith(_CLOSING):
         return True
     if full or last.endswith(_OPENING):
@@ -120,7 +123,7 @@ def is_list_item(text: str) -> bool:
 
 def is_table_row(text: str) -> bool:
     """Return whether a line is a row of a table: Markdown, or cells separated by two tabs."""
-    return _TABLE_ROW.match(text) is not None
+    return ("|" in text or "\t\t" in text) and _TABLE_ROW.match(text) is not None
 
 
 def _stands_alone(text: str) -> bool:

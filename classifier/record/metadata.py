@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from classifier.labels import Label
-from classifier.lines import is_blank
 from classifier.record.bylines import find_authors, find_source
 from classifier.record.datelines import find_dates, without_dates
 from classifier.record.names import is_outlet, is_person, is_staff
@@ -42,7 +41,7 @@ def find_metadata(lines: Sequence[str], labels: Sequence[str | None]) -> Metadat
     >>> find_metadata(["Làng gốm đỏ lửa", "07:15 | 04/03/2025", "Khói bay lên.", "Lam Khê"], ["title", "meta", "body", "body"]).authors
     ('Lam Khê',)
     """
-    page = [(line, label) for line, label in zip(lines, labels) if label is not None and not is_blank(line)]
+    page = [(line, label) for line, label in zip(lines, labels) if label is not None]
     signing = _signing(page)
     dates = find_dates(signing)
     if dates.published is None and dates.updated is None:

@@ -12,10 +12,25 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from classifier.lines import is_blank, trimmed
-from classifier.record.joining import Line, is_list_item, is_table_row, joins_previous, separator
+import numpy as np
 
-__all__ = ["CAPTION", "LEAD", "MOST_OF_SUBHEAD", "Paragraph", "Passage", "Span", "ends_as_prose", "kinds_of", "passages"]
+from classifier.lines import trimmed
+from classifier.record.joining import Line, is_list_item, is_table_row, joins_previous, separator
+from classifier.results import Labels
+
+__all__ = [
+    "CAPTION",
+    "LEAD",
+    "MOST_OF_SUBHEAD",
+    "Paragraph",
+    "Passage",
+    "Span",
+    "ends_as_prose",
+    "groups_of",
+    "kinds_of",
+    "lines_of",
+    "passages",
+]
 
 LEAD, PARAGRAPH, SUBHEAD, LIST_ITEM, TABLE_ROW, QUOTE = "lead", "paragraph", "subhead", "list_item", "table_row", "quote"
 CAPTION = "caption"
@@ -59,40 +74,45 @@ class Passage(NamedTuple):
         return self.spans[-1].source_end
 
 
-def passages(lines: Sequence[str], starts: Sequence[int], rows: Sequence[int], clean: Callable[[str], str]) -> list[Passage]:
+def passages(page: Labels, rows: Sequence[int], clean: Callable[[str], str] = str) -> list[Passage]:
     """Return the paragraphs that some lines of a page form, given by their row numbers in ascending order.
 
     `clean` is applied to the text of each line; the offsets are those of the unchanged text.
     """
-    found = list(_lines_of(lines, rows))
-    joins = joins_previous(found)
-    groups: list[list[int]] = []
-    for row, joined in zip(rows, joins):
-        if joined:
-            groups[-1].append(row)
-        else:
-            groups.append([row])
-    return [passage for group in groups if (passage := _passage(lines, starts, group, clean)).text]
+    starts, texts = page.starts[rows].tolist(), [page.lines[row] for row in rows]
+    groups = groups_of(joins_previous(list(lines_of(page, rows))))
+    found = [_passage([texts[i] for i in group], [starts[i] for i in group], rows[group[0]], clean) for group in groups]
+    return [passage for passage in found if passage.text]
 
 
-def _lines_of(lines: Sequence[str], rows: Sequence[int]) -> Iterator[Line]:
-    """Yield lines with what stands between each and the one before."""
-    before = rows[0] - 1 if rows else 0
-    for row in rows:
-        blanks = [is_blank(line) for line in lines[before + 1 : row]]
-        yield Line(lines[row], any(blanks), not all(blanks))
-        before = row
+def groups_of(joins: Sequence[bool]) -> list[list[int]]:
+    """Return the places of the lines of each paragraph.
+
+    >>> groups_of([False, True, False])
+    [[0, 1], [2]]
+    """
+    starts = [place for place, joined in enumerate(joins) if not joined]
+    return [[*range(start, stop)] for start, stop in pairwise([*starts, len(joins)])]
 
 
-def _passage(lines: Sequence[str], starts: Sequence[int], rows: Sequence[int], clean: Callable[[str], str]) -> Passage:
-    bounds = [_inner(lines[rows[0]])] if len(rows) == 1 else [_edges(lines[row]) for row in rows]
-    texts = [clean(lines[row][start:end]) for row, (start, end) in zip(rows, bounds)]
-    gaps = ["", *(separator(lines[row], lines[after]) for row, after in pairwise(rows))]
+def lines_of(page: Labels, rows: Sequence[int]) -> Iterator[Line]:
+    """Yield lines of a page that are not blank, with what stands between each and the one before."""
+    codes = page.codes[rows].tolist()
+    texts_so_far = np.cumsum(page.codes >= 0)[rows].tolist()
+    for (before, row), (count_before, count), labels in zip(pairwise([-1, *rows]), pairwise([0, *texts_so_far]), pairwise([-1, *codes])):
+        others = count - count_before - 1
+        yield Line(page.lines[row], row - before - 1 > others, others > 0 or labels[0] != labels[1])
+
+
+def _passage(lines: Sequence[str], starts: Sequence[int], row: int, clean: Callable[[str], str]) -> Passage:
+    bounds = [_inner(lines[0])] if len(lines) == 1 else [_edges(line) for line in lines]
+    gaps = ["", *(separator(line, after) for line, after in pairwise(lines))]
     spans, text = [], ""
-    for gap, piece, row, (start, end) in zip(gaps, texts, rows, bounds):
+    for gap, line, offset, (start, end) in zip(gaps, lines, starts, bounds):
+        piece = clean(line[start:end])
         text += gap + piece
-        spans.append(Span(len(text) - len(piece), len(text), starts[row] + start, starts[row] + end))
-    return Passage(text, tuple(spans), rows[0], _HEADING.match(trimmed(lines[rows[0]])) is not None)
+        spans.append(Span(len(text) - len(piece), len(text), offset + start, offset + end))
+    return Passage(text, tuple(spans), row, _HEADING.match(lines[0].lstrip()) is not None)
 
 
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*]+\*\*$|__[^_]+__$")
@@ -105,10 +125,13 @@ _WRAPPING = (
 )
 
 
+_MARKS = tuple("#*_`[!")
+
+
 def _edges(line: str) -> tuple[int, int]:
     """Return the bounds of a line without what `trimmed` removes."""
     text = trimmed(line)
-    start = line.find(text)
+    start = 0 if len(text) == len(line) else line.find(text)
     return start, start + len(text)
 
 
@@ -120,7 +143,7 @@ def _inner(line: str) -> tuple[int, int]:
     'Làng gốm'
     """
     start, end = _edges(line)
-    while match := next(filter(None, (form.match(line[start:end]) for form in _WRAPPING)), None):
+    while line[start : start + 1] in _MARKS and (match := next(filter(None, (form.match(line[start:end]) for form in _WRAPPING)), None)):
         inner, offset = _edges(match["text"]), start + match.start("text")
         start, end = offset + inner[0], offset + inner[1]
     return start, end
@@ -139,8 +162,7 @@ def kinds_of(found: Sequence[Passage], first: int = 0) -> list[str]:
     """Return the kind of each paragraph of an article, of which the largest part begins at row `first`.
 
     The lead is the first text there that is no list and no table, at most behind two short lines. Markdown writes leads as
-    headings, and many leads end without a
-    full stop.
+    headings, and many leads end without a full stop.
     """
     kinds = [_kind(passage, following) for passage, following in zip(found, [*found[1:], None])]
     opening = [place for place, passage in enumerate(found) if passage.row >= first][:OPENING]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from classifier.core.scan import LINK_TARGET, readable
 
@@ -16,6 +17,7 @@ _MARKUP = re.compile(r"[*`]+|^\s*#+\s|(?<!\w)_+|_+(?!\w)|^\s*(?:[>+-]|\d+\.)\s")
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+")
 
 
+@lru_cache(maxsize=1 << 8)  # dates, authors and source are read from the same lines
 def plain(line: str, *, addresses: bool = False) -> str:
     """Return what a reader sees of a line, or its first MOST_CHARS characters; with `addresses`, printed URLs stay.
 

@@ -49,14 +49,19 @@ def bare(text: str) -> str:
     return key(MARKUP.sub("", text))
 
 
-def gold_record(page: Gold) -> Article:
-    """Return the record of a page from its gold labels."""
+def gold_labels(page: Gold) -> Labels:
+    """Return the gold labels of a page as the model's are."""
     names = [label.value for label in classifier.LABELS]
     codes = np.array([names.index(label) if label in names else -1 for label in page.labels], np.int8)
     starts = np.array(line_starts("\n".join(page.lines), page.lines))
     ends = starts + [len(line) for line in page.lines]
     ones, kept = np.ones(len(codes)), np.isin(page.labels, ["title", "body"])
-    return record_of(Labels(codes, ones, kept, ones, codes, np.array([0, len(codes)]), list(page.lines), starts, ends))
+    return Labels(codes, ones, kept, ones, codes, np.array([0, len(codes)]), list(page.lines), starts, ends)
+
+
+def gold_record(page: Gold) -> Article:
+    """Return the record of a page from its gold labels."""
+    return record_of(gold_labels(page))
 
 
 def gold_title(page: Gold) -> str:
@@ -103,7 +108,7 @@ def titles_and_leads(cleaner: classifier.Cleaner, styles: dict[str, list[Gold]],
 def body_of(page: Gold) -> list[Passage]:
     """Return the paragraphs that the lines labelled body form, copies included."""
     rows = [row for row, label in enumerate(page.labels) if label == "body"]
-    return passages(page.lines, line_starts("\n".join(page.lines), page.lines), rows, str)
+    return passages(gold_labels(page), rows)
 
 
 # -- joining -------------------------------------------------------------------------------------------------------------------
