@@ -247,7 +247,7 @@ class Cleaner:
         cleaner = self if memory is None else self.remembering(memory)
         done = cleaner._pipeline().advance(lines, offsets[1:])
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
-        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, tuple(found)))
+        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, tuple(found), done.caption_probabilities))
 
     def _clean_batch(self, pages: Sequence[str]) -> tuple[list[str], tuple[tuple[Notice, ...], ...]]:
         labels = self._label_pages(pages)
