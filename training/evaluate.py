@@ -31,9 +31,7 @@ def report(name: str, scores: Scores, errors: int) -> str:
     if any(page.confidence for page in scores.pages):
         found = agreement(scores.pages)
         least = f"{found.caught:.0%} of wrong characters on the least confident tenth"
-        out.append(
-            f"  confidence: rank correlation {found.rank_correlation:.3f}, {found.caught:.0%} of wrong characters on the least confident tenth"
-        )
+        out.append(f"  confidence: rank correlation {found.rank_correlation:.3f}, {least}")
         out += [f"    from {border:.2f}: said {said:.3f} true {true:.3f} {pages:5d} pages" for border, said, true, pages in found.bins]
     mistakes = sorted(((count, pair) for pair, count in scores.confusion.items() if pair[0] != pair[1]), reverse=True)[:8]
     out.append("  most confused: " + ", ".join(f"{want} as {got} {count}" for count, (want, got) in mistakes))
