@@ -34,7 +34,7 @@ CLASSIFIER = {
     "explain": "errors labels core html_page results cleaner",
     "review": "errors labels lines core io html_page results cleaner",
     "monitoring": "errors labels core io results cleaner",
-    "integrations": "errors labels lines parallel io formats cleaner",
+    "integrations": "errors labels lines parallel io formats cleaner record",
     "cli": EVERY,
 }
 TRAINING = {

@@ -7,14 +7,16 @@ labels.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import numpy as np
 
 from classifier.io.notices import NO_ACCENTS, NOT_VIETNAMESE, SEVERAL
 from classifier.labels import LABELS, Label
+from classifier.record.confidence import REVIEW_BELOW
 from classifier.results import Labels
 
-__all__ = ["FLAGS", "language", "page_flags"]
+__all__ = ["FLAGS", "language", "needs_review", "page_flags"]
 
 FLAGS = {
     "no_article": "no line of an article is kept",
@@ -51,6 +53,15 @@ def page_flags(page: Labels) -> tuple[str, ...]:
 def _is_open(line: str) -> bool:
     """Return whether a sentence does not end with its line."""
     return len(line) >= LONG and _CLOSED.search(line) is None and _OPEN_END.search(line) is not None
+
+
+def needs_review(confidence: float, flags: Collection[str]) -> bool:
+    """Return whether someone should look at a page: it has a flag, or its confidence is below REVIEW_BELOW.
+
+    >>> needs_review(0.97, ()), needs_review(0.97, ("truncated",)), needs_review(0.85, ())
+    (False, True, True)
+    """
+    return bool(flags) or confidence < REVIEW_BELOW
 
 
 def language(page: Labels) -> str | None:

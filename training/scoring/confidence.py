@@ -13,7 +13,7 @@ from classifier.core.arrays import Floats
 from classifier.record.confidence import LEAST, Confidence
 from training.scoring.scores import PageScore
 
-__all__ = ["BORDERS", "Agreement", "agreement", "fit_confidence"]
+__all__ = ["BORDERS", "Agreement", "agreement", "confidence_table", "fit_confidence"]
 
 DIGITS = 3
 BORDERS = (0.0, 0.8, 0.9, 0.95, 0.98, 0.99)  # of confidence; two thirds of all pages are above the last
@@ -52,3 +52,17 @@ def agreement(pages: Sequence[PageScore]) -> Agreement:
         if (bin_of == number).any()
     ]
     return Agreement(float(spearmanr(predicted, real)[0]), float(wrong[least].sum() / max(1, wrong.sum())), bins)
+
+
+TABLE = """Spearman's rank correlation with article F1 is {rank_correlation:.2f}; the least confident tenth of the pages holds
+{caught:.0%} of all characters that are lost or kept wrongly.
+
+| confidence from | said | true | pages |
+|---:|---:|---:|---:|
+{rows}"""
+
+
+def confidence_table(found: Agreement) -> str:
+    """Return an agreement as text for the model card."""
+    rows = "\n".join(f"| {border:.2f} | {said:.3f} | {true:.3f} | {pages} |" for border, said, true, pages in found.bins)
+    return TABLE.format(**found._asdict() | {"rows": rows})

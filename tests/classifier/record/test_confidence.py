@@ -73,7 +73,8 @@ def test_a_model_without_sound_coefficients_is_refused(confidence, message):
 
 def test_confidence_does_not_depend_on_the_batch():
     cleaner = classifier.load()
-    article = "Làng gốm bên sông đỏ lửa trở lại\n07:15 | 04/03/2025\nSáng 4/3, ba lò gốm đầu tiên của làng được nhóm lửa sau hai năm nguội lạnh.\n"
+    lead = "Sáng 4/3, ba lò gốm đầu tiên của làng được nhóm lửa sau hai năm nguội lạnh."
+    article = f"Làng gốm bên sông đỏ lửa trở lại\n07:15 | 04/03/2025\n{lead}\n"
     texts = [article, "Trang chủ\nThời sự\n", article + "Đọc nhiều\nGiá vàng tăng phiên thứ năm\n", ""]
     with without_warnings():
         together = cleaner.label_pages(texts)
