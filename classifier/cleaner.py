@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import islice, starmap
+from itertools import islice, repeat, starmap
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
@@ -24,6 +24,7 @@ from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
 from classifier.lines import line_starts, not_text, page_batches, page_texts, split_lines, text_iterable
 from classifier.parallel import checked_jobs, ordered_map
 from classifier.record.article import Article, record_notices, record_of
+from classifier.record.confidence import page_confidences
 from classifier.results import LabelledLine, Labels, with_nothing_kept
 from classifier.sites.memory import PagePass, SiteMemory
 from classifier.sites.rule import site_name
@@ -277,7 +278,7 @@ class Cleaner:
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
         first = np.array(starts, np.int64)
         ends = first + np.fromiter(map(len, lines), np.int64, len(lines))
-        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, first, ends, tuple(found)))
+        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, first, ends, tuple(found), done.caption_probabilities))
 
     def _clean_batch(self, pages: Sequence[str]) -> tuple[list[str], tuple[tuple[Notice, ...], ...]]:
         labels = self._label_pages(pages)
@@ -288,7 +289,9 @@ class Cleaner:
 
     def records_of(self, labels: Labels, normalize: bool = False) -> tuple[list[Article], tuple[tuple[Notice, ...], ...]]:
         """Return the records of labelled pages, and the notices about them as records; for adapters, see `articles`."""
-        found = [(page, record_of(page, normalize)) for page in labels.pages()]
+        known = self.model.manifest.get("confidence") is not None  # older models cannot tell
+        confidences = page_confidences(self.model, labels, self.keep).tolist() if known else repeat(None)
+        found = [(page, record_of(page, normalize, confidence)) for page, confidence in zip(labels.pages(), confidences)]
         return [record for _, record in found], tuple(starmap(record_notices, found))
 
     def stream(self, *, lookahead: SupportsIndex | None = None) -> Stream:

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from classifier.io.notices import NO_ACCENTS, NOT_VIETNAMESE, NOTHING_KEPT, SEVERAL, Notice, notice
+from classifier.io.notices import NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 from classifier.record.duplicates import copies, text_key
+from classifier.record.flags import language, page_flags
 from classifier.record.headline import headline_of, title_rows
 from classifier.record.metadata import find_metadata
 from classifier.record.normalization import normalized
@@ -23,6 +24,9 @@ from classifier.record.paragraphs import CAPTION, LEAD, Paragraph, Passage, Span
 from classifier.results import Labels
 
 __all__ = ["Article", "record_notices", "record_of", "with_header"]
+
+
+DIGITS = 4  # decimals of a confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Article:
     updated: datetime | None
     source: str | None  # where the article was taken from, as the page says
     agency: str | None
-    language: str  # "vi", "vi-unaccented", or "other"
+    language: str | None  # "vi"; None for a page in another language
     confidence: float | None  # expected article F1 of the page
     flags: tuple[str, ...]  # reasons for a review, mostly none
     spans: tuple[Span, ...]  # of `text`, in order
@@ -65,8 +69,8 @@ class Article:
         return {"title": self.title, "lead": self.lead} | record | {name: list(record[name]) for name in ("authors", "flags")}
 
 
-def record_of(page: Labels, normalize: bool = False) -> Article:
-    """Return the record of one labelled page."""
+def record_of(page: Labels, normalize: bool = False, confidence: float | None = None) -> Article:
+    """Return the record of one labelled page; `confidence` is that of `page_confidences`."""
     clean = normalized if normalize else str
     rows = title_rows(page)
     others = ([row for row in _rows(page, label) if row not in rows] for label in (Label.BODY, Label.CAPTION))
@@ -86,9 +90,9 @@ def record_of(page: Labels, normalize: bool = False) -> Article:
         updated=metadata.updated,
         source=metadata.source,
         agency=metadata.agency,
-        language=_language(page),
-        confidence=None,
-        flags=_flags(page, body),
+        language=language(page),
+        confidence=confidence if confidence is None else round(confidence, DIGITS),
+        flags=page_flags(page._replace(kept=page.codes == LABELS.index(Label.BODY))),
         spans=tuple(_spans([*([title] if title else []), *body])),
     )
 
@@ -133,20 +137,3 @@ def _spans(found: Sequence[Passage]) -> list[Span]:
         spans += [Span(start + first, start + last, *source) for first, last, *source in passage.spans]
         start += len(passage.text) + 1
     return spans
-
-
-def _language(page: Labels) -> str:
-    return next((name for kind, name in ((NO_ACCENTS, "vi-unaccented"), (NOT_VIETNAMESE, "other")) if kind in _kinds(page)), "vi")
-
-
-def _kinds(page: Labels) -> set[str]:
-    return {notice.kind for notices in page.notices for notice in notices}
-
-
-_FLAGS = {SEVERAL: "several_pages", NOT_VIETNAMESE: "not_vietnamese", NO_ACCENTS: "unaccented"}
-
-
-def _flags(page: Labels, body: Sequence[Passage]) -> tuple[str, ...]:
-    """Return why a page needs a review."""
-    noticed = _kinds(page)
-    return (*(["no_article"] if not body else []), *(flag for kind, flag in _FLAGS.items() if kind in noticed))
