@@ -26,8 +26,8 @@ def text_key(text: str) -> str:
 def copies(keys: Sequence[str]) -> set[int]:
     """Return the places of paragraphs, given by their `text_key`, that are copies; one of each stays, in its longer surroundings.
 
-    >>> lead, news = "Nước sông đã rút hẳn sau ba ngày mưa lớn ở hạ lưu", "Chợ họp lại từ sáng nay, đông nhất là hàng rau của bãi"
-    >>> sorted(copies([text_key(text) for text in (lead, lead, news)]))
+    >>> lead = "Nước sông đã rút hẳn sau ba ngày mưa lớn, người dân bãi giữa trở về."
+    >>> sorted(copies([text_key(text) for text in (lead, lead, "Chợ họp lại.")]))
     [1]
     """
     dropped = _side_by_side(keys) | _leads(keys)

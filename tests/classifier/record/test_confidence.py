@@ -21,7 +21,7 @@ def pages(*of_pages: list[tuple[str, int, float, float]]) -> classifier.Labels:
     offsets = np.cumsum([0, *map(len, of_pages)])
     lines = ["x" * length for length in lengths]
     return classifier.Labels(
-        codes, np.array(keep), kept, np.array(keep), codes, offsets, lines, caption_probabilities=np.array(captions, float)
+        codes, np.array(keep), kept, np.array(keep), codes, offsets, lines, codes, codes, caption_probabilities=np.array(captions, float)
     )
 
 

@@ -17,7 +17,16 @@ def page(*rows: tuple[str, str], kinds: tuple[str, ...] = ()) -> classifier.Labe
     kept = np.isin(codes, [CODES["title"], CODES["body"]])
     shares = kept * 1.0
     return classifier.Labels(
-        codes, shares, kept, shares, codes, np.array([0, len(codes)]), [text for _, text in rows], notices=(tuple(map(notice, kinds)),)
+        codes,
+        shares,
+        kept,
+        shares,
+        codes,
+        np.array([0, len(codes)]),
+        [text for _, text in rows],
+        codes,
+        codes,
+        notices=(tuple(map(notice, kinds)),),
     )
 
 
