@@ -12,6 +12,8 @@ from classifier.cleaner import Cleaner, load
 from classifier.errors import InputError, InputWarning, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
 from classifier.lines import split_lines, split_pages
+from classifier.record.article import Article
+from classifier.record.paragraphs import Paragraph, Span
 from classifier.results import LabelledLine, Labels
 from classifier.sites.memory import SiteMemory
 from classifier.sites.rules import SiteRules
@@ -21,6 +23,7 @@ from classifier.version import __version__ as __version__
 __all__ = [
     "DEFAULT_KEEP",
     "LABELS",
+    "Article",
     "Cleaner",
     "InputError",
     "InputWarning",
@@ -28,8 +31,10 @@ __all__ = [
     "LabelledLine",
     "Labels",
     "ModelError",
+    "Paragraph",
     "SiteMemory",
     "SiteRules",
+    "Span",
     "Stream",
     "TinsachError",
     "load",

@@ -69,7 +69,7 @@ def test_python_examples_run(tmp_path, sample_page, example):
 
 
 def test_every_document_with_python_examples_has_them_run():
-    """README.md above, docs/ARTICLES.md below, docs/SITES.md by test_sites.py, docs/ENGINES.md by tests/classifier/integrations/test_examples.py."""
+    """Those of README.md and docs/ARTICLES.md here, docs/SITES.md in test_sites.py, docs/ENGINES.md in integrations/test_examples.py."""
     assert {name for name, text in TEXTS.items() if blocks("python", text)} == {
         "README.md",
         "docs/ARTICLES.md",

@@ -24,17 +24,16 @@ def test_spans_cut_the_page_as_it_was_given(cleaner, composed_pages, data):
     covered = {place for span in article.spans for place in range(span.start, span.end)}
     assert {article.text[place] for place in range(len(article.text)) if place not in covered} <= {"\n", " "}
     for passage in (*article.paragraphs, *article.captions):
-        assert page[passage.start : passage.end].startswith(passage.text.split("\n")[0][:5])
         assert "".join(passage.text.split()) in "".join(page[passage.start : passage.end].split())
-    for line in cleaner.label_pages([page]).lines:
-        assert line in page
 
 
 def test_every_call_gives_the_same_record(cleaner, composed_pages):
     pages = composed_pages[:12]
     records = list(cleaner.articles(pages))
     assert records == [cleaner.article(page) for page in pages] == list(cleaner.articles(iter(pages), jobs=2))
-    assert list(classifier.load(keep="caption", threshold=0.9).articles(pages)) != [] and all(json.dumps(r.to_dict()) for r in records)
+    others = classifier.load(keep="caption", threshold=0.9).articles(pages)
+    assert [record.paragraphs for record in others] == [record.paragraphs for record in records]
+    assert [json.loads(json.dumps(record.to_dict())) for record in records] == [record.to_dict() for record in records]
 
 
 def test_the_sample_page(cleaner, sample_page):
@@ -42,7 +41,7 @@ def test_the_sample_page(cleaner, sample_page):
     assert article.title == "Làng gốm bên sông đỏ lửa trở lại"
     assert article.lead == article.paragraphs[0].text == sample_page[article.paragraphs[0].start : article.paragraphs[0].end]
     assert article.authors == ("Thu Hạnh",)
-    assert article.published and article.published.isoformat() == "2025-03-04T07:15:00+07:00"
+    assert str(article.published and article.published.isoformat()) == "2025-03-04T07:15:00+07:00"
     assert [caption.kind for caption in article.captions] == ["caption"]
     assert article.text == "\n".join([article.title, *(paragraph.text for paragraph in article.paragraphs)])
     assert article.flags == ()
@@ -52,7 +51,6 @@ def test_a_broken_and_doubled_page_becomes_whole(cleaner, sample_page):
     before, rest = sample_page.split("Sau hai năm", 1)
     broken = rest.replace("làng Vĩnh Hòa đã", "\nlàng Vĩnh Hòa\n đã", 1)
     article = cleaner.article(before + "Sau hai năm" + broken)
-    assert article.paragraphs == cleaner.article(sample_page).paragraphs[:0] + article.paragraphs
     assert [paragraph.text for paragraph in article.paragraphs] == [p.text for p in cleaner.article(sample_page).paragraphs]
 
 

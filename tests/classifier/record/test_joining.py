@@ -20,19 +20,17 @@ PROSE = (
 
 def parsed(case: str) -> tuple[list[Line], list[bool]]:
     """Return the lines of a case, and which of them continue the line before."""
-    lines, joins = [], []
-    for paragraph in case.replace("| ", "¦ ").replace(" |", " ¦").split("||") if "¦" in case else case.split("||"):
+    lines, joins, before = [], [], ""
+    for paragraph in case.split("||"):
         for place, text in enumerate(paragraph.split("|")):
-            blank = bool(lines) and lines[-1].text.endswith("//")
-            lines.append(Line(text, blanks=blank))
+            lines.append(Line(text.removesuffix("//"), blanks=before.endswith("//")))
             joins.append(place > 0)
-    return [line._replace(text=line.text.removesuffix("//")) for line in lines], joins
+            before = text
+    return lines, joins
 
 
-@pytest.mark.parametrize(
-    "case", [case for name, case in ROWS if "table" not in name], ids=[name for name, _ in ROWS if "table" not in name]
-)
-def test_cases(case):
+@pytest.mark.parametrize(("name", "case"), ROWS, ids=[name for name, _ in ROWS])
+def test_cases(name, case):
     lines, joins = parsed(case)
     assert joins_previous(lines) == joins
 
@@ -59,9 +57,10 @@ def test_nothing_is_joined_across_other_lines():
     assert joins_previous([Line("Theo báo"), Line("bãi sông", others=True)]) == [False, False]
 
 
-@given(
-    st.lists(st.builds(Line, st.text(min_size=1, max_size=30).filter(lambda text: text.strip()), st.booleans(), st.booleans()), max_size=8)
-)
+TEXTS = st.text(min_size=1, max_size=30).filter(lambda text: text.strip())
+
+
+@given(st.lists(st.builds(Line, TEXTS, st.booleans(), st.booleans()), max_size=8))
 def test_any_lines_get_a_decision(lines):
     joins = joins_previous(lines)
     assert len(joins) == len(lines)
