@@ -30,10 +30,12 @@ def copies(keys: Sequence[str]) -> set[int]:
     >>> sorted(copies([text_key(text) for text in (lead, lead, "Chợ họp lại.")]))
     [1]
     """
-    dropped = _side_by_side(keys) | _leads(keys)
+    dropped: set[int] = set()
     while block := _shorter_block(keys, dropped):
         dropped |= block
-    return dropped
+    left = [place for place in range(len(keys)) if place not in dropped]
+    others = [keys[place] for place in left]
+    return dropped | {left[number] for number in _side_by_side(others) | _leads(others)}
 
 
 def _side_by_side(keys: Sequence[str]) -> set[int]:

@@ -134,7 +134,8 @@ def _stands_alone(text: str) -> bool:
 
 def _is_open(last: str, first: str, following: Line, paragraph: str) -> bool:
     """Return whether a line without a full stop goes on with a capital letter, so that it is no subhead."""
-    if last.rpartition(" ")[2].lower() in _OPEN_WORDS:
+    word = last.rpartition(" ")[2]
+    if (word if " " in last else word.lower()) in _OPEN_WORDS:  # with a capital letter, it is part of a name
         return True
     if _INNER_SENTENCE_END.search(paragraph) or len(paragraph) > MOST_OF_SUBHEAD:
         return True
