@@ -12,6 +12,8 @@ from classifier.cleaner import Cleaner, load
 from classifier.errors import InputError, InputWarning, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
 from classifier.lines import split_lines, split_pages
+from classifier.record.article import Article
+from classifier.record.paragraphs import Paragraph, Span
 from classifier.results import LabelledLine, Labels
 from classifier.sites.memory import SiteMemory
 from classifier.sites.profile import SiteProfile
@@ -22,6 +24,7 @@ from classifier.version import __version__ as __version__
 __all__ = [
     "DEFAULT_KEEP",
     "LABELS",
+    "Article",
     "Cleaner",
     "InputError",
     "InputWarning",
@@ -29,9 +32,11 @@ __all__ = [
     "LabelledLine",
     "Labels",
     "ModelError",
+    "Paragraph",
     "SiteMemory",
     "SiteProfile",
     "SiteRules",
+    "Span",
     "Stream",
     "TinsachError",
     "load",

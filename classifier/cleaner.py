@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import islice
+from itertools import islice, repeat, starmap
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
@@ -21,8 +21,10 @@ from classifier.errors import InputError, ModelError
 from classifier.io.inspection import inspect_page
 from classifier.io.notices import Notice, counted, warn_of, warned, without_warnings
 from classifier.labels import DEFAULT_KEEP, LABELS, parse_keep
-from classifier.lines import not_text, page_batches, page_texts, split_lines, text_iterable
+from classifier.lines import line_starts, not_text, page_batches, page_texts, split_lines, text_iterable
 from classifier.parallel import checked_jobs, ordered_map
+from classifier.record.article import Article, record_notices, record_of
+from classifier.record.confidence import page_confidences
 from classifier.results import LabelledLine, Labels, with_nothing_kept
 from classifier.sites.memory import LearnedPages, PageLearner, PagePass, SiteMemory
 from classifier.sites.profile import SiteProfile
@@ -233,6 +235,23 @@ class Cleaner:
             raise not_text(text, "the argument of clean_text")
         return "\n".join(self.clean_lines(split_lines(text)))
 
+    def article(self, text: str, *, normalize: bool = False) -> Article:
+        """Return the record of one page: title, paragraphs, captions, dates and authors, with their offsets in `text`.
+
+        Lines that an extractor broke are joined, and copies inside the page are left out. Lines are sorted by their labels; `keep`
+        and `threshold` do not matter. With `normalize` texts are in NFC, without invisible characters and runs of white space.
+
+        Warns:
+            InputWarning: the page is not plain lines of Vietnamese text, or has no article; see also `Article.flags`.
+
+        Raises:
+            InputError: `text` is not a string.
+        """
+        if not isinstance(text, str):
+            raise not_text(text, "the argument of article")
+        (record,) = self.articles([text], normalize=normalize)
+        return record
+
     # -- pages -----------------------------------------------------------------------------------------------------
 
     def clean_pages(self, pages: Iterable[str], jobs: SupportsIndex = 1, *, memory: SiteMemory | None = None) -> Iterator[str]:
@@ -252,6 +271,15 @@ class Cleaner:
         cleaner = self if memory is None else self.remembering(memory)
         return warned(map_pages(cleaner, Cleaner._clean_batch, page_batches(texts, BLOCK_LINES, PAGES_PER_BATCH), jobs))
 
+    def articles(
+        self, pages: Iterable[str], jobs: SupportsIndex = 1, *, normalize: bool = False, memory: SiteMemory | None = None
+    ) -> Iterator[Article]:
+        """Return the records of many pages, in order and as lazily as `clean_pages`; see `article` and `clean_pages`."""
+        texts = page_texts(pages, "articles")
+        cleaner = self if memory is None else self.remembering(memory)
+        work = partial(Cleaner._record_batch, normalize=normalize)
+        return warned(map_pages(cleaner, work, page_batches(texts, BLOCK_LINES, PAGES_PER_BATCH), jobs))
+
     def label_pages(self, pages: Iterable[str], *, memory: SiteMemory | None = None) -> Labels:
         """Label many pages at once, as columns instead of objects: the fastest call, meant for adapters.
 
@@ -270,17 +298,20 @@ class Cleaner:
 
     def _label_pages(self, pages: Iterable[str], memory: SiteMemory | None = None) -> Labels:
         lines: list[str] = []
-        offsets = [0]
+        offsets, starts = [0], []
         found: list[tuple[Notice, ...]] = []
         for page in pages:
             of_page = split_lines(page)
             found.append(inspect_page(page))
             lines += of_page
+            starts += line_starts(page, of_page)
             offsets.append(len(lines))
         cleaner = self if memory is None else self.remembering(memory)
         done = cleaner._pipeline().advance(lines, offsets[1:])
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
-        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, tuple(found)))
+        first = np.array(starts, np.int64)
+        ends = first + np.fromiter(map(len, lines), np.int64, len(lines))
+        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, first, ends, tuple(found), done.caption_probabilities))
 
     def learned_pages(self, pages: Iterable[str]) -> LearnedPages:
         """Return what pages of this cleaner's site add to a memory; see `SiteMemory.add`.
@@ -300,6 +331,16 @@ class Cleaner:
     def _clean_batch(self, pages: Sequence[str]) -> tuple[list[str], tuple[tuple[Notice, ...], ...]]:
         labels = self._label_pages(pages)
         return labels.texts(), labels.notices
+
+    def _record_batch(self, pages: Sequence[str], normalize: bool) -> tuple[list[Article], tuple[tuple[Notice, ...], ...]]:
+        return self.records_of(self._label_pages(pages), normalize)
+
+    def records_of(self, labels: Labels, normalize: bool = False) -> tuple[list[Article], tuple[tuple[Notice, ...], ...]]:
+        """Return the records of labelled pages, and the notices about them as records; for adapters, see `articles`."""
+        known = self.model.manifest.get("confidence") is not None  # older models cannot tell
+        confidences = page_confidences(self.model, labels, self.keep).tolist() if known else repeat(None)
+        found = [(page, record_of(page, normalize, confidence)) for page, confidence in zip(labels.pages(), confidences)]
+        return [record for _, record in found], tuple(starmap(record_notices, found))
 
     def stream(self, *, lookahead: SupportsIndex | None = None) -> Stream:
         """Return a push-style stream: feed it chunks of text or bytes, get labelled lines back.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 from classifier.errors import InputError
 from classifier.visible import INVISIBLE, TABLED, WHITE_SPACE, is_invisible, without_html
@@ -18,10 +19,12 @@ from classifier.visible import INVISIBLE, TABLED, WHITE_SPACE, is_invisible, wit
 __all__ = [
     "FORM_FEED",
     "AtBlankLines",
+    "LineBlock",
     "LineSplitter",
     "between_pages",
     "cut_pages",
     "is_blank",
+    "line_starts",
     "not_text",
     "page_batches",
     "page_texts",
@@ -67,6 +70,9 @@ class LineSplitter:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors)
         self._parts: list[str] = []  # of the unfinished line; a list, so that long lines take linear time
         self._carriage_return = False
+        self._start = self._end = 0  # of the unfinished line, without a carriage return that is held back
+        self.starts: list[int] = []
+        """Offsets of the lines that the last call returned, in characters of all text so far."""
 
     def feed(self, chunk: str | bytes) -> list[str]:
         """Return the lines that `chunk` completes."""
@@ -84,10 +90,20 @@ class LineSplitter:
         rest = "".join(self._parts)
         if self._carriage_return or rest:
             lines.append(rest)
+            self.starts.append(self._start)
+        self._start = self._end = self._end + (self._carriage_return or bool(rest))  # as if the line had an end
         self._parts, self._carriage_return = [], False
         return lines
 
+    def insert(self, lines: Sequence[str]) -> list[int]:
+        """Count whole lines, each with one line end, in front of the unfinished line; return their offsets."""
+        ends = accumulate((len(line) + 1 for line in lines), initial=self._start)
+        *starts, start = ends
+        self._start, self._end = start, self._end + start - self._start
+        return starts
+
     def _cut(self, text: str) -> list[str]:
+        self.starts = []
         if not text:
             return []
         if self._carriage_return:  # held back, since the next chunk may start with its LF
@@ -95,15 +111,23 @@ class LineSplitter:
         self._carriage_return = text.endswith("\r")
         if self._carriage_return:
             text = text[:-1]
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        first, *others = text.split("\n")
-        self._parts.append(first)
-        if not others:
+        before, self._end = self._end, self._end + len(text)
+        pieces = _pieces(text)
+        self._parts.append(pieces[0])
+        if len(pieces) == 1:
             return []
-        lines = ["".join(self._parts), *others[:-1]]
-        self._parts = [others[-1]]
+        lines = ["".join(self._parts), *pieces[1:-1]]
+        self._parts = [pieces[-1]]
+        self.starts = [self._start, *(before + start for start in line_starts(text, pieces)[1:])]
+        self._start = self.starts.pop()
         return lines
+
+
+def _pieces(text: str) -> list[str]:
+    """Return a text cut at its line ends; the last piece has none."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")
 
 
 def split_lines(text: str) -> list[str]:
@@ -112,15 +136,32 @@ def split_lines(text: str) -> list[str]:
     >>> split_lines("một\\r\\n\\nhai\\n")
     ['một', '', 'hai']
     """
-    if "\r" in text:
-        splitter = LineSplitter()
-        return splitter.feed(text) + splitter.flush()
-    lines = text.split("\n")
+    lines = _pieces(text)
     return lines if lines[-1] else lines[:-1]
 
 
-FORM_FEED = "\f"
 _LINE_END = re.compile("\r\n|\r|\n")
+
+
+def line_starts(text: str, lines: Sequence[str]) -> list[int]:
+    """Return the start offset of each line of a text; `lines` is the result of `split_lines`.
+
+    >>> line_starts("một\\r\\nhai\\nba", ["một", "hai", "ba"])
+    [0, 5, 9]
+    """
+    if "\r" not in text:
+        return list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0)) if lines else []
+    return [0, *(end.end() for end in _LINE_END.finditer(text))][: len(lines)]
+
+
+class LineBlock(NamedTuple):
+    """Some lines of a text, and the offset at which each starts."""
+
+    lines: list[str]
+    starts: list[int]
+
+
+FORM_FEED = "\f"
 
 
 def split_pages(text: str) -> list[str]:
@@ -146,31 +187,39 @@ def between_pages(separator: str) -> str:
     return separator if separator == FORM_FEED else separator + "\n"
 
 
-def cut_pages(lines: list[str], separator: str) -> list[list[str]]:
+def cut_pages(block: LineBlock, separator: str) -> list[LineBlock]:
     """Cut a block of lines at page separators.
 
-    >>> cut_pages(["một", "hai\\fba"], FORM_FEED)
-    [['một', 'hai'], ['ba']]
+    >>> cut_pages(LineBlock(["một", "hai\\fba"], [0, 4]), FORM_FEED)
+    [LineBlock(lines=['một', 'hai'], starts=[0, 4]), LineBlock(lines=['ba'], starts=[8])]
     """
-    pages: list[list[str]] = [[]]
-    for line in lines:
+    pages = [LineBlock([], [])]
+    for line, start in zip(*block):
         if separator == FORM_FEED and FORM_FEED in line:
             before, *others = line.split(FORM_FEED)
             if before:
-                pages[-1].append(before)
-            pages += [[other] if other else [] for other in others]
+                _append(pages[-1], before, start)
+            start += len(before)
+            for other in others:
+                pages.append(LineBlock([other], [start + 1]) if other else LineBlock([], []))
+                start += 1 + len(other)
         elif line == separator:
-            pages.append([])
+            pages.append(LineBlock([], []))
         else:
-            pages[-1].append(line)
+            _append(pages[-1], line, start)
     return pages
+
+
+def _append(page: LineBlock, line: str, start: int) -> None:
+    page.lines.append(line)
+    page.starts.append(start)
 
 
 class AtBlankLines:
     """Incremental page splitter: a run of at least `blank_lines` blank lines ends a page.
 
-    >>> AtBlankLines(2).cut(["", "một", "", "hai", "", "", "", "ba", "", ""])
-    [['', 'một', '', 'hai', '', '', ''], ['ba', '', '']]
+    >>> [page.lines for page in AtBlankLines(2).cut(LineBlock(["", "một", "", "hai", "", "", "", "ba", ""], list(range(9))))]
+    [['', 'một', '', 'hai', '', '', ''], ['ba', '']]
     """
 
     def __init__(self, blank_lines: int) -> None:
@@ -178,17 +227,17 @@ class AtBlankLines:
         self._minimum = blank_lines
         self._run, self._started = 0, False  # blank lines since the last non-blank line; whether there was one
 
-    def cut(self, lines: Iterable[str]) -> list[list[str]]:
+    def cut(self, block: LineBlock) -> list[LineBlock]:
         """Return the pages of a block of lines; the first continues the page left open by the previous block."""
-        pages: list[list[str]] = [[]]
-        for line in lines:
+        pages = [LineBlock([], [])]
+        for line, start in zip(*block):
             if is_blank(line):
                 self._run += 1
             else:
                 if self._started and self._run >= self._minimum:
-                    pages.append([])
+                    pages.append(LineBlock([], []))
                 self._run, self._started = 0, True
-            pages[-1].append(line)
+            _append(pages[-1], line, start)
         return pages
 
 

@@ -30,6 +30,8 @@ class LabelledLine(NamedTuple):
     probability: float  # of the label; 0.0 for blank lines
     kept: bool
     first_guess: Label | None  # the label before the context pass
+    start: int  # of the text, in characters of the page's text; lines given one by one count one line end each
+    end: int  # of the text, without its line end
 
 
 _NAMES: tuple[Label | None, ...] = (*LABELS, None)  # by code; blank lines have -1, the last
@@ -37,12 +39,14 @@ _AS_LINE = partial(tuple.__new__, LabelledLine)  # LabelledLine._make without a 
 
 
 def labelled_lines(
-    numbers: Iterable[int], texts: Iterable[str], codes: Int8s, probabilities: Floats, kept: Bools, guesses: Int8s
+    numbers: Iterable[int], texts: Iterable[str], starts: Iterable[int], codes: Int8s, probabilities: Floats, kept: Bools, guesses: Int8s
 ) -> list[LabelledLine]:
-    """Return columns as lines; there may be more numbers and texts than codes."""
+    """Return columns as lines; there may be more numbers, texts and starts than codes."""
     labels, first_guesses = (map(_NAMES.__getitem__, column.tolist()) for column in (codes, guesses))
-    columns = zip(probabilities.tolist(), kept.tolist(), first_guesses, labels, texts, numbers)
-    return [_AS_LINE((number, text, label, p, keep, guess)) for p, keep, guess, label, text, number in columns]
+    columns = zip(probabilities.tolist(), kept.tolist(), first_guesses, labels, texts, numbers, starts)
+    return [
+        _AS_LINE((number, text, label, p, keep, guess, start, start + len(text))) for p, keep, guess, label, text, number, start in columns
+    ]
 
 
 class Labels(NamedTuple):
@@ -55,13 +59,18 @@ class Labels(NamedTuple):
     first_guesses: Int8s  # (n,) index into `LABELS`, -1 for blank lines
     offsets: Ints  # (pages + 1,)
     lines: list[str]  # (n,) unmodified
+    starts: Ints  # (n,) of the lines, in characters of their page's text
+    ends: Ints  # (n,) without the line ends
     notices: tuple[tuple[Notice, ...], ...] = ()  # (pages,) why a page's labels are doubtful, mostly ()
+    caption_probabilities: Floats = np.zeros(0)  # (n,) 0 for blank lines
 
     def pages(self) -> Iterator[Labels]:
         """Yield the `Labels` of each page; the arrays are views."""
         for page, (start, stop) in enumerate(pairwise(self.offsets.tolist())):
             columns = [column[start:stop] for column in self[:5]]
-            yield Labels._make([*columns, np.array([0, stop - start]), self.lines[start:stop], self.notices[page : page + 1]])
+            places = [column[start:stop] for column in (self.starts, self.ends)]
+            bounds, notices, captions = np.array([0, stop - start]), self.notices[page : page + 1], self.caption_probabilities[start:stop]
+            yield Labels._make([*columns, bounds, self.lines[start:stop], *places, notices, captions])
 
     def texts(self) -> list[str]:
         """Return the clean text of each page: its kept lines, joined by newlines."""

@@ -17,7 +17,7 @@ from classifier.core.pipeline import LOOKAHEAD, Decided, Pipeline
 from classifier.errors import InputError
 from classifier.io.inspection import Inspector
 from classifier.io.notices import NOTHING_KEPT, Notice, counted, notice, warn_of
-from classifier.lines import AtBlankLines, LineSplitter, between_pages, cut_pages, not_text
+from classifier.lines import AtBlankLines, LineBlock, LineSplitter, between_pages, cut_pages, not_text
 from classifier.results import LabelledLine, counts_by_page, labelled_lines
 
 __all__ = ["Stream", "label_blocks"]
@@ -46,6 +46,8 @@ class Stream:
         self._splitter = LineSplitter()
         self._queued: list[str] = []  # received, not yet passed to the pipeline
         self._undecided: list[str] = []  # passed to the pipeline, not yet decided
+        self._starts: list[int] = []  # offsets of the undecided and the queued lines, in the coordinates of what gave them
+        self._origin: int | None = None  # offset of the open page's first line there; None before it
         self._number = 0
         self._inspector = Inspector()
         self._texts = self._kept = 0  # decided lines of the open page: those that are not blank, and those kept
@@ -67,7 +69,8 @@ class Stream:
         """
         if not isinstance(chunk, (str, bytes)):
             raise InputError(f"feed takes str or bytes, not {type(chunk).__name__}")
-        return self._push(self._splitter.feed(chunk))
+        lines = self._splitter.feed(chunk)
+        return self._push(lines, self._splitter.starts)
 
     def feed_lines(self, lines: Sequence[str]) -> list[LabelledLine]:
         """Process whole lines; return the newly decided lines.
@@ -76,10 +79,15 @@ class Stream:
             InputError: one of the lines is not a string; none is processed then.
         """
         _require_lines(lines, self._number + len(self._undecided) + len(self._queued))
-        return self._push(lines)
+        return self._push(lines, self._splitter.insert(lines))
 
-    def _push(self, lines: Sequence[str]) -> list[LabelledLine]:
+    def feed_block(self, block: LineBlock) -> list[LabelledLine]:
+        """Process whole lines whose offsets in their text are known; a stream gets all its lines in this way, or none."""
+        return self._push(*block)
+
+    def _push(self, lines: Sequence[str], starts: Sequence[int]) -> list[LabelledLine]:
         self._queued += lines
+        self._add_starts(starts)
         self._inspector.add_lines(lines)
         if self.wanted > 0:  # no line is due: wait, since a block of 1 line costs about as much as one of 16
             return []
@@ -90,7 +98,14 @@ class Stream:
         texts, count = self._undecided + queued, len(done.codes)
         self._undecided = texts[count:]
         self._number += count
-        return _labelled(done, texts, count_from(self._number - count + 1))
+        starts, self._starts = self._starts[:count], self._starts[count:]
+        return _labelled(done, texts, count_from(self._number - count + 1), starts)
+
+    def _add_starts(self, starts: Sequence[int]) -> None:
+        """Add the offsets of lines of the open page, as offsets in the page."""
+        if starts:
+            origin = self._origin = starts[0] if self._origin is None else self._origin
+            self._starts += [start - origin for start in starts] if origin else starts
 
     def end_page(self, lines: Sequence[str] = ()) -> list[LabelledLine]:
         """Close the page, optionally after some last whole lines; return all lines still undecided.
@@ -115,21 +130,32 @@ class Stream:
         """
         for number, page in enumerate(pages):
             _require_lines(page, 0 if number else self._number + len(self._undecided) + len(self._queued))
+        rest = LineBlock(self._splitter.flush(), self._splitter.starts) if pages else LineBlock([], [])
+        return self._close(rest, [LineBlock(list(page), self._splitter.insert(page)) for page in pages])
+
+    def close_blocks(self, pages: Sequence[LineBlock]) -> list[list[LabelledLine]]:
+        """Close pages as `close_pages` does; see `feed_block`."""
+        return self._close(LineBlock([], []), pages)
+
+    def _close(self, rest: LineBlock, pages: Sequence[LineBlock]) -> list[list[LabelledLine]]:
         self.notices = []
         if not pages:
             return []
-        rest = self._splitter.flush()
-        queued = [*self._queued, *rest, *chain.from_iterable(pages)]
-        ends = [*accumulate(map(len, pages), initial=len(queued) - sum(map(len, pages)))][1:]
+        sizes = [len(page.lines) for page in pages]
+        queued = [*self._queued, *rest.lines, *chain.from_iterable(page.lines for page in pages)]
+        ends = [*accumulate(sizes, initial=len(queued) - sum(sizes))][1:]
         done = self._pipeline.advance(queued, ends)
         waiting = len(self._undecided)
         bounds = [0, *(waiting + end for end in ends)]
         numbers = chain(
             range(self._number + 1, self._number + 1 + bounds[1]), *(range(1, 1 + stop - start) for start, stop in pairwise(bounds[1:]))
         )
-        labelled = _labelled(done, self._undecided + queued, numbers)
-        self._queued, self._undecided, self._number = [], [], 0
-        self.notices = self._notices([[*rest, *pages[0]], *pages[1:]], done, bounds)
+        for starts in (rest.starts, pages[0].starts):
+            self._add_starts(starts)
+        later = [[start - page.starts[0] for start in page.starts] for page in pages[1:]]
+        labelled = _labelled(done, self._undecided + queued, numbers, chain(self._starts, *later))
+        self._queued, self._undecided, self._starts, self._origin, self._number = [], [], [], None, 0
+        self.notices = self._notices([[*rest.lines, *pages[0].lines], *(page.lines for page in pages[1:])], done, bounds)
         self._texts = self._kept = 0
         warn_of(counted(self.notices))
         return [labelled[start:stop] for start, stop in pairwise(bounds)]
@@ -149,9 +175,9 @@ class Stream:
         return self.end_page()
 
 
-def _labelled(done: Decided, texts: list[str], numbers: Iterable[int]) -> list[LabelledLine]:
-    """Return decided lines with their numbers and texts, of which there may be more than decided lines."""
-    return labelled_lines(numbers, texts, done.codes, done.probabilities, done.kept, done.guesses)
+def _labelled(done: Decided, texts: list[str], numbers: Iterable[int], starts: Iterable[int]) -> list[LabelledLine]:
+    """Return decided lines with their numbers, texts and offsets, of which there may be more than decided lines."""
+    return labelled_lines(numbers, texts, starts, done.codes, done.probabilities, done.kept, done.guesses)
 
 
 def _require_lines(lines: Sequence[str], before: int) -> None:
@@ -173,17 +199,17 @@ def _checked_lookahead(lookahead: SupportsIndex | None) -> int:
 
 
 def label_blocks(
-    stream: Stream, blocks: Iterable[list[str]], separator: str, blank_lines: int = 0
+    stream: Stream, blocks: Iterable[LineBlock], separator: str, blank_lines: int = 0
 ) -> Iterator[list[list[LabelledLine] | str]]:
     """Yield, for each block of lines, the newly decided lines, with the page separator as a string between pages.
 
     If `blank_lines` is not 0, that many blank lines in a row separate pages instead of `separator`.
     """
     at_blanks = AtBlankLines(blank_lines)
-    for lines in blocks:
-        *closed, still_open = at_blanks.cut(lines) if blank_lines else cut_pages(lines, separator)
+    for block in blocks:
+        *closed, still_open = at_blanks.cut(block) if blank_lines else cut_pages(block, separator)
         decided: list[list[LabelledLine] | str] = []
-        for page in stream.close_pages(closed):
+        for page in stream.close_blocks(closed):
             decided += (page, between_pages(separator))
-        yield [*decided, stream.feed_lines(still_open)]
+        yield [*decided, stream.feed_block(still_open)]
     yield [stream.end_page()]

@@ -28,13 +28,14 @@ CLASSIFIER = {
     "formats": "errors lines io",
     "sites": "errors labels lines core io",
     "stream": "errors labels lines core io results",
-    "cleaner": "version errors labels lines parallel core io sites results stream",
-    "jobs": "errors labels lines parallel core io formats sites results stream cleaner",
+    "record": "errors labels visible lines core io results",
+    "cleaner": "version errors labels lines parallel core io sites results stream record",
+    "jobs": "errors labels lines parallel core io formats sites results stream record cleaner",
     "explain": "errors labels core html_page results cleaner",
     "review": "errors labels lines core io html_page results cleaner",
     "asking": "errors labels lines io review",
     "monitoring": "errors labels core io results cleaner",
-    "integrations": "errors labels lines parallel io formats cleaner",
+    "integrations": "errors labels lines parallel io formats record cleaner",
     "cli": EVERY,
 }
 TRAINING = {

@@ -13,6 +13,7 @@ from pathlib import Path
 import classifier
 from classifier.io.files import atomic_write
 from classifier.io.notices import without_warnings
+from training.scoring.confidence import agreement
 from training.scoring.gold import HELD_OUT, held_out_styles, read_gold
 from training.scoring.report import evaluation_page
 from training.scoring.scores import Scores, evaluate, merged
@@ -21,12 +22,17 @@ __all__ = ["main", "report"]
 
 
 def report(name: str, scores: Scores, errors: int) -> str:
-    """Return the figures of one style as text: headline figures, figures per label, most confused labels, worst pages."""
+    """Return the figures of one style as text: headline figures, figures per label, confidence, most confused labels, worst pages."""
     figures = "  ".join(f"{key} {value:.4f}" for key, value in scores.summary().items())
     out = [f"{name}: {len(scores.pages)} pages  {figures}", "  label      precision recall     F1   lines"]
     for label, (precision, recall, score, lines) in scores.labels().items():
         if lines:
             out.append(f"  {label:10s} {precision:9.3f} {recall:6.3f} {score:6.3f} {lines:7d}")
+    if any(page.confidence for page in scores.pages):
+        found = agreement(scores.pages)
+        least = f"{found.caught:.0%} of wrong characters on the least confident tenth"
+        out.append(f"  confidence: rank correlation {found.rank_correlation:.3f}, {least}")
+        out += [f"    from {border:.2f}: said {said:.3f} true {true:.3f} {pages:5d} pages" for border, said, true, pages in found.bins]
     mistakes = sorted(((count, pair) for pair, count in scores.confusion.items() if pair[0] != pair[1]), reverse=True)[:8]
     out.append("  most confused: " + ", ".join(f"{want} as {got} {count}" for count, (want, got) in mistakes))
     for page in scores.worst(3):
@@ -53,7 +59,8 @@ def main(argv: list[str] | None = None) -> int:
     except (classifier.TinsachError, OSError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
-    for name, part in scores.items() if args.pages else [(HELD_OUT, merged(list(scores.values())))]:
+    every = merged(list(scores.values()))
+    for name, part in [*scores.items(), ("all styles", every)] if args.pages else [(HELD_OUT, every)]:
         print(report(name, part, args.errors))
     return 0
 

@@ -19,13 +19,14 @@ from classifier.errors import InputError
 from classifier.io.notices import without_warnings
 from training.composer.skeleton import load_skeletons
 from training.learning.dataset import Block
-from training.learning.export import export
+from training.learning.export import export, write_manifest
 from training.learning.first_pass import FirstPass
 from training.learning.fit import fit
 from training.learning.measured import Measured, measure
 from training.learning.networks import NETWORKS, network_of
 from training.learning.settings import SETTINGS, Settings, pin_kernels
 from training.scoring.gold import Gold, read_gold
+from training.scoring.judge import confidence
 from training.scoring.left_out import write_left_out
 from training.scoring.scores import Scores, evaluate, merged
 
@@ -55,7 +56,9 @@ def leave_out(network: int, styles: dict[str, list[Gold]], kinds: dict[str, str]
     layouts = [page for page in load_skeletons() if network_of(page.publisher) != network]
     trained = fit(settings, log=lambda *_, **__: None, skeletons=layouts, measured=measured)
     with tempfile.TemporaryDirectory() as folder:
-        export(trained, Path(folder), settings)
+        manifest = export(trained, Path(folder), settings)
+        manifest["confidence"] = confidence(Path(folder), trained.held_out)
+        write_manifest(manifest, Path(folder))
         cleaner = classifier.load(folder)
     left_out: dict[str, list[Gold]] = defaultdict(list)
     for style, pages in styles.items():

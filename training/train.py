@@ -24,7 +24,7 @@ from training.learning.export import MODELS, export, write_manifest
 from training.learning.fit import fit
 from training.learning.measured import load_measured
 from training.learning.settings import SETTINGS, Settings, pin_kernels
-from training.scoring.judge import complete, judge, profile
+from training.scoring.judge import complete, confidence, judge, profile
 from training.scoring.model_card import write_card
 
 __all__ = ["main"]
@@ -70,12 +70,15 @@ def _differing_labels(other: Path) -> int:
 
 @without_warnings()
 def main(argv: list[str] | None = None) -> int:
-    """Train, rewrite card or profile, or verify that training reproduces the shipped model; return 2 if measurements are stale."""
+    """Train, rewrite confidence, profile or card, or verify that training reproduces the model; return 2 if measurements are stale."""
     parser = argparse.ArgumentParser(description="Train the model from the repository's own data.")
     parser.add_argument("--out", type=Path, default=MODELS, help="folder for model, manifest and card")
     parser.add_argument("--jobs", type=int, default=2, help="number of processes; does not change the result")
     parser.add_argument("--card", action="store_true", help="rewrite the card of the model in --out, without training")
     parser.add_argument("--profile", action="store_true", help="rewrite the drift profile in the manifest of --out, without training")
+    parser.add_argument(
+        "--confidence", action="store_true", help="refit the confidence of pages in the manifest of --out, without training"
+    )
     parser.add_argument("--verify", action="store_true", help="retrain into a scratch folder and compare the result with models/")
     args = parser.parse_args(argv)
     try:
@@ -88,18 +91,24 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     if args.verify:
         return verify(args.jobs)
-    if args.card or args.profile:
-        manifest = json.loads((args.out / f"{STEM}.json").read_text(encoding="utf-8"))
-        if args.profile:
-            manifest["profile"] = profile(args.out, compose_held_out())
-            write_manifest(manifest, args.out)
-        if args.card:
-            write_card(manifest, *judge(args.out, compose_held_out()), args.out)
+    if args.card or args.profile or args.confidence:
+        _rewrite(args)
         return 0
     manifest = train(args.out, SETTINGS, args.jobs)
     for name, value in manifest["scores"].items():
         print(f"{name:24s} {value:.4f}")
     return 0
+
+
+def _rewrite(args: argparse.Namespace) -> None:
+    """Measure parts of the manifest anew, and write the card."""
+    manifest, held_out = json.loads((args.out / f"{STEM}.json").read_text(encoding="utf-8")), compose_held_out()
+    for wanted, name, measured in ((args.confidence, "confidence", confidence), (args.profile, "profile", profile)):
+        if wanted:
+            manifest[name] = measured(args.out, held_out)
+            write_manifest(manifest, args.out)
+    if args.card:
+        write_card(manifest, *judge(args.out, held_out), args.out)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ from classifier.cli.messages import say
 from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
 from classifier.cli.options import (
     AUTO,
+    add_finish,
     add_memory,
     add_reading,
     add_sites,
+    check_memory,
     learned_first,
     memory_file,
     reading_options,
@@ -25,6 +27,8 @@ from classifier.cli.options import (
     report_records_without_site,
     rule_files,
     site_cleaner,
+    steps_of,
+    with_sites,
 )
 from classifier.errors import InputError
 from classifier.formats.base import LEFT_OUT, MISSING, NEEDS_REVIEW, ONLY_IN_SCRIPT
@@ -53,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
     add_sites(parser)
     add_memory(parser)
+    add_finish(parser)
     parser.add_argument("--dropped", metavar="FILE", help="write dropped lines to FILE, as label<TAB>line")
     parser.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
     parser.add_argument("--output-dir", metavar="DIR", help="write a clean copy of each FILE into DIR; a folder keeps its tree")
@@ -80,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
 
     sources = inputs_of(args, args.output_dir)
     _check_outputs(args, sources)
-    sources, site_field = _sites(args, sources)
+    sources, site_field = with_sites(args, sources)
     options = reading_options(args, site_field, args.labels, args.max_dropped)
-    options = options._replace(output=conversion(args.output, [source.format for source in sources]))
+    options = options._replace(output=conversion(args.output, [source.format for source in sources]), finish=steps_of(args))
     if args.labels and options.output == "text":
         raise InputError(f"{args.output}: text has no fields for --labels; name an output that ends in .jsonl, .csv or .parquet")
     cleaner = site_cleaner(args, sources, args.site_memory)
@@ -130,6 +135,8 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         )
     if args.labels and any(source.format in ("text", "html", "warc") for source in sources):
         raise InputError("--labels adds a field to records, and text, HTML and WARC have no fields; use tinsach label --as jsonl")
+    if args.labels and (steps := steps_of(args)):
+        raise InputError(f"--labels gives the places of unchanged lines, and --{steps[0]} changes them; give one of the two")
     named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, memory_file(args)) if path]
     if args.output_dir:
         named += map(str, dict.fromkeys(targets_in(args.output_dir, sources, clashes=args.on_error in ("skip", "quarantine"))))
@@ -138,24 +145,12 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
 
 def _check_memory(args: argparse.Namespace) -> None:
     """Reject options that conflict with a site memory, which has to see every page, in order."""
-    if memory_file(args) and args.jobs != 1:
-        raise InputError(
-            f"--site-memory needs all pages in one process, in order: leave out --jobs, or learn first with --site-memory {AUTO}"
-        )
+    check_memory(args)
     if memory_file(args) and args.resume:
         raise InputError(
             "--site-memory has to see every page, and --resume skips finished files: give only one of them, "
             f"or learn first with --site-memory {AUTO}"
         )
-
-
-def _sites(args: argparse.Namespace, sources: list[Source]) -> tuple[list[Source], str | None]:
-    """Return the inputs and the site field; with --site-memory auto, completed by what names a site without being told."""
-    if args.site_memory != AUTO:
-        return sources, args.site_field
-    from classifier.jobs.site_pass import site_field_of, with_folder_sites
-
-    return sources if args.site else with_folder_sites(sources), args.site_field or site_field_of(sources)
 
 
 def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:

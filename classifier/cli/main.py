@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from classifier.cli import ask, clean, drift, explain, filter, info, label, pick, profile, review
+from classifier.cli import ask, clean, drift, explain, extract, filter, info, label, pick, profile, review
 from classifier.cli.messages import say
 from classifier.cli.on_error import with_quarantine_option
 from classifier.cli.options import labels_to_keep
@@ -27,8 +27,8 @@ from classifier.version import __version__
 __all__ = ["main"]
 
 COMMANDS = {
-    "clean": clean, "label": label, "review": review, "filter": filter, "explain": explain, "info": info, "drift": drift, "pick": pick,
-    "ask": ask, "profile": profile,
+    "clean": clean, "extract": extract, "label": label, "review": review, "filter": filter, "explain": explain, "info": info,
+    "drift": drift, "pick": pick, "ask": ask, "profile": profile,
 }  # fmt: skip
 
 

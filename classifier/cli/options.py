@@ -20,6 +20,7 @@ from classifier.io.encoding import POLICIES, Decoding
 from classifier.io.files import STDIN, atomic_write
 from classifier.io.notices import NOTHING_KEPT
 from classifier.labels import DEFAULT_KEEP, LABELS, Label, parse_keep
+from classifier.record.finishing import DEDUPE, JOIN, NORMALIZE
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 from classifier.sites.profile import SiteProfile
 from classifier.sites.rule import EVERY_SITE
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 __all__ = [
     "AUTO",
     "add_fields",
+    "add_finish",
     "add_keep",
     "add_memory",
     "add_model",
     "add_output",
     "add_reading",
     "add_sites",
+    "check_memory",
     "labels_to_keep",
     "learned_first",
     "memory_file",
@@ -48,7 +51,9 @@ __all__ = [
     "report_records_without_site",
     "rule_files",
     "site_cleaner",
+    "steps_of",
     "with_record_options",
+    "with_sites",
 ]
 
 
@@ -92,6 +97,23 @@ def refuse_kind_as_output(args: argparse.Namespace, kinds: Sequence[str]) -> Non
     if args.output in kinds:
         kind = args.output
         raise InputError(f"--output {kind}: the kind of output is now --as {kind}; --output takes a FILE, such as ./{kind}")
+
+
+def add_finish(parser: argparse.ArgumentParser, record: bool = False) -> None:
+    """Add --normalize, and for clean texts --join and --dedupe, which records have anyway."""
+    if not record:
+        parser.add_argument("--join", action="store_true", help="join the lines of a paragraph that an extractor broke; reads whole pages")
+        parser.add_argument(
+            "--dedupe", action="store_true", help="leave out a headline, lead or article that the page prints again; reads whole pages"
+        )
+    parser.add_argument(
+        "--normalize", action="store_true", help="write NFC, plain single spaces, no invisible characters and no runs of blank lines"
+    )
+
+
+def steps_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the steps that finish the clean texts."""
+    return tuple(step for step in (JOIN, DEDUPE, NORMALIZE) if getattr(args, step, False))
 
 
 def add_fields(parser: argparse.ArgumentParser) -> None:
@@ -260,7 +282,7 @@ def add_memory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--site-memory", metavar="FILE",
         help="remember in FILE which lines recur on pages of a site, as evidence of boilerplate; created if missing; "
-        "clean also takes auto: no file, but two passes, one to learn and one to clean",
+        "clean and extract also take auto: no file, but two passes, one to learn and one to clean",
     )  # fmt: skip
     parser.add_argument(
         "--site-memory-pages", type=int, metavar="K",
@@ -299,6 +321,23 @@ def remembering(args: argparse.Namespace, cleaner: Cleaner) -> Iterator[Cleaner]
     with atomic_write(path) as file:  # opened before the work, so that an unwritable path fails at once
         yield cleaner.remembering(memory)
         file.write(memory.to_bytes())
+
+
+def check_memory(args: argparse.Namespace) -> None:
+    """Reject several processes with --site-memory FILE, which has to see every page, in order."""
+    if memory_file(args) and args.jobs != 1:
+        raise InputError(
+            f"--site-memory needs all pages in one process, in order: leave out --jobs, or learn first with --site-memory {AUTO}"
+        )
+
+
+def with_sites(args: argparse.Namespace, sources: list[Source]) -> tuple[list[Source], str | None]:
+    """Return the inputs and the site field; with --site-memory auto, completed by what names a site without being told."""
+    if args.site_memory != AUTO:
+        return sources, args.site_field
+    from classifier.jobs.site_pass import site_field_of, with_folder_sites
+
+    return sources if args.site else with_folder_sites(sources), args.site_field or site_field_of(sources)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from classifier.core.stacked import (
     extract_stacked,
     stacked_rows,
 )
-from classifier.labels import HEADINGS, LABELS
+from classifier.labels import HEADINGS, LABELS, Label
 
 __all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
 
@@ -42,6 +42,7 @@ BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 18
 ROWS_AT_ONCE = 2048  # bounds the memory of the context rows
 
 # The label code of each first-pass class; a heading class has its block's label.
+_CAPTION = LABELS.index(Label.CAPTION)
 _LABEL_OF = np.array([*range(len(LABELS)), *([label.value for label in LABELS].index(name) for name in HEADINGS)])
 
 
@@ -53,12 +54,13 @@ class Decided(NamedTuple):
     probabilities: Floats  # (n,) of the label; 0 for blank lines
     kept: Bools  # (n,)
     keep_probabilities: Floats  # (n,) total probability of the labels to keep; 0 for blank lines
+    caption_probabilities: Floats  # (n,) 0 for blank lines
 
     @classmethod
     def of(cls, table: Floats) -> Decided:
         """Return the rows of a table (fields, n), each converted to its field's type."""
-        codes, guesses, probabilities, kept, keep_probabilities = table
-        return cls(codes.astype(np.int8), guesses.astype(np.int8), probabilities, kept > 0, keep_probabilities)
+        codes, guesses, probabilities, kept, *sums = table
+        return cls(codes.astype(np.int8), guesses.astype(np.int8), probabilities, kept > 0, *sums)
 
     @classmethod
     def joined(cls, parts: Sequence[Decided]) -> Decided:
@@ -248,7 +250,7 @@ class Pipeline:
         codes = p.argmax(axis=0)
         keep = sum_in_order(p[self._keep])
         kept = self._keep[codes] if self._threshold is None else keep >= self._threshold
-        return np.array((codes, guesses, p.max(axis=0), kept, keep))
+        return np.array((codes, guesses, p.max(axis=0), kept, keep, p[_CAPTION]))
 
 
 def _page_starts(page: Ints, first: bool) -> Bools:

@@ -23,7 +23,7 @@ from classifier.core.arrays import Bools, Ints, append, diff, flatnonzero, lengt
 from classifier.lines import BEYOND, MAY_END_BLANK, is_blank
 from classifier.visible import CATEGORIES, INVISIBLE, TABLED, is_invisible, without_html
 
-__all__ = ["CharClass", "Scan", "blank_flags", "composed", "is_word", "readable", "scan"]
+__all__ = ["LINK_TARGET", "CharClass", "Scan", "blank_flags", "composed", "is_word", "readable", "scan"]
 
 # A line's features read at most this many of its characters: real lines are shorter by far (the longest on the pages the
 # layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
@@ -352,7 +352,7 @@ def _visible(lines: list[str], rewritten: list[int], odd: list[int]) -> str:
     text = _plain_markdown(text)
     if "](" not in text:
         return text
-    return "\n".join(line if line.count("(") == line.count("](") else _TARGET.sub(_regular_target, line) for line in text.split("\n"))
+    return "\n".join(line if line.count("(") == line.count("](") else LINK_TARGET.sub(_regular_target, line) for line in text.split("\n"))
 
 
 def _may_need_trimming(line: str) -> bool:
@@ -382,7 +382,10 @@ def _is_space(char: str) -> bool:
 
 def readable(text: str) -> str:
     """Return lines of text in NFC without HTML and invisible characters, compatibility forms as plain ones."""
-    text = _compatible(_LEFT_OUT.sub("", text))
+    text = _LEFT_OUT.sub("", text)
+    if "&" not in text and "<" not in text and unicodedata.is_normalized("NFKC", text):
+        return text
+    text = _compatible(text)
     if "&" in text:
         text = _compatible(without_html(text))  # an entity may name any character
     elif "<" in text:
@@ -478,7 +481,7 @@ def _unbolded(part: str) -> str:
 # A link's target: escapes, parentheses balanced to a depth of two, a title in quotes. No alternative begins like another, so the
 # pattern fails in linear time.
 _NESTED = r"\((?:\\.|[^()\\\n]|\((?:\\.|[^()\\\n])*\))*\)"
-_TARGET = re.compile(rf"\]\(((?:[^()\\\n\"]|\\.|{_NESTED})*(?:\"(?:[^\"\\\n]|\\.)*\"[^()\\\n\"]*)?)\)")
+LINK_TARGET = re.compile(rf"\]\(((?:[^()\\\n\"]|\\.|{_NESTED})*(?:\"(?:[^\"\\\n]|\\.)*\"[^()\\\n\"]*)?)\)")
 _BRACKETS = str.maketrans("()[]\\", "_____")
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from classifier.io.encoding import Decoding
 
 __all__ = [
+    "ARTICLE",
     "ATTRIBUTES",
     "LEFT_OUT",
     "MISSING",
@@ -24,7 +25,7 @@ __all__ = [
     "Writer",
 ]
 
-ATTRIBUTES, NEEDS_REVIEW = "attributes", "needs_review"  # fields that a job can add to records
+ARTICLE, ATTRIBUTES, NEEDS_REVIEW = "article", "attributes", "needs_review"  # fields that a job can add to records
 NO_SITE = "no_site"  # the key under which jobs count records without a site
 Extras = Mapping[str, Any]  # values of the fields added to a record, by name
 NO_EXTRAS: Extras = {}
@@ -41,7 +42,7 @@ class Options(NamedTuple):
     separator: str  # between pages of text
     field: str  # name of the field that holds a record's text
     id_field: str = "id"  # name of the field that identifies a record
-    adds: tuple[str, ...] = ()  # fields to add to records: ATTRIBUTES, NEEDS_REVIEW
+    adds: tuple[str, ...] = ()  # fields to add to records: ARTICLE, ATTRIBUTES, NEEDS_REVIEW
     blank_lines: int = 0  # if not 0, this many in a row separate pages of text instead of `separator`
     max_dropped: float | None = None  # share of its characters that a page may lose without needing review; None: any
     site_field: str | None = None  # name of the field that holds a record's site
@@ -53,6 +54,9 @@ class Options(NamedTuple):
     html_alt: bool = False  # whether alternative texts of pictures are text
     trusted: bool = False  # the user named the format: text may look like JSON
     output: str | None = None  # format of the output, if not that of the input
+    finish: tuple[str, ...] = ()  # steps that finish a clean text, see `record.finishing`
+    header: bool = False  # whether the text of an article begins with a header
+    min_confidence: float | None = None  # confidence below which an article needs review; None: any
 
 
 class Record(NamedTuple):

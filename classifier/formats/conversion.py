@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from classifier.errors import InputError
-from classifier.formats.base import NO_EXTRAS, Extras, Options, Reader, Record
+from classifier.formats.article_type import article_type
+from classifier.formats.base import ARTICLE, NO_EXTRAS, Extras, Options, Reader, Record
 from classifier.formats.delimited import csv_row
 from classifier.formats.json_file import ArrayWriter
 from classifier.formats.parquet import SinkFile, libraries
@@ -158,7 +159,13 @@ class ParquetWriter(Writer):
     def _column(self, name: str) -> Any:
         arrow = self._arrow
         values = [_without_surrogates(row.get(name)) for row in self._rows]
-        kind = self._schema.field(name).type if self._schema else None
+        kind = (
+            self._schema.field(name).type
+            if self._schema
+            else article_type(arrow)
+            if name in self._options.adds and name == ARTICLE
+            else None
+        )
         try:
             array = arrow.array(values, kind)
         except (arrow.ArrowException, OverflowError) as error:

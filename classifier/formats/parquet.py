@@ -26,7 +26,8 @@ from classifier.formats.arrow_text import (
     value_type,
     with_texts,
 )
-from classifier.formats.base import NEEDS_REVIEW, NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.formats.article_type import article_type
+from classifier.formats.base import ARTICLE, NEEDS_REVIEW, NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.field import field_text
 from classifier.io.encoding import to_utf8
 from classifier.io.files import Sink
@@ -164,7 +165,7 @@ class Writer:
         position, *inner = first.path
         columns[position] = with_texts(columns[position], tuple(inner), [text for _, text, _ in run], arrow)
         for name in self._added:
-            values = [_as_value(extras.get(name)) for _, _, extras in run]
+            values = [extras.get(name) if name == ARTICLE else _as_value(extras.get(name)) for _, _, extras in run]
             columns.append(arrow.array(values, _type_of(name, arrow)))
         self._group.append(arrow.RecordBatch.from_arrays(columns, schema=self._schema))
 
@@ -213,7 +214,9 @@ def _compression(metadata: Any) -> str:
 
 
 def _type_of(name: str, arrow: Any) -> Any:
-    """Return the type of an added column: a flag, or JSON as text."""
+    """Return the type of an added column: a record, a flag, or JSON as text."""
+    if name == ARTICLE:
+        return article_type(arrow)
     return arrow.bool_() if name == NEEDS_REVIEW else arrow.string()
 
 

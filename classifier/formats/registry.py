@@ -57,8 +57,9 @@ def open_reader(form: str, file: BinaryIO, name: str, options: Options) -> Reade
 
 def open_writer(form: str, out: Sink, options: Options) -> Writer:
     """Return a writer for the cleaned records of inputs in a format, into `options.output` if that is another one."""
-    if options.output:
+    output = options.output or ("text" if options.finish and OUTPUTS.get(form, form) == "text" else None)  # such pages are read whole
+    if output:
         from classifier.formats import conversion
 
-        return conversion.CONVERTERS[options.output](out, options)
+        return conversion.CONVERTERS[output](out, options)
     return _module(OUTPUTS.get(form, form)).Writer(out, options)

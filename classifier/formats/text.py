@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, Extras, Options, Record
 from classifier.io.encoding import TextDecoder, read_lines, to_utf8
 from classifier.io.files import Sink
-from classifier.lines import AtBlankLines, between_pages, cut_pages, is_blank
+from classifier.lines import AtBlankLines, LineBlock, between_pages, cut_pages, is_blank
 
-__all__ = ["Reader", "Writer", "text_lines", "text_pages"]
+__all__ = ["Reader", "Writer", "page_text", "text_lines", "text_pages"]
 
 _ARRAY = "looks like a JSON array, not text; read its records with --format json"
 
@@ -35,7 +36,7 @@ class Reader:
         dropped = 0
         for number, page in enumerate(text_pages(text_lines(self._file, decoder, self.name, self._options), self._options), 1):
             lost, dropped = decoder.dropped - dropped, decoder.dropped
-            yield Record("".join(line + "\n" for line in page), number, lost)
+            yield Record(page_text(page), number, lost)
 
     def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
         """Return the name of the input, the number of the page, and its text."""
@@ -65,33 +66,41 @@ class Writer:
         """Do nothing: lines are written immediately."""
 
 
-def text_pages(blocks: Iterator[list[str]], options: Options, last: bool = False) -> Iterator[list[str]]:
+def text_pages(blocks: Iterator[LineBlock], options: Options, last: bool = False) -> Iterator[LineBlock]:
     """Yield the pages of a text; a separator at its end opens no further page, unless the `last` is wanted even if empty."""
     at_blanks = AtBlankLines(options.blank_lines)
-    page: list[str] = []
+    page = LineBlock([], [])
     ended = False  # whether a page has ended
-    for lines in blocks:
-        first, *others = at_blanks.cut(lines) if options.blank_lines else cut_pages(lines, options.separator)
-        page += first
+    for block in blocks:
+        first, *others = at_blanks.cut(block) if options.blank_lines else cut_pages(block, options.separator)
+        page.lines.extend(first.lines)
+        page.starts.extend(first.starts)
         for other in others:
             yield page
             page, ended = other, True
-    if page or last or not ended:
+    if page.lines or last or not ended:
         yield page
 
 
-def text_lines(file: BinaryIO, decoder: TextDecoder, name: str, options: Options) -> Iterator[list[str]]:
+def page_text(page: LineBlock) -> str:
+    """Return the text of a page, with line ends of the length that they have in the file, so that offsets are the same."""
+    lines, starts = page
+    ends = ["\r\n" if after - start - len(line) == 2 else "\n" for line, (start, after) in zip(lines, pairwise(starts))]
+    return "".join([line + end for line, end in zip(lines, [*ends, "\n"])])
+
+
+def text_lines(file: BinaryIO, decoder: TextDecoder, name: str, options: Options) -> Iterator[LineBlock]:
     """Yield the lines of a text in blocks, as they become available.
 
     Raises:
         InputError: the text is JSON, unless the user named the format.
     """
     head: list[str] | None = None if options.trusted else []  # the first lines with text; None once they are checked
-    for lines in read_lines(file, decoder):
+    for block in read_lines(file, decoder):
         if head is not None:
-            head += [line for line in lines if not is_blank(line)][:2]
+            head += [line for line in block.lines if not is_blank(line)][:2]
             head = head if _judge(head, options.field, name) else None
-        yield lines
+        yield block
 
 
 def _judge(head: list[str], field: str, name: str) -> bool:

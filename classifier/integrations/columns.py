@@ -13,12 +13,13 @@ from typing import Any
 from classifier.cleaner import Recipe
 from classifier.errors import InputError
 from classifier.formats.arrow_text import is_string
-from classifier.formats.base import BadRecord, Record
+from classifier.formats.article_type import article_type
+from classifier.formats.base import ARTICLE, BadRecord, Record
 from classifier.formats.jsonl import put_back, read_records
 from classifier.io.encoding import Decoding
 from classifier.lines import not_text
 
-__all__ = ["clean_column", "clean_json_lines", "clean_texts"]
+__all__ = ["clean_column", "clean_json_lines", "clean_texts", "record_texts"]
 
 SHOWN = 60  # bytes of a bad line quoted in the error message
 
@@ -29,18 +30,36 @@ def clean_texts(recipe: Recipe, texts: Sequence[str | None]) -> list[str | None]
     Raises:
         InputError: one of them is neither text nor None; the message names its row.
     """
-    for row, text in enumerate(texts):
-        if text is not None and not isinstance(text, str):
-            raise not_text(text, f"row {row} of the batch (counted from 0)")
+    _require_texts(texts)
     cleaned = recipe.cleaner().clean_pages(text for text in texts if text is not None)
     return [None if text is None else next(cleaned) for text in texts]
 
 
-def clean_column(table: Any, field: str, recipe: Recipe) -> Any:
-    """Return an Arrow table or record batch with one text column cleaned; types and nulls are preserved.
+def _require_texts(texts: Sequence[str | None]) -> None:
+    for row, text in enumerate(texts):
+        if text is not None and not isinstance(text, str):
+            raise not_text(text, f"row {row} of the batch (counted from 0)")
+
+
+def record_texts(recipe: Recipe, texts: Sequence[str | None]) -> tuple[list[str | None], list[dict[str, Any] | None]]:
+    """Return the text of the record of each page of a batch, and the record as `Article.to_dict` gives it; None stays None.
 
     Raises:
-        InputError: the column does not exist or is not text.
+        InputError: as in `clean_texts`.
+    """
+    _require_texts(texts)
+    found = recipe.cleaner().articles(text for text in texts if text is not None)
+    records = [None if text is None else next(found) for text in texts]
+    return [record.text if record else None for record in records], [record.to_dict() if record else None for record in records]
+
+
+def clean_column(table: Any, field: str, recipe: Recipe, record: bool = False) -> Any:
+    """Return an Arrow table or record batch with one text column cleaned; types and nulls are preserved.
+
+    With `record` the text is that of the page's record, which comes last as a column "article" of structs.
+
+    Raises:
+        InputError: the column does not exist or is not text, or there is a column "article" already.
     """
     import pyarrow as pa
 
@@ -49,12 +68,20 @@ def clean_column(table: Any, field: str, recipe: Recipe) -> Any:
         raise InputError(f"no column {field!r}; name the one that holds the text: {', '.join(names)}")
     position = names.index(field)
     kind = table.schema.field(position).type
+    if record and ARTICLE in names:
+        raise InputError(f"has a column {ARTICLE!r} already, which record=True adds; rename it")
     if pa.types.is_null(kind):  # all texts of the batch are missing
-        return table
+        return _appended(table, pa.nulls(len(table), article_type(pa))) if record else table
     if not is_string(kind, pa):
         raise InputError(f"column {field!r} holds {kind}, not text; name another one: {', '.join(names)}")
-    cleaned = pa.array(clean_texts(recipe, table.column(position).to_pylist()), type=kind)
-    return table.set_column(position, table.schema.field(position), cleaned)
+    texts = table.column(position).to_pylist()
+    cleaned, records = record_texts(recipe, texts) if record else (clean_texts(recipe, texts), [])
+    table = table.set_column(position, table.schema.field(position), pa.array(cleaned, type=kind))
+    return _appended(table, pa.array(records, article_type(pa))) if record else table
+
+
+def _appended(table: Any, records: Any) -> Any:
+    return table.append_column(ARTICLE, records)
 
 
 def clean_json_lines(lines: Sequence[bytes], field: str, recipe: Recipe) -> list[bytes]:

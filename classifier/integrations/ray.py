@@ -34,14 +34,17 @@ def clean(
     model: str | Path | None = None,
     keep: str | Iterable[str] = DEFAULT_KEEP,
     threshold: float | None = None,
+    record: bool = False,
     **options: Any,
 ) -> Any:
     """Return the dataset with one text column cleaned; missing texts stay missing.
 
+    With `record` the text is that of the page's record, and a struct column "article" holds the record (`Article.to_dict`).
     See `tinsach.load` for model, keep and threshold; other options go to `map_batches`. A missing column raises an error only
     when the dataset is executed.
     """
-    cleaned = partial(clean_column, field=text_field, recipe=classifier.load(model, keep=keep, threshold=threshold).recipe)
+    recipe = classifier.load(model, keep=keep, threshold=threshold).recipe
+    cleaned = partial(clean_column, field=text_field, recipe=recipe, record=record)
     return dataset.map_batches(cleaned, batch_format="pyarrow", **options)
 
 

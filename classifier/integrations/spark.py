@@ -16,6 +16,8 @@ from typing import Any
 import classifier
 from classifier.cleaner import Recipe
 from classifier.errors import InputError, require_library
+from classifier.formats.article_type import article_type
+from classifier.formats.base import ARTICLE
 from classifier.integrations.columns import clean_column, clean_json_lines
 from classifier.integrations.job import FolderJob, run
 from classifier.labels import DEFAULT_KEEP
@@ -30,25 +32,39 @@ def clean(
     model: str | Path | None = None,
     keep: str | Iterable[str] = DEFAULT_KEEP,
     threshold: float | None = None,
+    record: bool = False,
 ) -> Any:
     """Return the data frame with one text column cleaned; nulls stay null. See `tinsach.load` for model, keep and threshold.
 
+    With `record` the text is that of the page's record, and a struct column "article" holds the record (`Article.to_dict`).
+
     Raises:
-        InputError: the column does not exist or is not text.
+        InputError: the column does not exist or is not text, or `record` would add a column that exists.
     """
-    return _clean(frame, text_field, classifier.load(model, keep=keep, threshold=threshold).recipe)
+    return _clean(frame, text_field, classifier.load(model, keep=keep, threshold=threshold).recipe, record)
 
 
-def _clean(frame: Any, field: str, recipe: Recipe) -> Any:
+def _clean(frame: Any, field: str, recipe: Recipe, record: bool = False) -> Any:
     kinds = dict(frame.dtypes)
     if kinds.get(field) != "string":  # fail here, not in a worker minutes later
         fault = f"holds {kinds[field]}, not text" if field in kinds else "does not exist"
         raise InputError(f"column {field!r} {fault}; name the one that holds the text: {', '.join(kinds)}")
 
     def batches(source: Iterator[Any]) -> Iterator[Any]:
-        return (clean_column(batch, field, recipe) for batch in source)
+        return (clean_column(batch, field, recipe, record) for batch in source)
 
-    return frame.mapInArrow(batches, frame.schema)
+    return frame.mapInArrow(batches, _with_article(frame.schema) if record else frame.schema)
+
+
+def _with_article(schema: Any) -> Any:
+    """Return a Spark schema with the column "article" at its end."""
+    import pyarrow as pa
+    from pyspark.sql.pandas.types import from_arrow_type
+    from pyspark.sql.types import StructType
+
+    if ARTICLE in schema.names:
+        raise InputError(f"has a column {ARTICLE!r} already, which record=True adds; rename it")
+    return StructType(list(schema.fields)).add(ARTICLE, from_arrow_type(article_type(pa)))
 
 
 def _clean_lines(frame: Any, field: str, recipe: Recipe) -> Any:

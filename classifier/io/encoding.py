@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 from classifier.errors import InputError
 from classifier.io.sniffing import Sniffer
-from classifier.lines import LineSplitter
+from classifier.lines import LineBlock, LineSplitter
 
 __all__ = ["POLICIES", "Decoding", "TextDecoder", "chunks", "read_lines", "to_utf8"]
 
@@ -176,9 +176,10 @@ def chunks(source: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def read_lines(source: BinaryIO, decoder: TextDecoder) -> Iterator[list[str]]:
-    """Yield the lines of a source in blocks, as they become available."""
+def read_lines(source: BinaryIO, decoder: TextDecoder) -> Iterator[LineBlock]:
+    """Yield the lines of a source in blocks, as they become available; offsets count the characters after a byte order mark."""
     splitter = LineSplitter()
     for chunk in chunks(source):
-        yield splitter.feed(decoder.feed(chunk))
-    yield splitter.feed(decoder.flush()) + splitter.flush()
+        yield LineBlock(splitter.feed(decoder.feed(chunk)), splitter.starts)
+    yield LineBlock(splitter.feed(decoder.flush()), splitter.starts)
+    yield LineBlock(splitter.flush(), splitter.starts)

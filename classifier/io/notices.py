@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from classifier.errors import InputWarning
 
@@ -17,6 +17,8 @@ __all__ = [
     "GARBLED", "HTML", "JSON", "KINDS", "LINE_ENDS", "NOTHING_KEPT", "NOT_VIETNAMESE", "NO_ACCENTS", "ONE_LINE", "REFUSABLE", "SEVERAL",
     "WRITTEN", "Kind", "Notice", "counted", "notice", "sentence", "warn_of", "warned", "without_warnings",
 ]  # fmt: skip
+
+Page = TypeVar("Page")
 
 
 class Notice(NamedTuple):
@@ -103,7 +105,7 @@ def warn_of(counts: Counter[Notice]) -> None:
             warnings.warn(sentence(kind, sum(of_kind.values()), details, more=False), InputWarning, stacklevel=_level_of_caller())
 
 
-def warned(batches: Iterable[tuple[Iterable[str], Iterable[Sequence[Notice]]]]) -> Iterator[str]:
+def warned(batches: Iterable[tuple[Iterable[Page], Iterable[Sequence[Notice]]]]) -> Iterator[Page]:
     """Yield the pages of all batches, which come with the notices about each; warn at the end, once for each kind."""
     counts: Counter[Notice] = Counter()
     for pages, notices in batches:

@@ -6,8 +6,8 @@ Pages of several sites may share a batch: each is labelled with the rules and th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, count, repeat
-from typing import NamedTuple
+from itertools import accumulate, chain, count, repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from classifier.cleaner import Cleaner
 from classifier.formats.base import BadRecord, Record
 from classifier.io.inspection import inspect_page
 from classifier.io.notices import REFUSABLE, Notice, without_warnings
-from classifier.jobs.spans import Attributes, attributes_of, line_starts
+from classifier.jobs.spans import Attributes, attributes_of
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
+from classifier.record.article import with_header
+from classifier.record.finishing import NORMALIZE, finished
 from classifier.results import LabelledLine, Labels, labelled_lines
 from classifier.sites.rule import site_name
 
@@ -50,15 +52,19 @@ class Batch(NamedTuple):
     dropped: bool = False  # the dropped lines
     spans: bool = False  # the spans of kept lines in the clean text
     sites: tuple[str, ...] = ()  # of each page; empty if pages have no sites of their own
+    finish: tuple[str, ...] = ()  # steps that finish the clean texts; see `record.finishing`
+    record: bool = False  # the record of each page, with its text as the clean text
+    header: bool = False  # a header in front of that text
 
 
 class CleanPage(NamedTuple):
-    """A page's clean text, the share of its characters that was dropped, its notices, and the spans of its kept lines, if requested."""
+    """A page's clean text, the share of its characters that was dropped, its notices; its kept lines' spans and its record on request."""
 
     text: str
     share_dropped: float
     notices: tuple[Notice, ...] = ()
     attributes: Attributes | None = None
+    article: dict[str, Any] | None = None
 
 
 class CleanedBatch(NamedTuple):
@@ -104,9 +110,25 @@ def clean_batch(cleaner: Cleaner, batch: Batch) -> CleanedBatch:
     """Clean the pages of a batch."""
     labels = label_by_site(cleaner, batch.texts, batch.sites)
     stats, shares = Stats.of_pages(labels)
+    if batch.record:
+        return CleanedBatch(_recorded(cleaner, batch, labels, shares), stats, labels.dropped() if batch.dropped else [])
+    if batch.finish:
+        done = [finished(page, batch.finish) for page in labels.pages()]
+        pages = [CleanPage(page.text, share, notices) for page, share, notices in zip(done, shares, labels.notices)]
+        dropped = [*labels.dropped(), *chain.from_iterable(page.copies for page in done)] if batch.dropped else []
+        return CleanedBatch(pages, stats, dropped)
     spans = map(_kept_spans, labels.pages()) if batch.spans else repeat(None)
     pages = [CleanPage(*page) for page in zip(labels.texts(), shares, labels.notices, spans)]
     return CleanedBatch(pages, stats, labels.dropped() if batch.dropped else [])
+
+
+def _recorded(cleaner: Cleaner, batch: Batch, labels: Labels, shares: Sequence[float]) -> list[CleanPage]:
+    """Return the records of pages."""
+    found = []
+    for record, notices, share in zip(*cleaner.records_of(labels, NORMALIZE in batch.finish), shares):
+        text = with_header(record) if batch.header else record.text
+        found.append(CleanPage(text, share, notices, None, record.to_dict()))
+    return found
 
 
 def _kept_spans(page: Labels) -> Attributes:
@@ -121,15 +143,14 @@ def span_batch(cleaner: Cleaner, batch: Batch) -> tuple[list[Attributes], Stats,
     """Return the attributes of each page of a batch, the statistics of all, and the notices about each."""
     labels = label_by_site(cleaner, batch.texts, batch.sites)
     attributes = [
-        attributes_of(line_starts(text, page.lines), page.lines, page.codes.tolist(), page.probabilities.tolist())
-        for text, page in zip(batch.texts, labels.pages())
+        attributes_of(page.starts.tolist(), page.lines, page.codes.tolist(), page.probabilities.tolist()) for page in labels.pages()
     ]
     return attributes, Stats.of_pages(labels)[0], labels.notices
 
 
 def lines_of(page: Labels) -> list[LabelledLine]:
     """Return the lines of a page as `Cleaner.label_lines` does."""
-    return labelled_lines(count(1), page.lines, page.codes, page.probabilities, page.kept, page.first_guesses)
+    return labelled_lines(count(1), page.lines, page.starts.tolist(), page.codes, page.probabilities, page.kept, page.first_guesses)
 
 
 def at_site(cleaner: Cleaner, site: str) -> Cleaner:
@@ -178,7 +199,10 @@ def _in_order(parts: Sequence[Labels], numbers: Sequence[int]) -> Labels:
     order = np.argsort(numbers)
     offsets = np.concatenate(([0], sizes[order].cumsum()))
     rows = np.concatenate([np.arange(start, start + size) for start, size in zip(starts[order].tolist(), sizes[order].tolist())])
-    columns = [np.concatenate(arrays)[rows] for arrays in zip(*(part[:5] for part in parts))]
+    every = ((*part[:5], part.starts, part.ends, part.caption_probabilities) for part in parts)
+    columns = [np.concatenate(arrays)[rows] for arrays in zip(*every)]
     lines = [line for part in parts for line in part.lines]
     notices = [found for part in parts for found in part.notices]
-    return Labels._make([*columns, offsets, [lines[row] for row in rows.tolist()], tuple(notices[page] for page in order.tolist())])
+    in_order = [lines[row] for row in rows.tolist()]
+    of_pages = tuple(notices[page] for page in order.tolist())
+    return Labels._make([*columns[:5], offsets, in_order, *columns[5:7], of_pages, columns[7]])

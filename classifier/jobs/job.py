@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
 from classifier.formats import base, text
-from classifier.formats.base import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, BadRecord, Extras, Options, Reader, Record, Writer
+from classifier.formats.base import ARTICLE, ATTRIBUTES, NEEDS_REVIEW, NO_SITE, BadRecord, Extras, Options, Reader, Record, Writer
 from classifier.formats.registry import open_reader, open_writer
 from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, to_utf8
@@ -240,11 +240,12 @@ class Job:
             for page in done.pages:
                 record, name = waiting.popleft()
                 self.stats.add_notices(page.notices, name)
-                writer.put(record, page.text, self._extras(page, name))
+                writer.put(record, page.text, self._extras(page._replace(article=None) if record.missing else page, name))
 
     def _batches(self, reader: Reader, source: Source, waiting: deque[tuple[Record, str]]) -> Iterator[Batch]:
         """Yield the texts of records in batches; queue the records themselves, with their names, until their clean texts return."""
-        spans, before = ATTRIBUTES in self.options.adds, self.counts["records"]
+        options, before = self.options, self.counts["records"]
+        adds, keeps = options.adds, self._dropped is not None
 
         def queued() -> Iterator[Record]:
             for record in self.good_records(reader, source.name):
@@ -252,12 +253,22 @@ class Job:
                 yield at_site_of(source, record)
 
         for batch in batches_of(queued()):
-            yield Batch([record.text for record in batch], self._dropped is not None, spans, sites_of(batch))
+            texts, sites = [record.text for record in batch], sites_of(batch)
+            yield Batch(texts, keeps, ATTRIBUTES in adds, sites, options.finish, ARTICLE in adds, options.header)
 
     def _extras(self, page: CleanPage, name: str) -> Extras:
         """Return the fields to add to a page's record."""
-        found = {NEEDS_REVIEW: self._lost_too_much(page.share_dropped, name), ATTRIBUTES: page.attributes}
+        review = self._lost_too_much(page.share_dropped, name) or self._is_doubtful(page, name)
+        found = {NEEDS_REVIEW: review, ATTRIBUTES: page.attributes, ARTICLE: page.article}
         return {field: found[field] for field in self.options.adds}
+
+    def _is_doubtful(self, page: CleanPage, name: str) -> bool:
+        """Return whether an article has less than `min_confidence`; if so, count the page and keep its name."""
+        least, confidence = self.options.min_confidence, page.article["confidence"] if page.article else None
+        if least is None or confidence is None or confidence >= least:
+            return False
+        self.count_and_name(NEEDS_REVIEW, name)
+        return True
 
     def _keep_dropped(self, lines: Sequence[tuple[Label, str]]) -> None:
         if self._dropped and lines:

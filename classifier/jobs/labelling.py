@@ -18,14 +18,14 @@ from classifier.formats.base import Options, Record
 from classifier.formats.names import OUTPUTS
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source
-from classifier.formats.text import text_lines, text_pages
+from classifier.formats.text import page_text, text_lines, text_pages
 from classifier.io.encoding import TextDecoder
 from classifier.io.notices import Notice
 from classifier.jobs.batches import Batch, Notices, at_site, batches_of, label_by_site, lines_of, sites_of, span_batch
 from classifier.jobs.inputs import at_site_of, page_name
 from classifier.jobs.job import Job
 from classifier.jobs.stats import Stats
-from classifier.lines import between_pages, split_lines
+from classifier.lines import LineBlock, between_pages
 from classifier.results import LabelledLine, Labels
 from classifier.stream import label_blocks
 
@@ -69,11 +69,11 @@ def _lines_of(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
             if number:
                 yield between_pages(job.options.separator)
             stream = at_site(job.cleaner, record.site).stream()
-            yield stream.end_page(split_lines(record.text))
+            yield stream.feed(record.text) + stream.end_page()
             _count_page(job, stream.notices[0], record.place)
 
 
-def _lines_of_text(job: Job, blocks: Iterator[list[str]], name: str) -> Iterator[list[LabelledLine] | str]:
+def _lines_of_text(job: Job, blocks: Iterator[LineBlock], name: str) -> Iterator[list[LabelledLine] | str]:
     stream, number = job.cleaner.stream(), 1
     for found in label_blocks(stream, blocks, job.options.separator, job.options.blank_lines):
         closed = iter(stream.notices)
@@ -234,16 +234,12 @@ def _named(job: Job, source: Source) -> Iterator[Record]:
         yield page if page.id == "null" else page._replace(place=f"{page.place} (id {page.id})")
 
 
-def _text_pages(blocks: Iterator[list[str]], name: str, options: Options, last: bool = False) -> Iterator[Record]:
+def _text_pages(blocks: Iterator[LineBlock], name: str, options: Options, last: bool = False) -> Iterator[Record]:
     """Yield the pages of a text file; a separator at its end opens no further page, unless the `last` is wanted even if empty."""
     pages = text_pages(blocks, options, last)
-    page, after = next(pages, []), next(pages, None)
+    page, after = next(pages, LineBlock([], [])), next(pages, None)
     for number in count(1):
-        yield Record(_joined(page), name if number == 1 and after is None else f"{name}, page {number}")
+        yield Record(page_text(page), name if number == 1 and after is None else f"{name}, page {number}")
         if after is None:
             return
         page, after = after, next(pages, None)
-
-
-def _joined(lines: list[str]) -> str:
-    return "".join(line + "\n" for line in lines)

@@ -7,34 +7,20 @@ that the labels to keep can change without running the model again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
 from typing import Any
 
 from classifier.core.pipeline import BLANK_REACH
 from classifier.errors import InputError
 from classifier.labels import LABELS, Label
-from classifier.lines import is_blank, split_lines
+from classifier.lines import is_blank, line_starts, split_lines
 
-__all__ = ["PREFIX", "Attributes", "attributes_of", "keep_spans", "line_starts", "parse_thresholds"]
+__all__ = ["PREFIX", "Attributes", "attributes_of", "keep_spans", "parse_thresholds"]
 
 PREFIX = "tinsach__"
 DIGITS = 4  # decimals of a probability, as in `tinsach label`
 
 Attributes = dict[str, list[list[float]]]
-
-
-def line_starts(text: str, lines: Sequence[str]) -> list[int]:
-    """Return the start offset of each line of a text; `lines` is the result of `split_lines`.
-
-    >>> line_starts("một\\r\\nhai\\nba", ["một", "hai", "ba"])
-    [0, 5, 9]
-    """
-    if "\r" not in text:
-        return list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0)) if lines else []
-    ends = [end.end() for end in re.finditer(r"\r\n|\r|\n", text)]
-    return [0, *ends][: len(lines)]
 
 
 def attributes_of(starts: Iterable[int], lines: Iterable[str], codes: Iterable[int], probabilities: Iterable[float]) -> Attributes:

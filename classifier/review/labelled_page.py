@@ -147,7 +147,7 @@ MOST_CERTAIN = 0.9999  # the highest probability of the model in a file: 1 means
 def labelled_row(line: LabelledLine) -> str:
     """Encode a labelled line as a row of three columns; the probability is 1 only where a rule has set the label.
 
-    >>> labelled_row(LabelledLine(1, "Trang chủ", LABELS[4], 0.99999, False, LABELS[4]))
+    >>> labelled_row(LabelledLine(1, "Trang chủ", LABELS[4], 0.99999, False, LABELS[4], 0, 9))
     'nav\\t0.9999\\tTrang chủ\\n'
     """
     probability = line.probability if line.probability == 1 else min(line.probability, MOST_CERTAIN)

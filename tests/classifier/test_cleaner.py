@@ -153,7 +153,9 @@ def test_any_chunking_gives_the_same_lines(cleaner, composed_pages, data):
     whole: str | bytes = text.encode() if data.draw(st.booleans()) else text
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=40)))
     chunks = [whole[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(whole)])]
-    assert push(cleaner, chunks) == list(cleaner.label_lines(split_lines(text)))
+    found = push(cleaner, chunks)
+    assert [line[:6] for line in found] == [line[:6] for line in cleaner.label_lines(split_lines(text))]
+    assert [text[line.start : line.end] for line in found] == [line.text for line in found]
 
 
 def test_every_single_cut_of_a_short_text_gives_the_same_lines(cleaner):
@@ -415,7 +417,8 @@ def test_normal_form_does_not_matter_and_is_not_changed(cleaner, sample_page):
     decomposed = unicodedata.normalize("NFD", sample_page)
     composed = list(cleaner.label_lines(split_lines(sample_page)))
     found = list(cleaner.label_lines(split_lines(decomposed)))
-    assert [line._replace(text="") for line in found] == [line._replace(text="") for line in composed]
+    without_text = [[line._replace(text="", start=0, end=0) for line in lines] for lines in (found, composed)]
+    assert without_text[0] == without_text[1]
     assert "\n".join(line.text for line in found) + "\n" == decomposed
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from classifier.core.features import COLUMN, STEP, extract_features
 from classifier.core.scan import MAX_CHARS, PROPERTIES, UNSETTLED, blank_flags, scan
 from classifier.errors import InputError
-from classifier.lines import FORM_FEED, LineSplitter, cut_pages, is_blank, split_lines, split_pages
+from classifier.lines import FORM_FEED, LineBlock, LineSplitter, cut_pages, is_blank, line_starts, split_lines, split_pages
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,11 @@ def test_form_feeds_separate_the_pages_of_a_text(text, pages):
 
 @given(st.text(alphabet="a\r\n\f ", max_size=20))
 def test_pages_of_a_text_have_the_lines_of_the_pages_of_a_file(text):
-    of_a_file = cut_pages(split_lines(text), FORM_FEED)
-    assert [split_lines(page) for page in split_pages(text)] == (of_a_file if of_a_file[-1] else of_a_file[:-1])
+    lines = split_lines(text)
+    of_a_file = cut_pages(LineBlock(lines, line_starts(text, lines)), FORM_FEED)
+    found = [page.lines for page in of_a_file]
+    assert [split_lines(page) for page in split_pages(text)] == (found if found[-1] else found[:-1])
+    assert all(text.startswith(line, start) for page in of_a_file for line, start in zip(*page))
 
 
 def test_pages_of_bytes_are_refused():

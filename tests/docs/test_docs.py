@@ -24,7 +24,7 @@ DOCS = [
 ]
 TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in DOCS}
 README, CONTRIBUTING = TEXTS["README.md"], TEXTS["CONTRIBUTING.md"]
-ENGINES, FORMATS, RELIABILITY = (TEXTS[f"docs/{name}.md"] for name in ("ENGINES", "FORMATS", "RELIABILITY"))
+ARTICLES, ENGINES, FORMATS, RELIABILITY = (TEXTS[f"docs/{name}.md"] for name in ("ARTICLES", "ENGINES", "FORMATS", "RELIABILITY"))
 
 
 def outside_the_sample() -> list[str]:
@@ -70,8 +70,13 @@ def test_python_examples_run(tmp_path, sample_page, example):
 
 
 def test_every_document_with_python_examples_has_them_run():
-    """README.md above, docs/SITES.md by test_sites.py, docs/ENGINES.md by tests/classifier/integrations/test_examples.py."""
-    assert {name for name, text in TEXTS.items() if blocks("python", text)} == {"README.md", "docs/ENGINES.md", "docs/SITES.md"}
+    """Those of README.md and docs/ARTICLES.md here, docs/SITES.md in test_sites.py, docs/ENGINES.md in integrations/test_examples.py."""
+    assert {name for name, text in TEXTS.items() if blocks("python", text)} == {
+        "README.md",
+        "docs/ARTICLES.md",
+        "docs/ENGINES.md",
+        "docs/SITES.md",
+    }
 
 
 @pytest.mark.parametrize("name", list(TEXTS))
@@ -106,6 +111,21 @@ def test_every_command_of_the_formats_page_runs(tmp_path, sample_page):
         assert (tmp_path / output).stat().st_size, output
     assert sorted(path.name for path in (tmp_path / "clean" / "2025").iterdir()) == ["a.txt", "b.jsonl.gz"]
     assert (tmp_path / "clean.jsonl").read_bytes() == (tmp_path / "filtered.jsonl").read_bytes()
+
+
+def test_the_page_about_articles_runs_from_top_to_bottom(tmp_path, sample_page):
+    for library in ("pyarrow", "fastwarc", "resiliparse", "zstandard", "pandas", "polars"):
+        pytest.importorskip(library)
+    lay_out(tmp_path, sample_page)
+    done = run_shell(commands(ARTICLES), tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    for example in blocks("python", ARTICLES):
+        shown = run_python(example, tmp_path)
+        assert shown.returncode == 0, shown.stderr
+        assert "Làng gốm bên sông" in shown.stdout or "Sau hai năm nguội lạnh" in shown.stdout
+    assert (
+        (tmp_path / "article.txt").read_text(encoding="utf-8").startswith("Title: Làng gốm bên sông đỏ lửa trở lại\nPublished: 2025-03-04T")
+    )
 
 
 def lay_out(folder: Path, page: str) -> None:

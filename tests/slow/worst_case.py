@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import classifier
 from classifier.cleaner import Cleaner
 from classifier.core.scan import MAX_CHARS
-from classifier.lines import FORM_FEED, LineSplitter, split_lines
+from classifier.lines import FORM_FEED, LineBlock, LineSplitter, split_lines
 from classifier.stream import label_blocks
 from training.learning.dataset import make_pages
 
@@ -156,11 +156,11 @@ def by_stream(cleaner: Cleaner, pages: list[str], size: int = 1 << 16) -> int:
     return sum(len(part) for block in label_blocks(cleaner.stream(), blocks, FORM_FEED) for part in block if isinstance(part, list))
 
 
-def _split(text: str, size: int) -> Iterator[list[str]]:
+def _split(text: str, size: int) -> Iterator[LineBlock]:
     splitter = LineSplitter()
     for at in range(0, len(text), size):
-        yield splitter.feed(text[at : at + size])
-    yield splitter.flush()
+        yield LineBlock(splitter.feed(text[at : at + size]), splitter.starts)
+    yield LineBlock(splitter.flush(), splitter.starts)
 
 
 def by_chunks(cleaner: Cleaner, pages: list[str]) -> int:

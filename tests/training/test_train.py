@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -103,11 +104,12 @@ class Fixed:
 
     def __init__(self, codes: list[int], keep: list[float]) -> None:
         self._codes, self._keep = np.array(codes), np.array(keep)
+        self.model = SimpleNamespace(manifest={})
 
     def label_pages(self, pages):
         offsets = np.cumsum([0, *(page.count("\n") for page in pages)])
         none = np.zeros(len(self._codes))
-        return classifier.Labels(self._codes, none, none > 0, self._keep, self._codes, offsets, [])
+        return classifier.Labels(self._codes, none, none > 0, self._keep, self._codes, offsets, [], self._codes, self._codes)
 
 
 def test_measures_on_a_page_worked_out_by_hand():

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from training.learning.export import MODELS, data_digest
+from training.scoring.confidence import Agreement, agreement, confidence_table
 from training.scoring.scores import Scores, merged
 
 __all__ = ["left_out_section", "write_left_out"]
@@ -27,6 +28,10 @@ Reliability of the keep probability on all of these pages; calibration error {ec
 |---:|---:|---:|
 {reliability}
 """
+CONFIDENCE = """
+Confidence of these pages, each from a model that had not seen their network:
+{table}
+"""
 
 
 def write_left_out(path: Path, scores: Mapping[str, Scores], composed: int) -> None:
@@ -39,6 +44,7 @@ def write_left_out(path: Path, scores: Mapping[str, Scores], composed: int) -> N
         "composed_pages": composed,
         "figures": {name: {"pages": len(part.pages), **part.summary()} for name, part in scores.items()},
         "ece": round(every.ece, 4),
+        "confidence": agreement(every.pages)._asdict(),
         "reliability": [[round(said, 4), round(true, 4), lines] for said, true, lines in every.reliability],
     }
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -55,4 +61,5 @@ def left_out_section(data_sha256: str, path: Path = PATH) -> str:
         for pages, *values in [figures.values()]
     )
     reliability = "\n".join(f"| {said:.3f} | {true:.3f} | {lines} |" for said, true, lines in record["reliability"])
-    return SECTION.format(composed=record["composed_pages"], rows=rows, ece=record["ece"], reliability=reliability)
+    section = SECTION.format(composed=record["composed_pages"], rows=rows, ece=record["ece"], reliability=reliability)
+    return section + CONFIDENCE.format(table=confidence_table(Agreement(**found))) if (found := record.get("confidence")) else section

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from training.scoring.confidence import agreement, confidence_table
 from training.scoring.left_out import left_out_section
 from training.scoring.scores import Scores
 
@@ -52,6 +53,9 @@ Reliability of the keep probability (a line said to be kept with probability p s
 | said | true | lines |
 |---:|---:|---:|
 {reliability_rows}
+
+Confidence of a page, the article F1 to expect; its coefficients are fitted on these pages.
+{confidence_table}
 {left_out}
 ## Known failures
 - Photo stories whose picture texts are the article, and captions that are whole sentences: caption and body are one thing there.
@@ -83,7 +87,8 @@ def write_card(manifest: dict[str, Any], scores: Scores, by_style: dict[str, Sco
         for style, part in by_style.items()
     )
     reliability = "\n".join(f"| {predicted:.3f} | {actual:.3f} | {count} |" for predicted, actual, count in scores.reliability)
-    rows = {"style_rows": styles, "label_rows": labels, "reliability_rows": reliability}
+    confidence = confidence_table(agreement(scores.pages))
+    rows = {"style_rows": styles, "label_rows": labels, "reliability_rows": reliability, "confidence_table": confidence}
     retrained = RETRAINED.format(**manifest["retrained"]) if "retrained" in manifest else ""
     left_out = "" if retrained else left_out_section(manifest["training_data_sha256"])
     card = CARD.format(**manifest | {"retrained": retrained, "left_out": left_out}, **manifest["scores"], **rows)

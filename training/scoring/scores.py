@@ -20,10 +20,11 @@ import numpy as np
 import classifier
 from classifier.core.arrays import Bools, Floats
 from classifier.labels import DEFAULT_KEEP, LABELS
+from classifier.record.confidence import page_confidences
 from classifier.review.labelled_page import BLANK_LABEL
 from training.scoring.gold import Gold
 
-__all__ = ["FIGURES", "KEEP", "Figure", "PageScore", "Scores", "evaluate", "merged", "visible"]
+__all__ = ["FIGURES", "KEEP", "Figure", "PageScore", "Scores", "evaluate", "label", "merged", "score", "visible"]
 
 
 class Figure(NamedTuple):
@@ -60,6 +61,7 @@ class PageScore(NamedTuple):
     strict: float
     line: float
     errors: list[tuple[int, str, str, str]]
+    confidence: float = 0.0  # the article F1 to expect; 0 if the model cannot tell
 
 
 class Scores(NamedTuple):
@@ -146,12 +148,23 @@ def visible(text: str) -> int:
 
 def evaluate(cleaner: classifier.Cleaner, pages: Sequence[Gold]) -> Scores:
     """Label the pages and score them against gold."""
+    return score(label(cleaner, pages), pages, cleaner)
+
+
+def label(cleaner: classifier.Cleaner, pages: Sequence[Gold]) -> classifier.Labels:
+    """Label the pages, all at once."""
+    return cleaner.label_pages("\n".join(page.lines) + "\n" for page in pages)
+
+
+def score(found: classifier.Labels, pages: Sequence[Gold], cleaner: classifier.Cleaner) -> Scores:
+    """Score labelled pages against gold."""
     confusion: dict[tuple[str, str], int] = defaultdict(int)
     scored, predicted, actual = [], [], []
-    found = cleaner.label_pages("\n".join(page.lines) + "\n" for page in pages)
     names = [*(label.value for label in LABELS), "none"]  # a blank line's code is -1
-    for page, part in zip(pages, found.pages()):
-        scored.append(_score_page(page, [names[code] for code in part.codes], confusion))
+    known = "confidence" in cleaner.model.manifest
+    confidences = page_confidences(cleaner.model, found, cleaner.keep).tolist() if known else [0.0] * len(pages)
+    for page, part, confidence in zip(pages, found.pages(), confidences):
+        scored.append(_score_page(page, [names[code] for code in part.codes], confusion)._replace(confidence=confidence))
         counted = (np.array(page.labels) != BLANK_LABEL) & (part.codes >= 0)
         predicted.append(part.keep_probabilities[counted])
         actual.append(np.isin(page.labels, sorted(KEEP))[counted])

@@ -58,7 +58,7 @@ def test_label_as_tsv(cleaner, sample_page):
 def test_label_as_jsonl(cleaner, sample_page):
     records = [json.loads(row) for row in run("label", str(SAMPLE), "--as", "jsonl").stdout.decode().splitlines()]
     assert [record["text"] for record in records] == split_lines(sample_page)
-    assert set(records[0]) == {"page", "number", "text", "label", "probability", "kept", "first_guess"}
+    assert set(records[0]) == {"page", "number", "text", "label", "probability", "kept", "first_guess", "start", "end"}
     assert {record["page"] for record in records} == {1}
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.cli import main
-from classifier.lines import AtBlankLines, between_pages, cut_pages, is_blank, split_pages
+from classifier.lines import AtBlankLines, LineBlock, between_pages, cut_pages, is_blank, split_pages
 from classifier.stream import label_blocks
+
+
+def cut(cutter, lines):
+    return [page.lines for page in cutter.cut(LineBlock(lines, [*range(len(lines))]))]
+
 
 LINES = st.lists(st.sampled_from(["một", "", "\f", "hai\fba", "\fbốn", "năm\f", "==", " =="]), max_size=12)
 
 
 def test_separators():
-    assert cut_pages(["a", "==", "b\fc"], "==") == [["a"], ["b\fc"]]
-    assert cut_pages(["a", "\f", "b"], "\f") == [["a"], ["b"]]
+    assert cut_pages(LineBlock(["a", "==", "b\fc"], [0, 3, 6]), "==") == [(["a"], [0]), (["b\fc"], [6])]
+    assert cut_pages(LineBlock(["a", "\f", "b\fc"], [0, 2, 4]), "\f") == [(["a"], [0]), (["b"], [4]), (["c"], [6])]
     assert between_pages("\f") == "\f"
     assert between_pages("==") == "==\n"
 
@@ -30,24 +35,26 @@ def test_block_boundaries_do_not_matter(cleaner, lines, sizes):
             blocks.append(rest[:size])
             rest = rest[size:]
         pages: list[list[str]] = [[]]
-        for part in chain.from_iterable(label_blocks(cleaner.stream(), [*blocks, rest], separator)):
+        offsets = accumulate(map(len, blocks), initial=0)
+        numbered = [LineBlock(block, [*range(start, start + len(block))]) for block, start in zip([*blocks, rest], offsets)]
+        for part in chain.from_iterable(label_blocks(cleaner.stream(), numbered, separator)):
             if isinstance(part, str):
                 pages.append([])
             else:
                 pages[-1] += [line.text for line in part]
-        assert pages == cut_pages(lines, separator)
+        assert pages == [page.lines for page in cut_pages(LineBlock(lines, [*range(len(lines))]), separator)]
 
 
 @given(LINES, st.lists(st.integers(1, 4), max_size=6), st.integers(1, 3))
 def test_blank_lines_separate_pages(lines, sizes, needed):
     cutter, pages, rest = AtBlankLines(needed), [[]], lines
     for size in [*sizes, len(lines)]:
-        first, *others = cutter.cut(rest[:size])
+        first, *others = cut(cutter, rest[:size])
         pages[-1] += first
         pages += others
         rest = rest[size:]
     assert [line for page in pages for line in page] == lines
-    assert pages == AtBlankLines(needed).cut(lines)
+    assert pages == cut(AtBlankLines(needed), lines)
     for page, following in pairwise(pages):
         assert len(page) >= needed
         assert all(map(is_blank, page[-needed:]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,3 +83,21 @@ def test_the_local_executor_with_two_workers(cleaner, composed_pages, tmp_path):
 def test_wrong_labels_are_refused_when_the_pipeline_is_made():
     with pytest.raises(InputError, match="artcle"):
         LineCleaner("artcle")
+
+
+def test_documents_of_low_confidence_are_left_out_whole(composed_pages):
+    excluded = []
+    writer = SimpleNamespace(write=lambda document, rank: excluded.append(document))
+    step = LineCleaner(min_confidence=0.95, exclusion_writer=nullcontext(writer), batch_size=7)
+    found = list(step(documents(composed_pages)))
+    whole = [document for document in excluded if "confidence" in document.metadata and "labels" not in document.metadata]
+    assert len(found) + len(whole) == len(composed_pages)
+    assert step.stats["low_confidence"].total == len(whole) > 0
+    assert all(document.metadata["confidence"] >= 0.95 for document in found)
+    assert all(document.metadata["confidence"] < 0.95 and document.text == composed_pages[int(document.id)] for document in whole)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.5])
+def test_min_confidence_is_a_share(value):
+    with pytest.raises(InputError, match="not a number from 0 to 1"):
+        LineCleaner(min_confidence=value)

@@ -19,7 +19,7 @@ from classifier.errors import InputError
 from classifier.io.encoding import Decoding, TextDecoder, read_lines
 from classifier.io.legacy_encodings import CONVERTERS
 from classifier.io.sniffing import Sniffer, require_utf8
-from classifier.lines import split_lines
+from classifier.lines import line_starts, split_lines
 from tests.support.paths import CASES
 
 ROWS = [row.split("\t") for row in (CASES / "encodings.tsv").read_text(encoding="utf-8").splitlines() if not row.startswith("#")]
@@ -276,8 +276,9 @@ def test_the_verdict_does_not_depend_on_the_cuts(sizes):
 
 @given(PIECES)
 def test_lines_are_those_of_split_lines(text):
-    blocks = read_lines(io.BytesIO(text.encode()), TextDecoder("x", Decoding()))
-    assert [line for block in blocks for line in block] == split_lines(text)
+    blocks = [*read_lines(io.BytesIO(text.encode()), TextDecoder("x", Decoding()))]
+    assert [line for block in blocks for line in block.lines] == split_lines(text)
+    assert [start for block in blocks for start in block.starts] == line_starts(text, split_lines(text))
 
 
 @pytest.mark.skipif(not shutil.which("iconv"), reason="no iconv here")

@@ -16,9 +16,9 @@ import classifier
 from classifier.cli import main
 from classifier.errors import InputError
 from classifier.jobs.batches import Batch, span_batch
-from classifier.jobs.spans import PREFIX, _with_blanks, keep_spans, line_starts, parse_thresholds
+from classifier.jobs.spans import PREFIX, _with_blanks, keep_spans, parse_thresholds
 from classifier.labels import DEFAULT_KEEP, Label
-from classifier.lines import split_lines
+from classifier.lines import line_starts, split_lines
 
 BODY = {Label.BODY: 0.0}
 

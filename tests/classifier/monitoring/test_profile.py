@@ -26,7 +26,7 @@ def labelled(*pages: list[tuple[str, int, float, float]]) -> Labels:
     texts, codes, probabilities, keep = map(list, zip(*rows)) if rows else ([], [], [], [])
     codes = np.array(codes, np.int8)
     offsets = np.cumsum([0, *map(len, pages)])
-    return Labels(codes, np.array(probabilities), codes == BODY, np.array(keep), codes, offsets, texts)
+    return Labels(codes, np.array(probabilities), codes == BODY, np.array(keep), codes, offsets, texts, codes, codes)
 
 
 def measures_of(cleaner: Cleaner, pages: list[str]) -> Measures:

@@ -30,7 +30,7 @@ def summary(*pages: Page) -> Summaries:
     codes = np.array(codes, np.int8)
     names = [f"trang {number}" for number in range(len(pages))]
     offsets = np.cumsum([0, *map(len, pages)])
-    return summaries(names, Labels(codes, np.array(keep), codes == BODY, np.array(keep), codes, offsets, texts))
+    return summaries(names, Labels(codes, np.array(keep), codes == BODY, np.array(keep), codes, offsets, texts, codes, codes))
 
 
 def order(pages: Summaries, count: int = 99) -> list[str]:

@@ -109,7 +109,7 @@ labels = st.sampled_from([label.value for label in LABELS])
 @given(st.lists(st.tuples(labels, st.floats(0, 1), lines), min_size=1), st.data())
 def test_drafts_come_back_and_corrections_touch_nothing_else(drawn, data):
     page = [
-        LabelledLine(number, text, None if is_blank(text) else Label(label), 0.0 if is_blank(text) else p, False, None)
+        LabelledLine(number, text, None if is_blank(text) else Label(label), 0.0 if is_blank(text) else p, False, None, 0, len(text))
         for number, (label, p, text) in enumerate(drawn, 1)
     ]
     text = "".join(map(labelled_row, page))

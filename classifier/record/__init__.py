@@ -1,0 +1,1 @@
+"""Records: what the labelled lines of a page say about its article."""

@@ -1,0 +1,102 @@
+"""Article metadata: dates, authors and source of a page, from its labelled lines.
+
+Lines labelled meta come first. Where they name no author or no date, lines beside the headline and at the end of the article are read
+too, since there a signature is often taken for a paragraph or a button; they have to be a name, or a date with a time, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from classifier.labels import Label
+from classifier.record.bylines import find_authors, find_source
+from classifier.record.datelines import find_dates, without_dates
+from classifier.record.names import is_outlet, is_person, is_staff
+from classifier.record.plain_text import plain
+
+__all__ = ["Metadata", "find_metadata"]
+
+BESIDE = 6  # non-blank lines before and behind a headline in which its dateline is looked for
+UNDER = 2  # ... behind it, for an author
+CLOSING, BEHIND = 3, 1  # last lines of the article, and lines behind it, that may sign it
+SHORT = 60  # characters of a line that is a signature
+
+
+class Metadata(NamedTuple):
+    """What a page says of its article beside the text; None or () where it does not."""
+
+    published: datetime | None  # aware
+    updated: datetime | None
+    authors: tuple[str, ...]
+    source: str | None
+    agency: str | None
+
+
+def find_metadata(lines: Sequence[str], labels: Sequence[str | None]) -> Metadata:
+    """Return the metadata of a page from its lines and their labels, of which blank lines have None.
+
+    >>> find_metadata(["Làng gốm đỏ lửa", "07:15 | 04/03/2025", "Khói bay lên.", "Lam Khê"], ["title", "meta", "body", "body"]).authors
+    ('Lam Khê',)
+    """
+    page = [(line, label) for line, label in zip(lines, labels) if label is not None]
+    signing = _signing(page)
+    dates = find_dates(signing)
+    if dates.published is None and dates.updated is None:
+        dates = find_dates(_datelines(page))
+    authors = find_authors(signing) or find_authors(_signatures(page))
+    return Metadata(*dates, authors, *find_source(signing))
+
+
+_OPEN = re.compile(r"(?:.*\W)?(?:theo|nguồn:?|tác giả:?|by|bởi)(?:\s+\S+){0,4}", re.I)
+
+
+def _signing(page: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the meta lines, and an outlet directly behind one that is left open, such as "Theo" or "Theo Lam Khê"."""
+    found: list[str] = []
+    so_far = ""
+    for line, label in page:
+        is_open = so_far and _OPEN.fullmatch(so_far)
+        if label == Label.META or (is_open and is_outlet(plain(line))):
+            found.append(line)
+            so_far = f"{so_far} {plain(line)}" if is_open else plain(line)
+        else:
+            so_far = ""
+    return found
+
+
+def _datelines(page: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the lines beside a headline that are a date with a time, and a section before it perhaps."""
+    titles = _places(page, Label.TITLE)
+    near = {place + step for place in titles for step in range(-BESIDE, BESIDE + 1)} if titles else set(range(len(page)))
+    return [line for place, (line, label) in enumerate(page) if place in near and label != Label.RELATED and _is_dateline(plain(line))]
+
+
+def _is_dateline(text: str) -> bool:
+    rest, dated = without_dates(text)
+    return dated and len(rest) <= SHORT and (":" in text or re.search(r"đăng|posted|published", rest, re.I) is not None)
+
+
+def _signatures(page: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the lines under a headline and at the end of the article that are a name and nothing else."""
+    titles, bodies = _places(page, Label.TITLE), _places(page, Label.BODY)
+    under = {place + step for place in titles[-1:] for step in range(1, UNDER + 1)}
+    closing = {*bodies[-CLOSING:], *(place + step for place in bodies[-1:] for step in range(1, BEHIND + 1))}
+    found = []
+    for place in sorted(under | closing):
+        line, label = page[place] if place < len(page) else ("", "")
+        text = plain(line)
+        of_one_word = not re.search("[ .]", text)  # may be a button, unless it is labelled a part of the article
+        if _is_signature(text) and not (of_one_word and (label != Label.BODY or place not in closing)):
+            found.append(line)
+    return found
+
+
+def _is_signature(text: str) -> bool:
+    return len(text) <= SHORT and (is_staff(text) or is_person(text))
+
+
+def _places(page: Sequence[tuple[str, str]], wanted: Label) -> list[int]:
+    return [place for place, (_, label) in enumerate(page) if label == wanted]

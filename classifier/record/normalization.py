@@ -1,0 +1,31 @@
+"""Character normalisation of clean text: NFC, plain spaces, no invisible characters, no runs of white space."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from classifier.lines import split_lines
+from classifier.visible import INVISIBLE
+
+__all__ = ["normalized", "normalized_lines"]
+
+_INVISIBLE = str.maketrans("", "", INVISIBLE)
+
+
+def normalized(text: str) -> str:
+    """Return the text of one line or paragraph in NFC, its words separated by single spaces; HTML and Markdown stay.
+
+    >>> normalized("\\ufeff  La\\u0300ng\\u00a0 gốm\\u200b ")
+    'Làng gốm'
+    """
+    return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
+
+
+def normalized_lines(text: str) -> str:
+    """Return a text with each line normalised and at most one blank line in a row.
+
+    >>> normalized_lines("một\\n\\n \\n hai ")
+    'một\\n\\nhai'
+    """
+    lines = [normalized(line) for line in split_lines(text)]
+    return "\n".join([line for place, line in enumerate(lines) if line or (place and lines[place - 1])])

@@ -1,0 +1,197 @@
+"""Paragraphs of a page: lines of one label, joined where an extractor broke them, each with its offsets in the page.
+
+A paragraph is a slice of the page's text if one line holds it, else several slices with a space or nothing between them (`Passage`).
+Markdown that wraps a whole line (`## `, `**...**`, a link) is no part of its text; markup inside a line is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from classifier.lines import trimmed
+from classifier.record.joining import Line, is_list_item, is_table_row, joins_previous, separator
+from classifier.results import Labels
+
+__all__ = [
+    "CAPTION",
+    "LEAD",
+    "MOST_OF_SUBHEAD",
+    "Paragraph",
+    "Passage",
+    "Span",
+    "ends_as_prose",
+    "groups_of",
+    "kinds_of",
+    "lines_of",
+    "passages",
+]
+
+LEAD, PARAGRAPH, SUBHEAD, LIST_ITEM, TABLE_ROW, QUOTE = "lead", "paragraph", "subhead", "list_item", "table_row", "quote"
+CAPTION = "caption"
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph of an article, or a caption."""
+
+    text: str  # its lines joined, without white space at its ends
+    kind: str  # lead, paragraph, subhead, list_item, table_row or quote; caption
+    start: int  # of its first line, in characters of the page's text
+    end: int  # of its last line
+
+
+class Span(NamedTuple):
+    """A stretch of a text and where it stands in the page's text; both are equal, unless the text was normalised."""
+
+    start: int
+    end: int
+    source_start: int
+    source_end: int
+
+
+class Passage(NamedTuple):
+    """A piece of the article before its kind is known."""
+
+    text: str
+    spans: tuple[Span, ...]  # one for each line
+    row: int  # of its first line in the page
+    is_heading: bool  # marked as one by Markdown
+
+    @property
+    def start(self) -> int:
+        """Offset of the text in the page."""
+        return self.spans[0].source_start
+
+    @property
+    def end(self) -> int:
+        """Offset of the end of the text in the page."""
+        return self.spans[-1].source_end
+
+
+def passages(page: Labels, rows: Sequence[int], clean: Callable[[str], str] = str) -> list[Passage]:
+    """Return the paragraphs that some lines of a page form, given by their row numbers in ascending order.
+
+    `clean` is applied to the text of each line; the offsets are those of the unchanged text.
+    """
+    starts, texts = page.starts[rows].tolist(), [page.lines[row] for row in rows]
+    groups = groups_of(joins_previous(list(lines_of(page, rows))))
+    found = [_passage([texts[i] for i in group], [starts[i] for i in group], rows[group[0]], clean) for group in groups]
+    return [passage for passage in found if passage.text]
+
+
+def groups_of(joins: Sequence[bool]) -> list[list[int]]:
+    """Return the places of the lines of each paragraph.
+
+    >>> groups_of([False, True, False])
+    [[0, 1], [2]]
+    """
+    starts = [place for place, joined in enumerate(joins) if not joined]
+    return [[*range(start, stop)] for start, stop in pairwise([*starts, len(joins)])]
+
+
+def lines_of(page: Labels, rows: Sequence[int]) -> Iterator[Line]:
+    """Yield lines of a page that are not blank, with what stands between each and the one before."""
+    codes = page.codes[rows].tolist()
+    texts_so_far = np.cumsum(page.codes >= 0)[rows].tolist()
+    for (before, row), (count_before, count), labels in zip(pairwise([-1, *rows]), pairwise([0, *texts_so_far]), pairwise([-1, *codes])):
+        others = count - count_before - 1
+        yield Line(page.lines[row], row - before - 1 > others, others > 0 or labels[0] != labels[1])
+
+
+def _passage(lines: Sequence[str], starts: Sequence[int], row: int, clean: Callable[[str], str]) -> Passage:
+    bounds = [_inner(lines[0])] if len(lines) == 1 else [_edges(line) for line in lines]
+    gaps = ["", *(separator(line, after) for line, after in pairwise(lines))]
+    spans, text = [], ""
+    for gap, line, offset, (start, end) in zip(gaps, lines, starts, bounds):
+        piece = clean(line[start:end])
+        text += gap + piece
+        spans.append(Span(len(text) - len(piece), len(text), offset + start, offset + end))
+    return Passage(text, tuple(spans), row, _HEADING.match(lines[0].lstrip()) is not None)
+
+
+_HEADING = re.compile(r"#{1,6}\s|\*\*[^*]+\*\*$|__[^_]+__$")
+_WRAPPING = (
+    re.compile(r"#{1,6}\s+(?P<text>.+?)\s*#*$"),
+    re.compile(r"(?P<mark>\*{1,3}|_{1,3}|`)(?P<text>[^*_`]+)(?P=mark)$"),
+    re.compile(r"\[(?P<text>[^\[\]]+)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)$"),
+    re.compile(r"!\[[^\[\]]*\]\([^()\s]*\)(?P<text>.*\S.*)$"),  # a picture and its caption
+    re.compile(r"!\[(?P<text>[^\[\]]+)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)$"),  # a picture with its alternative text
+)
+
+
+_MARKS = tuple("#*_`[!")
+
+
+def _edges(line: str) -> tuple[int, int]:
+    """Return the bounds of a line without what `trimmed` removes."""
+    text = trimmed(line)
+    start = 0 if len(text) == len(line) else line.find(text)
+    return start, start + len(text)
+
+
+def _inner(line: str) -> tuple[int, int]:
+    """Return the bounds of a line's text without the Markdown around all of it.
+
+    >>> line = "## **[Làng gốm](/lang-gom.htm)**"
+    >>> line[slice(*_inner(line))]
+    'Làng gốm'
+    """
+    start, end = _edges(line)
+    while line[start : start + 1] in _MARKS and (match := next(filter(None, (form.match(line[start:end]) for form in _WRAPPING)), None)):
+        inner, offset = _edges(match["text"]), start + match.start("text")
+        start, end = offset + inner[0], offset + inner[1]
+    return start, end
+
+
+# -- kinds -----------------------------------------------------------------------------------------------------------------------
+
+MOST_OF_SUBHEAD = 120  # characters; no subhead of the pages of `realpages/dev` is longer
+LEAST_LEAD = 40  # characters
+OPENING = 3  # paragraphs, one of which is the lead
+_TERMINAL = re.compile(r"[.!…:;,][\"”’»)\]]*$")
+_QUOTE = re.compile(r"[\"“‘«].*[\"”’»][.,!?…]?$|>\s")
+
+
+def kinds_of(found: Sequence[Passage], first: int = 0) -> list[str]:
+    """Return the kind of each paragraph of an article, of which the largest part begins at row `first`.
+
+    The lead is the first text there that is no list and no table, at most behind two short lines. Markdown writes leads as
+    headings, and many leads end without a full stop.
+    """
+    kinds = [_kind(passage, following) for passage, following in zip(found, [*found[1:], None])]
+    opening = [place for place, passage in enumerate(found) if passage.row >= first][:OPENING]
+    for place in opening:
+        if len(found[place].text) >= LEAST_LEAD:
+            kinds[place] = LEAD if kinds[place] in (PARAGRAPH, QUOTE, SUBHEAD) else kinds[place]
+            break
+    return kinds
+
+
+def ends_as_prose(text: str) -> bool:
+    """Return whether a text ends with a punctuation mark that headings do not end with."""
+    return _TERMINAL.search(text) is not None
+
+
+def _kind(passage: Passage, following: Passage | None) -> str:
+    text = passage.text
+    if is_table_row(text):
+        return TABLE_ROW
+    heads_prose = following is not None and len(text) <= MOST_OF_SUBHEAD and not ends_as_prose(text) and _is_prose(following)
+    if heads_prose and (passage.is_heading or not is_list_item(text) or text[0].isdigit()):
+        return SUBHEAD
+    if is_list_item(text):
+        return LIST_ITEM
+    if passage.is_heading and len(text) <= MOST_OF_SUBHEAD:
+        return SUBHEAD
+    return QUOTE if _QUOTE.match(text) else PARAGRAPH
+
+
+def _is_prose(passage: Passage) -> bool:
+    """Return whether a paragraph is one or several sentences, or opens a list, so that a subhead may stand above it."""
+    return len(passage.text) > MOST_OF_SUBHEAD or ends_as_prose(passage.text)
