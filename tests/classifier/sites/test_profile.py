@@ -75,7 +75,8 @@ def test_rules_and_memory_act_as_they_do_alone(memory, sample_page, tmp_path):
     assert cleaner.site == SITE
     for page, labels in zip(some, want):
         assert equal(cleaner.label_pages([page]), labels)
-    assert OFFER in "".join(classifier.load().clean_pages(some))
+    kept = [OFFER in "".join(each.clean_pages(some)) for each in (classifier.load(keep="title,body,promo"), cleaner)]
+    assert kept == [True, False]
     assert "footer" in {line.label for line in cleaner.label_lines(sample_page.splitlines()) if "Tải ứng dụng" in line.text}
 
 
