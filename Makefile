@@ -74,6 +74,10 @@ lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# pdoc cannot read the annotations of a named tuple's constructor; those of its fields it can.
+docs: $(STAMP) ## Write the API reference into build/api
+	$(BIN)/python -W error -W "ignore:Error parsing type annotation ForwardRef:UserWarning" -m pdoc -d google -o build/api classifier '!classifier.'
+
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.composer.corpus
 

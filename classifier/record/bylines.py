@@ -12,36 +12,48 @@ from typing import NamedTuple
 
 from classifier.record.datelines import without_dates
 from classifier.record.names import agency_in, is_nobody, is_outlet, is_person, is_staff, without_duplicates
-from classifier.record.plain_text import MOST_CHARS, plain
+from classifier.record.plain_text import MOST_CHARS, plain, plain_lines
 
-__all__ = ["Source", "find_authors", "find_source"]
+__all__ = ["Byline", "Source", "find_authors", "find_byline", "find_source"]
+
+
+class Byline(NamedTuple):
+    """Who wrote an article, and where it was taken from; () or None where its page does not say."""
+
+    authors: tuple[str, ...]
+    source: str | None  # as it stands; the host of a link
+    agency: str | None  # the news agency in it
+
+
+def find_byline(lines: Sequence[str]) -> Byline:
+    """Return authors and source named in the lines that may sign an article (those labelled meta), in the order of the page.
+
+    A source named by "Theo" or "Nguồn" comes first, then one beside a name, then one that is only a link.
+
+    >>> find_byline(["Bài: Lam Khê; Ảnh: Phùng Sơn", "Theo Thanh Niên/Reuters"])
+    Byline(authors=('Lam Khê',), source='Thanh Niên/Reuters', agency='Reuters')
+    """
+    claims = list(_claims(lines))
+    found = [(rank, text) for claim in claims for rank, text in claim.sources if text.lower().strip(" .") not in _NO_SOURCE]
+    source = min(found, key=lambda each: each[0], default=(0, None))[1]
+    return Byline(without_duplicates([name for claim in claims for name in claim.authors]), source, source and agency_in(source))
+
+
+def find_authors(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the authors alone; see `find_byline`."""
+    return find_byline(lines).authors
+
+
+def find_source(lines: Sequence[str]) -> Source:
+    """Return source and agency alone; see `find_byline`."""
+    return Source(*find_byline(lines)[1:])
 
 
 class Source(NamedTuple):
     """Where an article was taken from; None where its page does not say."""
 
-    source: str | None  # as it stands; the host of a link
-    agency: str | None  # the news agency in it
-
-
-def find_authors(lines: Sequence[str]) -> tuple[str, ...]:
-    """Return the authors named in the lines that may sign an article (those labelled meta), in the order of the page.
-
-    >>> find_authors(["Bài: Lam Khê; Ảnh: Phùng Sơn", "Theo L.K (Góc Phố)"])
-    ('Lam Khê', 'L.K')
-    """
-    return without_duplicates([name for claim in _claims(lines) for name in claim.authors])
-
-
-def find_source(lines: Sequence[str]) -> Source:
-    """Return the source named in the lines that may sign an article; one named by "Theo" or "Nguồn" comes first.
-
-    >>> find_source(["Lam Khê", "Theo Thanh Niên/Reuters"])
-    Source(source='Thanh Niên/Reuters', agency='Reuters')
-    """
-    found = [(rank, text) for claim in _claims(lines) for rank, text in claim.sources if text.lower().strip(" .") not in _NO_SOURCE]
-    source = min(found, key=lambda each: each[0], default=(0, None))[1]
-    return Source(source, source and agency_in(source))
+    source: str | None
+    agency: str | None
 
 
 # -- lines ---------------------------------------------------------------------------------------------------------------------
@@ -74,8 +86,8 @@ class _Signature:
 
 def _signatures(lines: Sequence[str]) -> list[_Signature]:
     whole: list[tuple[str, list[str]]] = []
-    for line in lines:
-        text, linked = plain(line, addresses=True), [plain(found["name"]) for found in _AUTHOR_PAGE.finditer(line[:MOST_CHARS])]
+    for line, text in zip(lines, plain_lines(lines, addresses=True)):
+        linked = [plain(found["name"]) for found in _AUTHOR_PAGE.finditer(line[:MOST_CHARS])] if "](" in line else []
         if whole and text and _continues(whole[-1][0], text):
             whole[-1] = f"{whole[-1][0]} {text}", whole[-1][1] + linked
         elif text:

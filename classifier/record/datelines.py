@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 
-from classifier.record.plain_text import plain
+from classifier.record.plain_text import plain_lines
 
 __all__ = ["FIRST_YEAR", "INDOCHINA_TIME", "Dates", "find_dates", "without_dates"]
 
@@ -58,6 +58,7 @@ _DATES = (
     _date(rf"(?<=ngày ){_DAY}/{_MONTH}/(?P<year>\d\d)"),
     _date(rf"(?:thứ [\w]+|chủ nhật|cn),?\s{_DAY}/{_MONTH}/(?P<year>\d\d)"),
 )
+_YEAR_SIGN = re.compile(r"(?:19|20)\d\d|/\d\d")  # every date has one; few other lines have
 _TIME = re.compile(
     r"(?<![\d:.,/])(?P<hour>[01]?\d|2[0-3])(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d+)?)?|\s?(?:h|giờ)\s?(?:(?P<past>[0-5]\d)(?:\s?phút)?)?)"
     r"(?![\d:])'?(?:\s?(?P<half>[AP]\.?M\b|SA\b|CH\b|sáng|trưa|chiều|tối|đêm))?"
@@ -127,6 +128,8 @@ def _zone(found: re.Match[str]) -> timezone:
 
 def _dates_in(text: str) -> list[_Printed]:
     """Return the dates of a line of plain text, in order."""
+    if _YEAR_SIGN.search(text) is None:
+        return []
     days: list[tuple[int, int, date]] = []
     for form in _DATES:
         for found in form.finditer(text):
@@ -167,7 +170,7 @@ def without_dates(text: str) -> tuple[str, bool]:
     >>> without_dates("Lam Khê - Thứ ba, 04/03/2025 07:15 (GMT+7)")
     ('Lam Khê - | ', True)
     """
-    printed = _dates_in(text) if any(map(str.isdigit, text)) else []
+    printed = _dates_in(text)
     for found in reversed(printed):
         text = f"{text[: found.start]} | {text[found.stop :]}"
     return _AROUND.sub("| ", text) if printed else text, bool(printed)
@@ -202,7 +205,7 @@ def find_dates(lines: Sequence[str]) -> Dates:
     """
     published: list[tuple[bool, bool, bool, _Printed]] = []
     updated: list[_Printed] = []
-    for found in _of_page([plain(line) for line in lines]):
+    for found in _of_page(plain_lines(lines)):
         if _OTHER_DATES.search(found.before) or found.day.year < FIRST_YEAR:
             continue
         if _WORDS_OF_UPDATES.search(found.before):
@@ -222,7 +225,7 @@ def _with_time(chosen: _Printed, others: list[tuple[bool, bool, bool, _Printed]]
 
 def _dates_of(text: str) -> list[_Printed]:
     """Return the dates of a line; of a sentence, only those that say what they are."""
-    printed = _dates_in(text) if any(map(str.isdigit, text)) else []
+    printed = _dates_in(text)
     if sum(len(found.before) for found in printed) + (len(text) - printed[-1].stop if printed else 0) <= MOST_AROUND:
         return printed
     return [found for found in printed if _WORDS_OF_UPDATES.search(found.before) or _WORDS_OF_PUBLICATION.search(found.before)]

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from classifier.labels import Label
-from classifier.record.bylines import find_authors, find_source
+from classifier.record.bylines import find_byline
 from classifier.record.datelines import find_dates, without_dates
 from classifier.record.names import is_outlet, is_person, is_staff
-from classifier.record.plain_text import plain
+from classifier.record.plain_text import plain, plain_lines
 
 __all__ = ["Metadata", "find_metadata"]
 
@@ -46,8 +46,8 @@ def find_metadata(lines: Sequence[str], labels: Sequence[str | None]) -> Metadat
     dates = find_dates(signing)
     if dates.published is None and dates.updated is None:
         dates = find_dates(_datelines(page))
-    authors = find_authors(signing) or find_authors(_signatures(page))
-    return Metadata(*dates, authors, *find_source(signing))
+    byline = find_byline(signing)
+    return Metadata(*dates, byline.authors or find_byline(_signatures(page)).authors, byline.source, byline.agency)
 
 
 _OPEN = re.compile(r"(?:.*\W)?(?:theo|nguồn:?|tác giả:?|by|bởi)(?:\s+\S+){0,4}", re.I)
@@ -55,23 +55,24 @@ _OPEN = re.compile(r"(?:.*\W)?(?:theo|nguồn:?|tác giả:?|by|bởi)(?:\s+\S+)
 
 def _signing(page: Sequence[tuple[str, str]]) -> list[str]:
     """Return the meta lines, and an outlet directly behind one that is left open, such as "Theo" or "Theo Lam Khê"."""
-    found: list[str] = []
+    places = _places(page, Label.META)
+    texts = dict(zip(places, plain_lines([page[place][0] for place in places])))
     so_far = ""
-    for line, label in page:
-        is_open = so_far and _OPEN.fullmatch(so_far)
-        if label == Label.META or (is_open and is_outlet(plain(line))):
-            found.append(line)
-            so_far = f"{so_far} {plain(line)}" if is_open else plain(line)
-        else:
-            so_far = ""
-    return found
+    for place, last in zip(places, [-1, *places]):
+        text = texts[place]
+        so_far = f"{so_far} {text}" if last == place - 1 and _OPEN.fullmatch(so_far) else text
+        following = place + 1
+        if _OPEN.fullmatch(so_far) and following < len(page) and following not in texts and is_outlet(plain(page[following][0])):
+            texts[following] = ""
+    return [page[place][0] for place in sorted(texts)]
 
 
 def _datelines(page: Sequence[tuple[str, str]]) -> list[str]:
     """Return the lines beside a headline that are a date with a time, and a section before it perhaps."""
     titles = _places(page, Label.TITLE)
-    near = {place + step for place in titles for step in range(-BESIDE, BESIDE + 1)} if titles else set(range(len(page)))
-    return [line for place, (line, label) in enumerate(page) if place in near and label != Label.RELATED and _is_dateline(plain(line))]
+    near = {place + step for place in titles for step in range(-BESIDE, BESIDE + 1)} if titles else range(len(page))
+    lines = [page[place][0] for place in sorted(near) if 0 <= place < len(page) and page[place][1] != Label.RELATED]
+    return [line for line, text in zip(lines, plain_lines(lines)) if _is_dateline(text)]
 
 
 def _is_dateline(text: str) -> bool:

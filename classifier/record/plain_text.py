@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Sequence
 
 from classifier.core.scan import LINK_TARGET, readable
 
-__all__ = ["MOST_CHARS", "plain"]
+__all__ = ["MOST_CHARS", "plain", "plain_lines"]
 
 MOST_CHARS = 2000  # of a line, read for dates and names; lines that hold them are far shorter
 
@@ -17,17 +17,27 @@ _MARKUP = re.compile(r"[*`]+|^\s*#+\s|(?<!\w)_+|_+(?!\w)|^\s*(?:[>+-]|\d+\.)\s")
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+")
 
 
-@lru_cache(maxsize=1 << 8)  # dates, authors and source are read from the same lines
+def plain_lines(lines: Sequence[str], *, addresses: bool = False) -> list[str]:
+    """Return `plain` of each line; many at once are several times faster."""
+    texts = readable("\n".join([line[:MOST_CHARS] for line in lines])).split("\n") if lines else []
+    return [_without_markup(text, addresses) for text in texts]
+
+
 def plain(line: str, *, addresses: bool = False) -> str:
     """Return what a reader sees of a line, or its first MOST_CHARS characters; with `addresses`, printed URLs stay.
 
     >>> plain("* [ ![An](/a.jpg) ](/tac-gia) **An&nbsp;Khuê**, [07:15](javascript:)")
     'An Khuê, 07:15'
     """
-    text = readable(line[:MOST_CHARS])
+    return _without_markup(readable(line[:MOST_CHARS]), addresses)
+
+
+def _without_markup(text: str, addresses: bool) -> str:
     if "](" in text:
         text = LINK_TARGET.sub("]", _IMAGE_NAME.sub("[", text))
-    if not addresses:
+    if not addresses and ("://" in text or "www." in text):
         text = _ADDRESS.sub(" ", text)
-    text = _MARKUP.sub("", _ESCAPE.sub("", text))
+    if "\\" in text:
+        text = _ESCAPE.sub("", text)
+    text = _MARKUP.sub("", text)
     return " ".join(text.replace("[", " ").replace("]", " ").split())
