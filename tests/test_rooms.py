@@ -116,7 +116,7 @@ def test_no_circle_of_modules(package, rooms):
 def test_the_top_of_the_package_stays_small():
     top = [path for path in (ROOT / "classifier").iterdir() if not path.is_symlink() and path.name != "__pycache__"]
     assert len([path for path in top if path.suffix == ".py"]) <= 12
-    assert len([path for path in top if path.is_dir()]) <= 12
+    assert len([path for path in top if path.is_dir()]) <= 13
 
 
 def test_tests_mirror_the_rooms():

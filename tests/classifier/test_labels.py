@@ -43,6 +43,7 @@ def test_parse_keep_refuses(names):
 def test_public_names():
     assert sorted(classifier.__all__) == sorted(
         [
+            "Article",
             "DEFAULT_KEEP",
             "LABELS",
             "Cleaner",
@@ -52,9 +53,11 @@ def test_public_names():
             "LabelledLine",
             "Labels",
             "ModelError",
+            "Paragraph",
             "SiteMemory",
             "SiteProfile",
             "SiteRules",
+            "Span",
             "Stream",
             "TinsachError",
             "load",
