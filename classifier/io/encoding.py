@@ -177,7 +177,10 @@ def chunks(source: BinaryIO) -> Iterator[bytes]:
 
 
 def read_lines(source: BinaryIO, decoder: TextDecoder) -> Iterator[LineBlock]:
-    """Yield the lines of a source in blocks, as they become available; offsets count the mark of UTF-8, which stays in the text, and not those of UTF-16 and UTF-32."""
+    """Yield the lines of a source in blocks, as they become available.
+
+    Offsets count a byte order mark of UTF-8, which stays in the text, and none of UTF-16 or UTF-32.
+    """
     splitter = LineSplitter()
     for chunk in chunks(source):
         yield LineBlock(splitter.feed(decoder.feed(chunk)), splitter.starts)
