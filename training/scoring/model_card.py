@@ -66,6 +66,8 @@ Confidence of a page, the article F1 to expect; its coefficients are fitted on t
 - Verses, lottery tables and death notices of a cell or a few words a line, and headlines of two words behind a menu.
 - A whole article in one line of thousands of characters, as converters print the cell of a table-based page.
 - Pages of fewer than about five article lines among hundreds of menu lines.
+- Paragraphs cut at their links into pieces of a few words; entities that were encoded twice; kickers before a short headline.
+- Captions left by embedded posts, and imprints in other languages.
 - Text that is not Vietnamese, or not news, was not tested; headings and imprints in Khmer are kept.
 """
 
