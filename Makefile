@@ -12,8 +12,8 @@ FIGURES := docs/figures
 STAMP := $(VENV)/.installed
 ENGINES := .venv-engines
 OLDEST := .venv-oldest
-# The runtime's tests need neither the training tools nor the extras: what a missing one would run is skipped.
-RUNTIME_TESTS := tests/classifier tests/fuzz/test_found.py
+# What old versions of numpy and joblib could break; what a missing tool or extra would run is skipped.
+OLDEST_TESTS := $(addprefix tests/classifier/,core jobs monitoring record sites test_*.py) tests/fuzz/test_found.py
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # $(call install,VENV,WHAT)
 install = PYTHONWARNINGS=ignore $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2)
@@ -67,7 +67,7 @@ $(OLDEST)/.installed: pyproject.toml
 
 test-oldest: ## Test the runtime on the oldest numpy and joblib it allows (Python 3.10 or 3.11)
 	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then echo "test-oldest: numpy 1.24 needs Python 3.11 or older; left out"; \
-	else $(MAKE) --no-print-directory $(OLDEST)/.installed && OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto $(RUNTIME_TESTS); fi
+	else $(MAKE) --no-print-directory $(OLDEST)/.installed && OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto $(OLDEST_TESTS); fi
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
