@@ -35,7 +35,7 @@ CLASSIFIER = {
     "review": "errors labels lines core io html_page results cleaner",
     "asking": "errors labels lines io review",
     "monitoring": "errors labels core io results cleaner",
-    "integrations": "errors labels lines parallel io formats record cleaner",
+    "integrations": "errors labels lines parallel io formats sites results record cleaner jobs",
     "cli": EVERY,
 }
 TRAINING = {

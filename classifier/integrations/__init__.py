@@ -1,12 +1,13 @@
 """Integrations: tinsach inside data-processing engines, one small module each.
 
     sklearn    LineCleaner, a transformer for a Pipeline
-    datasets   BatchCleaner, for Dataset.map
-    datatrove  LineCleaner, a step of a pipeline
-    spark      clean(frame), and a job over folders: python -m classifier.integrations.spark in/ out/
-    ray        clean(dataset), and the same job: python -m classifier.integrations.ray in/ out/
+    datasets   BatchCleaner, for Dataset.map, and learn(dataset)
+    datatrove  LineCleaner and SiteLearner, steps of a pipeline, and learned(folder)
+    spark      clean(frame), learn(frame), and a job over folders: python -m classifier.integrations.spark in/ out/
+    ray        clean(dataset), learn(dataset), and the same job: python -m classifier.integrations.ray in/ out/
 
+All but the first can learn a site memory in a first stage and clean with it in a second.
 Each returns the same text as `Cleaner.clean_pages`, byte for byte. An engine's library is imported by its own module only, and each
-worker process loads a cleaner once (`cleaner.Recipe`). Code shared between engines is in `columns` and `job`. Integrations neither
-extract text from HTML nor drop pages that end up empty.
+worker process loads a cleaner once (`cleaner.Recipe`). Code shared between engines is in `columns`, `site_memory` and `job`.
+Integrations neither extract text from HTML nor drop pages that end up empty.
 """

@@ -1,4 +1,4 @@
-"""Batch cleaning for engines: a list of texts, a column of an Arrow table, or JSON lines as bytes.
+"""Batch cleaning and learning for engines: a list of texts, a column of an Arrow table, or JSON lines as bytes.
 
 JSON lines are not parsed into columns: an engine would guess types, sort fields and fill gaps with nulls. Only the text is replaced
 within its line; the rest of the line stays byte for byte, as in `tinsach clean`.
@@ -6,7 +6,7 @@ within its line; the rest of the line stays byte for byte, as in `tinsach clean`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -16,72 +16,115 @@ from classifier.formats.arrow_text import is_string
 from classifier.formats.article_type import article_type
 from classifier.formats.base import ARTICLE, BadRecord, Record
 from classifier.formats.jsonl import put_back, read_records
+from classifier.integrations.site_memory import AnyRecipe, learned_part, records_of
 from classifier.io.encoding import Decoding
+from classifier.io.notices import warned
+from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, sites_of
 from classifier.lines import not_text
 
-__all__ = ["clean_column", "clean_json_lines", "clean_texts", "record_texts"]
+__all__ = [
+    "MEMORY", "SITE", "TEXT", "clean_column", "clean_json_lines", "clean_texts", "learn_column", "memory_table", "record_texts",
+    "sites_in", "strings_in",
+]  # fmt: skip
 
+MEMORY = "memory"  # the column of packed memories
 SHOWN = 60  # bytes of a bad line quoted in the error message
+TEXT, SITE = "the text", "the site or URL of each page, as site_field, or site_field=None for pages of one site"
 
 
-def clean_texts(recipe: Recipe, texts: Sequence[str | None]) -> list[str | None]:
-    """Clean a batch of pages; None stays None.
+def clean_texts(recipe: AnyRecipe, texts: Sequence[str | None], sites: Sequence[str] = ()) -> list[str | None]:
+    """Clean a batch of pages, each with the memory of its site if the recipe has one; None stays None.
 
     Raises:
         InputError: one of them is neither text nor None; the message names its row.
     """
-    _require_texts(texts)
-    cleaned = recipe.cleaner().clean_pages(text for text in texts if text is not None)
-    return [None if text is None else next(cleaned) for text in texts]
+    cleaned = _cleaned(recipe, texts, sites)
+    return [None if text is None else next(cleaned).text for text in texts]
 
 
-def _require_texts(texts: Sequence[str | None]) -> None:
-    for row, text in enumerate(texts):
-        if text is not None and not isinstance(text, str):
-            raise not_text(text, f"row {row} of the batch (counted from 0)")
-
-
-def record_texts(recipe: Recipe, texts: Sequence[str | None]) -> tuple[list[str | None], list[dict[str, Any] | None]]:
+def record_texts(
+    recipe: AnyRecipe, texts: Sequence[str | None], sites: Sequence[str] = ()
+) -> tuple[list[str | None], list[dict[str, Any] | None]]:
     """Return the text of the record of each page of a batch, and the record as `Article.to_dict` gives it; None stays None.
 
     Raises:
         InputError: as in `clean_texts`.
     """
-    _require_texts(texts)
-    found = recipe.cleaner().articles(text for text in texts if text is not None)
-    records = [None if text is None else next(found) for text in texts]
-    return [record.text if record else None for record in records], [record.to_dict() if record else None for record in records]
+    found = _cleaned(recipe, texts, sites, record=True)
+    pages = [None if text is None else next(found) for text in texts]
+    return [page.text if page else None for page in pages], [page.article if page else None for page in pages]
 
 
-def clean_column(table: Any, field: str, recipe: Recipe, record: bool = False) -> Any:
+def _cleaned(recipe: AnyRecipe, texts: Sequence[str | None], sites: Sequence[str], record: bool = False) -> Iterator[CleanPage]:
+    """Yield the pages of a batch that are not missing, and warn of what was noticed about them."""
+    for row, text in enumerate(texts):
+        if text is not None and not isinstance(text, str):
+            raise not_text(text, f"row {row} of the batch (counted from 0)")
+    cleaner = recipe.cleaner()
+    batches = (Batch([one.text for one in batch], sites=sites_of(batch), record=record) for batch in batches_of(records_of(texts, sites)))
+    cleaned = (clean_batch(cleaner, batch).pages for batch in batches)
+    return warned((pages, [page.notices for page in pages]) for pages in cleaned)
+
+
+def clean_column(table: Any, field: str, recipe: AnyRecipe, record: bool = False, site_field: str | None = None) -> Any:
     """Return an Arrow table or record batch with one text column cleaned; types and nulls are preserved.
 
-    With `record` the text is that of the page's record, which comes last as a column "article" of structs.
+    With `record` the text is that of the page's record, which comes last as a column "article" of structs. `site_field` is the
+    column with the site of each page, for a recipe with a memory.
 
     Raises:
-        InputError: the column does not exist or is not text, or there is a column "article" already.
+        InputError: a column does not exist or is not text, or there is a column "article" already.
     """
+    import pyarrow as pa
+
+    if record and ARTICLE in table.schema.names:
+        raise InputError(f"has a column {ARTICLE!r} already, which record=True adds; rename it")
+    texts, sites = strings_in(table, field), sites_in(table, site_field)
+    position = table.schema.names.index(field)
+    column = table.schema.field(position)
+    cleaned, records = record_texts(recipe, texts, sites) if record else (clean_texts(recipe, texts, sites), [])
+    table = table.set_column(position, column, pa.array(cleaned, type=column.type))
+    return table.append_column(ARTICLE, pa.array(records, article_type(pa))) if record else table
+
+
+def learn_column(table: Any, field: str, site_field: str | None, recipe: Recipe, pages: int) -> Any:
+    """Return the packed memory of an Arrow table or record batch, as a table of one row; of an empty one, no row.
+
+    Raises:
+        InputError: a column does not exist or is not text.
+    """
+    parts = [learned_part(recipe, [(strings_in(table, field), sites_in(table, site_field))], pages)] if len(table) else []
+    return memory_table(parts)
+
+
+def memory_table(parts: Sequence[bytes]) -> Any:
+    """Return packed memories as an Arrow table with one column."""
+    import pyarrow as pa
+
+    return pa.table({MEMORY: pa.array(parts, pa.large_binary())})
+
+
+def sites_in(table: Any, site_field: str | None) -> list[str]:
+    """Return the site of each row, empty if it is null; no sites without a field.
+
+    Raises:
+        InputError: the column does not exist or is not text.
+    """
+    return [] if site_field is None else [site or "" for site in strings_in(table, site_field, SITE)]
+
+
+def strings_in(table: Any, field: str, what: str = TEXT) -> list[str | None]:
+    """Return a column of text as a list; `what` says in messages what it holds."""
     import pyarrow as pa
 
     names = table.schema.names
     if field not in names:
-        raise InputError(f"no column {field!r}; name the one that holds the text: {', '.join(names)}")
+        raise InputError(f"no column {field!r}; name the one that holds {what}: {', '.join(names)}")
     position = names.index(field)
     kind = table.schema.field(position).type
-    if record and ARTICLE in names:
-        raise InputError(f"has a column {ARTICLE!r} already, which record=True adds; rename it")
-    if pa.types.is_null(kind):  # all texts of the batch are missing
-        return _appended(table, pa.nulls(len(table), article_type(pa))) if record else table
-    if not is_string(kind, pa):
+    if not is_string(kind, pa) and not pa.types.is_null(kind):  # null: all values of the batch are missing
         raise InputError(f"column {field!r} holds {kind}, not text; name another one: {', '.join(names)}")
-    texts = table.column(position).to_pylist()
-    cleaned, records = record_texts(recipe, texts) if record else (clean_texts(recipe, texts), [])
-    table = table.set_column(position, table.schema.field(position), pa.array(cleaned, type=kind))
-    return _appended(table, pa.array(records, article_type(pa))) if record else table
-
-
-def _appended(table: Any, records: Any) -> Any:
-    return table.append_column(ARTICLE, records)
+    return table.column(position).to_pylist()
 
 
 def clean_json_lines(lines: Sequence[bytes], field: str, recipe: Recipe) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Ray Data: clean a dataset with `map_batches`, or a folder with a command.
+"""Ray Data: clean a dataset with `map_batches`, learn a site memory from it, or clean a folder with a command.
 
     python -m classifier.integrations.ray in/ out/
 
@@ -18,13 +18,16 @@ from typing import Any
 import classifier
 from classifier.cleaner import Recipe
 from classifier.errors import require_library
-from classifier.integrations.columns import clean_column, clean_json_lines
+from classifier.integrations.columns import MEMORY, clean_column, clean_json_lines, learn_column, memory_table
 from classifier.integrations.job import FolderJob, run
+from classifier.integrations.site_memory import merged_memory, packed, recipe_of
 from classifier.labels import DEFAULT_KEEP
+from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 
-__all__ = ["clean", "main"]
+__all__ = ["clean", "learn", "main"]
 
 LINES = 1000  # lines of a file per block
+MERGED = 16  # parts of a memory that a task merges: 256 MB at most
 
 
 def clean(
@@ -35,17 +38,45 @@ def clean(
     keep: str | Iterable[str] = DEFAULT_KEEP,
     threshold: float | None = None,
     record: bool = False,
+    memory: SiteMemory | None = None,
+    site_field: str | None = "url",
     **options: Any,
 ) -> Any:
     """Return the dataset with one text column cleaned; missing texts stay missing.
 
     With `record` the text is that of the page's record, and a struct column "article" holds the record (`Article.to_dict`).
+    A `memory` judges the pages, each as one of its site, which `site_field` holds as a name or URL; see `learn`.
     See `tinsach.load` for model, keep and threshold; other options go to `map_batches`. A missing column raises an error only
     when the dataset is executed.
     """
-    recipe = classifier.load(model, keep=keep, threshold=threshold).recipe
-    cleaned = partial(clean_column, field=text_field, recipe=recipe, record=record)
+    recipe = recipe_of(model, keep, threshold, memory)
+    cleaned = partial(clean_column, field=text_field, recipe=recipe, record=record, site_field=site_field if memory else None)
     return dataset.map_batches(cleaned, batch_format="pyarrow", **options)
+
+
+def learn(
+    dataset: Any,
+    text_field: str = "text",
+    *,
+    site_field: str | None = "url",
+    model: str | Path | None = None,
+    pages: int = DEFAULT_PAGES,
+    **options: Any,
+) -> SiteMemory:
+    """Return the memory of all pages of a dataset, each of the site that `site_field` holds as a name or URL; executes the dataset.
+
+    It does not depend on blocks, and judges as `--site-memory auto` does: pass it to `clean`. With `site_field=None`, all pages
+    are of one site. See `SiteMemory` for `pages`; other options go to `map_batches`. Missing texts add nothing.
+    """
+    SiteMemory(pages)  # refuses a wrong number here
+    learned = partial(learn_column, field=text_field, site_field=site_field, recipe=classifier.load(model).recipe, pages=pages)
+    parts = dataset.map_batches(learned, batch_format="pyarrow", **options)
+    merged = parts.map_batches(partial(_merge, pages=pages), batch_format="pyarrow", batch_size=MERGED)
+    return merged_memory((row[MEMORY] for row in merged.iter_rows()), pages)
+
+
+def _merge(table: Any, pages: int) -> Any:
+    return memory_table([packed(merged_memory(table.column(MEMORY).to_pylist(), pages))])
 
 
 def _clean_lines(table: Any, field: str, recipe: Recipe) -> Any:

@@ -1,8 +1,9 @@
-"""Spark: clean a data frame with `mapInArrow`, or a folder with a command.
+"""Spark: clean a data frame with `mapInArrow`, learn a site memory from it, or clean a folder with a command.
 
     python -m classifier.integrations.spark in/ out/
 
-Rows stay in their partitions, without a shuffle. Workers need `tinsach[spark]` installed, like the driver.
+Rows stay in their partitions, without a shuffle; each learns a part of a memory, and `treeAggregate` merges them. Workers need
+`tinsach[spark]` installed, like the driver.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from classifier.cleaner import Recipe
 from classifier.errors import InputError, require_library
 from classifier.formats.article_type import article_type
 from classifier.formats.base import ARTICLE
-from classifier.integrations.columns import clean_column, clean_json_lines
+from classifier.integrations.columns import MEMORY, SITE, TEXT, clean_column, clean_json_lines, memory_table, sites_in, strings_in
 from classifier.integrations.job import FolderJob, run
+from classifier.integrations.site_memory import AnyRecipe, learned_part, merge_packed, merged_memory, recipe_of
 from classifier.labels import DEFAULT_KEEP
+from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 
-__all__ = ["clean", "main"]
+__all__ = ["clean", "learn", "main"]
 
 
 def clean(
@@ -33,27 +36,65 @@ def clean(
     keep: str | Iterable[str] = DEFAULT_KEEP,
     threshold: float | None = None,
     record: bool = False,
+    memory: SiteMemory | None = None,
+    site_field: str | None = "url",
 ) -> Any:
     """Return the data frame with one text column cleaned; nulls stay null. See `tinsach.load` for model, keep and threshold.
 
     With `record` the text is that of the page's record, and a struct column "article" holds the record (`Article.to_dict`).
+    A `memory` judges the pages, each as one of its site, which `site_field` holds as a name or URL; see `learn`.
 
     Raises:
-        InputError: the column does not exist or is not text, or `record` would add a column that exists.
+        InputError: a column does not exist or is not text, or `record` would add a column that exists.
     """
-    return _clean(frame, text_field, classifier.load(model, keep=keep, threshold=threshold).recipe, record)
+    return _clean(frame, text_field, recipe_of(model, keep, threshold, memory), record, site_field if memory else None)
 
 
-def _clean(frame: Any, field: str, recipe: Recipe, record: bool = False) -> Any:
-    kinds = dict(frame.dtypes)
-    if kinds.get(field) != "string":  # fail here, not in a worker minutes later
-        fault = f"holds {kinds[field]}, not text" if field in kinds else "does not exist"
-        raise InputError(f"column {field!r} {fault}; name the one that holds the text: {', '.join(kinds)}")
+def _clean(frame: Any, field: str, recipe: AnyRecipe, record: bool = False, site_field: str | None = None) -> Any:
+    _require_text(frame, field, site_field)
 
     def batches(source: Iterator[Any]) -> Iterator[Any]:
-        return (clean_column(batch, field, recipe, record) for batch in source)
+        return (clean_column(batch, field, recipe, record, site_field) for batch in source)
 
     return frame.mapInArrow(batches, _with_article(frame.schema) if record else frame.schema)
+
+
+def _require_text(frame: Any, field: str, site_field: str | None) -> None:
+    """Raise an error here, not in a worker minutes later, if a column is missing or is not text."""
+    kinds = dict(frame.dtypes)
+    for name, what in ((field, TEXT), (site_field, SITE)):
+        if name is not None and kinds.get(name) != "string":
+            fault = f"holds {kinds[name]}, not text" if name in kinds else "does not exist"
+            raise InputError(f"column {name!r} {fault}; name the one that holds {what}: {', '.join(kinds)}")
+
+
+def learn(
+    frame: Any,
+    text_field: str = "text",
+    *,
+    site_field: str | None = "url",
+    model: str | Path | None = None,
+    pages: int = DEFAULT_PAGES,
+) -> SiteMemory:
+    """Return the memory of all pages of a data frame, each of the site that `site_field` holds as a name or URL.
+
+    It does not depend on partitions, and judges as `--site-memory auto` does: pass it to `clean`. With `site_field=None`, all
+    pages are of one site. See `SiteMemory` for `pages`. Nulls add nothing.
+
+    Raises:
+        InputError: a column does not exist or is not text, or `pages` is out of range.
+    """
+    _require_text(frame, text_field, site_field)
+    SiteMemory(pages)  # refuses a wrong number here
+    recipe = classifier.load(model).recipe
+
+    def parts(source: Iterator[Any]) -> Iterator[Any]:
+        batches = ((strings_in(batch, text_field), sites_in(batch, site_field)) for batch in source if len(batch))
+        yield from memory_table([learned_part(recipe, batches, pages)]).to_batches()
+
+    columns = [name for name in (text_field, site_field) if name is not None]
+    learned = frame.select(*columns).mapInArrow(parts, f"{MEMORY} binary").rdd.map(lambda row: bytes(row[0]))
+    return merged_memory([learned.treeAggregate(b"", merge_packed, merge_packed)], pages)
 
 
 def _with_article(schema: Any) -> Any:

@@ -21,6 +21,7 @@ from classifier.labels import Label
 from classifier.record.article import with_header
 from classifier.record.finishing import NORMALIZE, finished
 from classifier.results import LabelledLine, Labels, labelled_lines
+from classifier.sites.memory import LearnedPages
 from classifier.sites.rule import site_name
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "clean_batch",
     "judged",
     "label_by_site",
+    "learned_by_site",
     "lines_of",
     "sites_of",
     "span_batch",
@@ -186,6 +188,14 @@ def _label_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str])
         return _group_cleaner(cleaner, next(iter(groups))).label_pages(pages)
     parts = [_group_cleaner(cleaner, site).label_pages([pages[number] for number in numbers]) for site, numbers in groups.items()]
     return _in_order(parts, [number for numbers in groups.values() for number in numbers])
+
+
+def learned_by_site(cleaner: Cleaner, pages: Sequence[str], sites: Sequence[str] = ()) -> list[LearnedPages]:
+    """Return what pages add to a memory, for each of their sites; an empty site is the cleaner's, and `sites` may be empty."""
+    groups: dict[str | None, list[str]] = {}
+    for page, site in zip(pages, sites or repeat("")):
+        groups.setdefault(site_name(site) if site else None, []).append(page)
+    return [_group_cleaner(cleaner, site).learned_pages(of_site) for site, of_site in groups.items()]
 
 
 def _group_cleaner(cleaner: Cleaner, site: str | None) -> Cleaner:

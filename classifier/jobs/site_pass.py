@@ -14,7 +14,7 @@ from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
 from classifier.formats.base import Options
 from classifier.formats.sources import Source
-from classifier.jobs.batches import Batch, at_site, batches_of, sites_of
+from classifier.jobs.batches import Batch, batches_of, learned_by_site, sites_of
 from classifier.jobs.inputs import is_file
 from classifier.jobs.job import ErrorPolicy, Job
 from classifier.jobs.labelling import pages_of
@@ -56,11 +56,7 @@ def _batches(job: Job, sources: Sequence[Source]) -> Iterator[Batch]:
 
 
 def _learn_batch(cleaner: Cleaner, batch: Batch) -> list[LearnedPages]:
-    """Return what the pages of each site of a batch add to a memory; runs in a worker process."""
-    groups: dict[str, list[str]] = {}
-    for page, site in zip(batch.texts, batch.sites or [""] * len(batch.texts)):
-        groups.setdefault(site, []).append(page)
-    return [at_site(cleaner, site).learned_pages(pages) for site, pages in groups.items()]
+    return learned_by_site(cleaner, batch.texts, batch.sites)
 
 
 # -- sites without being told ----------------------------------------------------------------------------------------------

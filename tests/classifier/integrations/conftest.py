@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
+import classifier
+from classifier.cleaner import Cleaner
+
 Rows = list[dict[str, Any]]
+APPEAL = "Mời bạn đọc góp một cuốn sách cho tủ sách làng Hạ: mỗi lượt chia sẻ bài viết này là một cuốn sách đến tay các em nhỏ."
+HOSTS = ("www.bao-bai-song.vn", "bao-bai-song.vn", "tin-lang-ha.vn")  # the first two are one site
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +42,48 @@ def ray_cluster() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def crawl(cleaner: Cleaner, composed_pages: list[str]) -> Rows:
+    """Records of two sites, one of which asks for books within every article, and of pages without a URL, all shuffled."""
+    records = []
+    for number, page in enumerate(composed_pages):
+        url = None if number % 7 == 6 else f"https://{HOSTS[number % 3]}/{number}.html"
+        lines = page.split("\n")
+        body = [line.number for line in cleaner.label_lines(lines) if line.label == "body"]
+        if url and number % 3 < 2 and body:
+            lines.insert(body[len(body) // 2] - 1, APPEAL)
+        records.append({"id": number, "url": url, "text": "\n".join(lines)})
+    return [records[number * 11 % len(records)] for number in range(len(records))] + [{"id": -1, "url": None, "text": None}]
+
+
+@pytest.fixture(scope="session")
+def cleaned_crawl(crawl: Rows, tmp_path_factory: pytest.TempPathFactory) -> dict[int, str | None]:
+    """The texts of the crawl as cleaned by the command line in two passes, by id."""
+    from classifier.cli import main
+
+    folder = tmp_path_factory.mktemp("crawl")
+    (folder / "in.jsonl").write_text("".join(json.dumps(record) + "\n" for record in crawl), encoding="utf-8")
+    assert main(["clean", str(folder / "in.jsonl"), "--site-memory", "auto", "--output", str(folder / "out.jsonl")]) == 0
+    cleaned = {record["id"]: record["text"] for record in map(json.loads, (folder / "out.jsonl").read_text(encoding="utf-8").splitlines())}
+    plain = classifier.load().clean_pages(record["text"] for record in crawl if record["text"])
+    assert sum(APPEAL in text for text in plain) > sum(APPEAL in (text or "") for text in cleaned.values())  # it does something
+    return cleaned
+
+
+@pytest.fixture(scope="session")
 def rows(composed_pages: list[str]) -> Rows:
     """Records that a reader would alter if it guessed types, sorted fields or split lines as `str.splitlines` does."""
     return [
         {"url": f"trang/{i}\u2028\x85", "text": page, "id": i, "topic": i % 4 // 2, "more": {"b": None, "a": [1, 1.5]}}
         for i, page in enumerate(composed_pages)
     ]
+
+
+def write_records(folder: Path, records: Rows, parts: int = 2) -> None:
+    """Write files of JSON lines."""
+    folder.mkdir()
+    for part in range(parts):
+        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records[part::parts]]
+        (folder / f"{part}.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
 def write_lines(folder: Path, rows: Rows) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.classifier.integrations.conftest import write_lines
+from tests.classifier.integrations.conftest import write_lines, write_records
 from tests.docs.examples import SETTINGS, blocks, run_python
 from tests.support.paths import ROOT
 
@@ -104,6 +104,15 @@ def test_spark_and_ray(folder, wanted, section, library):
     pytest.importorskip(library)
     run(section, folder)
     assert texts_in(folder / "articles") == wanted
+
+
+@pytest.mark.parametrize(("number", "library"), list(enumerate(("pyspark", "ray", "datasets", "datatrove"))))
+def test_site_memory(tmp_path, crawl, cleaned_crawl, number, library):
+    pytest.importorskip(library)
+    write_records(tmp_path / "pages", [record for record in crawl if record["text"]])
+    done = run_python(blocks("python", SECTIONS["Site memory"])[number], tmp_path, ENGINE_SETTINGS, SECONDS)
+    assert done.returncode == 0, done.stderr
+    assert texts_in(tmp_path / "articles") == sorted(text for text in cleaned_crawl.values() if text is not None)
 
 
 @pytest.mark.parametrize(("section", "library"), [("Spark", "pyspark"), ("Ray", "ray")])
