@@ -25,7 +25,7 @@ __all__ = [
     "unpacked",
 ]  # fmt: skip
 
-_LEVEL = 1  # of gzip: three times as fast as the default, and most of a memory is zeros
+_LEVEL = 1  # of gzip: 9, its default, takes 10 to 80 times as long and saves half at most
 
 
 class SiteRecipe:
