@@ -7,7 +7,7 @@ the lines of a clean text, do not matter here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -63,7 +63,7 @@ class Article:
         """Return the record as values that JSON has, with the lead and without the text and its spans; dates are ISO 8601."""
         record = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "spans"}
         for name in ("paragraphs", "captions"):
-            record[name] = [asdict(paragraph) for paragraph in record[name]]
+            record[name] = [paragraph._asdict() for paragraph in record[name]]
         for name in ("published", "updated"):
             record[name] = record[name] and record[name].isoformat()
         return {"title": self.title, "lead": self.lead} | record | {name: list(record[name]) for name in ("authors", "flags")}
@@ -79,8 +79,7 @@ def record_of(page: Labels, normalize: bool = False, confidence: float | None = 
     body = _without_copies(bodies, title)
     captions = list({text_key(caption.text): caption for caption in reversed(captions)}.values())[::-1]
     paragraphs = [Paragraph(found.text, kind, found.start, found.end) for found, kind in zip(body, kinds_of(body, first))]
-    names = [*(label.value for label in LABELS), None]
-    metadata = find_metadata(page.lines, [names[code] for code in page.codes.tolist()])
+    metadata = find_metadata(page.lines, page.codes)
     return Article(
         title=title.text if title else "",
         paragraphs=tuple(paragraphs),

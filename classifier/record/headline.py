@@ -8,6 +8,7 @@ labelled a title, a heading at the head of the text stands in.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ LEAST_GROUP = 200  # characters of the group that opens the article; a lead betw
 LEAST_WORDS, MOST_OF_TAIL = 3, 60  # of a heading that stands in; characters of a headline's second line
 _ARTICLE = [LABELS.index(label) for label in (Label.TITLE, Label.BODY, Label.CAPTION, Label.META)]
 _TITLE = LABELS.index(Label.TITLE)
+_IS_OTHER = np.array([*(code not in _ARTICLE for code in range(len(LABELS))), False])  # by code; blank lines have -1, the last
 
 
 class Headline(NamedTuple):
@@ -58,15 +60,13 @@ def _first_row(page: Labels, bodies: Sequence[Passage]) -> int:
     """Return the first row of the group of paragraphs that opens the article."""
     if not bodies:
         return 0
-    others = np.cumsum((page.codes >= 0) & ~np.isin(page.codes, _ARTICLE))
+    others = np.cumsum(_IS_OTHER[page.codes])[[body.row for body in bodies]].tolist()  # so far
     rows, sizes = [bodies[0].row], [0]
-    before = bodies[0].row
-    for body in bodies:
-        if others[body.row] - others[before] > MOST_BETWEEN:
+    for body, (before, so_far) in zip(bodies, pairwise([others[0], *others])):
+        if so_far - before > MOST_BETWEEN:
             rows.append(body.row)
             sizes.append(0)
         sizes[-1] += len(body.text)
-        before = body.row
     return next(row for row, size in zip(rows, sizes) if size >= min(LEAST_GROUP, max(sizes)))
 
 

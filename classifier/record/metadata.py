@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from classifier.labels import Label
+from classifier.core.arrays import Int8s, flatnonzero
+from classifier.labels import LABELS, Label
 from classifier.record.bylines import find_byline
 from classifier.record.datelines import find_dates, without_dates
 from classifier.record.names import is_outlet, is_person, is_staff
@@ -35,13 +36,27 @@ class Metadata(NamedTuple):
     agency: str | None
 
 
-def find_metadata(lines: Sequence[str], labels: Sequence[str | None]) -> Metadata:
-    """Return the metadata of a page from its lines and their labels, of which blank lines have None.
+class _Page(NamedTuple):
+    """The lines of a page that are not blank."""
 
-    >>> find_metadata(["Làng gốm đỏ lửa", "07:15 | 04/03/2025", "Khói bay lên.", "Lam Khê"], ["title", "meta", "body", "body"]).authors
+    lines: list[str]
+    codes: Int8s
+
+    def places(self, wanted: Label) -> list[int]:
+        """Return the places of the lines with a label."""
+        return flatnonzero(self.codes == LABELS.index(wanted)).tolist()
+
+
+def find_metadata(lines: Sequence[str], codes: Int8s) -> Metadata:
+    """Return the metadata of a page from its lines and their labels, given as in `Labels.codes`.
+
+    >>> import numpy as np
+    >>> codes = np.array([LABELS.index(label) for label in (Label.TITLE, Label.META, Label.BODY, Label.BODY)])
+    >>> find_metadata(["Làng gốm đỏ lửa", "07:15 | 04/03/2025", "Khói bay lên.", "Lam Khê"], codes).authors
     ('Lam Khê',)
     """
-    page = [(line, label) for line, label in zip(lines, labels) if label is not None]
+    rows = flatnonzero(codes >= 0)
+    page = _Page([lines[row] for row in rows.tolist()], codes[rows])
     signing = _signing(page)
     dates = find_dates(signing)
     if dates.published is None and dates.updated is None:
@@ -53,25 +68,25 @@ def find_metadata(lines: Sequence[str], labels: Sequence[str | None]) -> Metadat
 _OPEN = re.compile(r"(?:.*\W)?(?:theo|nguồn:?|tác giả:?|by|bởi)(?:\s+\S+){0,4}", re.I)
 
 
-def _signing(page: Sequence[tuple[str, str]]) -> list[str]:
+def _signing(page: _Page) -> list[str]:
     """Return the meta lines, and an outlet directly behind one that is left open, such as "Theo" or "Theo Lam Khê"."""
-    places = _places(page, Label.META)
-    texts = dict(zip(places, plain_lines([page[place][0] for place in places])))
+    places = page.places(Label.META)
+    texts = dict(zip(places, plain_lines([page.lines[place] for place in places])))
     so_far = ""
     for place, last in zip(places, [-1, *places]):
         text = texts[place]
         so_far = f"{so_far} {text}" if last == place - 1 and _OPEN.fullmatch(so_far) else text
         following = place + 1
-        if _OPEN.fullmatch(so_far) and following < len(page) and following not in texts and is_outlet(plain(page[following][0])):
+        if _OPEN.fullmatch(so_far) and following < len(page.lines) and following not in texts and is_outlet(plain(page.lines[following])):
             texts[following] = ""
-    return [page[place][0] for place in sorted(texts)]
+    return [page.lines[place] for place in sorted(texts)]
 
 
-def _datelines(page: Sequence[tuple[str, str]]) -> list[str]:
+def _datelines(page: _Page) -> list[str]:
     """Return the lines beside a headline that are a date with a time, and a section before it perhaps."""
-    titles = _places(page, Label.TITLE)
-    near = {place + step for place in titles for step in range(-BESIDE, BESIDE + 1)} if titles else range(len(page))
-    lines = [page[place][0] for place in sorted(near) if 0 <= place < len(page) and page[place][1] != Label.RELATED]
+    titles, count, related = page.places(Label.TITLE), len(page.lines), LABELS.index(Label.RELATED)
+    near = {place + step for place in titles for step in range(-BESIDE, BESIDE + 1)} if titles else range(count)
+    lines = [page.lines[place] for place in sorted(near) if 0 <= place < count and page.codes[place] != related]
     return [line for line, text in zip(lines, plain_lines(lines)) if _is_dateline(text)]
 
 
@@ -80,24 +95,20 @@ def _is_dateline(text: str) -> bool:
     return dated and len(rest) <= SHORT and (":" in text or re.search(r"đăng|posted|published", rest, re.I) is not None)
 
 
-def _signatures(page: Sequence[tuple[str, str]]) -> list[str]:
+def _signatures(page: _Page) -> list[str]:
     """Return the lines under a headline and at the end of the article that are a name and nothing else."""
-    titles, bodies = _places(page, Label.TITLE), _places(page, Label.BODY)
+    titles, bodies, body = page.places(Label.TITLE), page.places(Label.BODY), LABELS.index(Label.BODY)
     under = {place + step for place in titles[-1:] for step in range(1, UNDER + 1)}
     closing = {*bodies[-CLOSING:], *(place + step for place in bodies[-1:] for step in range(1, BEHIND + 1))}
     found = []
     for place in sorted(under | closing):
-        line, label = page[place] if place < len(page) else ("", "")
+        line, code = (page.lines[place], page.codes[place]) if place < len(page.lines) else ("", -1)
         text = plain(line)
         of_one_word = not re.search("[ .]", text)  # may be a button, unless it is labelled a part of the article
-        if _is_signature(text) and not (of_one_word and (label != Label.BODY or place not in closing)):
+        if _is_signature(text) and not (of_one_word and (code != body or place not in closing)):
             found.append(line)
     return found
 
 
 def _is_signature(text: str) -> bool:
     return len(text) <= SHORT and (is_staff(text) or is_person(text))
-
-
-def _places(page: Sequence[tuple[str, str]], wanted: Label) -> list[int]:
-    return [place for place, (_, label) in enumerate(page) if label == wanted]

@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 
+from classifier.labels import LABELS
 from classifier.record.metadata import find_metadata
 
 TITLE, LEAD, BODY = ("Làng gốm bên sông đỏ lửa trở lại", "title"), ("Khói trắng lại bay lên.", "body"), ("Lò đầu tiên ra sản phẩm.", "body")
@@ -7,7 +9,7 @@ TITLE, LEAD, BODY = ("Làng gốm bên sông đỏ lửa trở lại", "title"),
 
 def read(*page):
     lines, labels = zip(*page)
-    return find_metadata(lines, labels)
+    return find_metadata(lines, np.array([-1 if label is None else LABELS.index(label) for label in labels]))
 
 
 def test_meta_lines_say_all():
