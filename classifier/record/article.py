@@ -17,7 +17,7 @@ from classifier.io.notices import NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 from classifier.record.duplicates import copies, text_key
 from classifier.record.flags import language, page_flags
-from classifier.record.headline import headline_of, title_rows
+from classifier.record.headline import headline_of, title_passages, title_rows
 from classifier.record.metadata import find_metadata
 from classifier.record.normalization import normalized
 from classifier.record.paragraphs import CAPTION, LEAD, Paragraph, Passage, Span, kinds_of, passages
@@ -73,9 +73,10 @@ def record_of(page: Labels, normalize: bool = False, confidence: float | None = 
     """Return the record of one labelled page; `confidence` is that of `page_confidences`."""
     clean = normalized if normalize else str
     rows = title_rows(page)
+    titles = title_passages(page, rows, clean)
     others = ([row for row in _rows(page, label) if row not in rows] for label in (Label.BODY, Label.CAPTION))
-    titles, bodies, captions = (passages(page, chosen, clean) for chosen in (rows, *others))
-    title, first = headline_of(page, titles, bodies)
+    bodies, captions = (passages(page, chosen, clean) for chosen in others)
+    title, first = headline_of(page, titles, bodies, clean)
     body = _without_copies(bodies, title)
     captions = list({text_key(caption.text): caption for caption in reversed(captions)}.values())[::-1]
     paragraphs = [Paragraph(found.text, kind, found.start, found.end) for found, kind in zip(body, kinds_of(body, first))]

@@ -120,6 +120,7 @@ def _passage(lines: Sequence[str], starts: Sequence[int], row: int, clean: Calla
 
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*]+\*\*$|__[^_]+__$")
 _WRAPPING = (
+    re.compile(r"[-*+]\s+(?P<text>#{1,6}\s.*)$"),  # a heading as an item of a list
     re.compile(r"#{1,6}\s+(?P<text>.+?)\s*#*$"),
     re.compile(r"(?P<mark>\*{1,3}|_{1,3}|`)(?P<text>[^*_`]+)(?P=mark)$"),
     re.compile(r"\[(?P<text>[^\[\]]+)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)$"),
@@ -128,7 +129,7 @@ _WRAPPING = (
 )
 
 
-_MARKS = tuple("#*_`[!")
+_MARKS = tuple("#*_`[!-+")
 
 
 def _edges(line: str) -> tuple[int, int]:
