@@ -80,7 +80,7 @@ def record_of(page: Labels, normalize: bool = False, confidence: float | None = 
     body = _without_copies(bodies, title)
     captions = list({text_key(caption.text): caption for caption in reversed(captions)}.values())[::-1]
     paragraphs = [Paragraph(found.text, kind, found.start, found.end) for found, kind in zip(body, kinds_of(body, first))]
-    metadata = find_metadata(page.lines, page.codes)
+    metadata = find_metadata(page.lines, page.codes, title.row + len(title.spans) - 1 if title else None)
     return Article(
         title=title.text if title else "",
         paragraphs=tuple(paragraphs),

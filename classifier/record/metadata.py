@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from classifier.core.arrays import Int8s, flatnonzero
@@ -23,6 +24,7 @@ __all__ = ["Metadata", "find_metadata"]
 BESIDE = 6  # non-blank lines before and behind a headline in which its dateline is looked for
 UNDER = 2  # ... behind it, for an author
 CLOSING, BEHIND = 3, 1  # last lines of the article, and lines behind it, that may sign it
+GAP = 2  # lines of other labels behind a part of the article
 SHORT = 60  # characters of a line that is a signature
 
 
@@ -47,8 +49,8 @@ class _Page(NamedTuple):
         return flatnonzero(self.codes == LABELS.index(wanted)).tolist()
 
 
-def find_metadata(lines: Sequence[str], codes: Int8s) -> Metadata:
-    """Return the metadata of a page from its lines and their labels, given as in `Labels.codes`.
+def find_metadata(lines: Sequence[str], codes: Int8s, headline: int | None = None) -> Metadata:
+    """Return the metadata of a page from its lines, their labels, given as in `Labels.codes`, and the last row of its headline.
 
     >>> import numpy as np
     >>> codes = np.array([LABELS.index(label) for label in (Label.TITLE, Label.META, Label.BODY, Label.BODY)])
@@ -62,7 +64,10 @@ def find_metadata(lines: Sequence[str], codes: Int8s) -> Metadata:
     if dates.published is None and dates.updated is None:
         dates = find_dates(_datelines(page))
     byline = find_byline(signing)
-    return Metadata(*dates, byline.authors or find_byline(_signatures(page)).authors, byline.source, byline.agency)
+    if not byline.authors:
+        title = page.places(Label.TITLE)[-1:] if headline is None else rows.searchsorted([headline]).tolist()
+        byline = byline._replace(authors=find_byline(_signatures(page, title)).authors)
+    return Metadata(*dates, *byline)
 
 
 _OPEN = re.compile(r"(?:.*\W)?(?:theo|nguồn:?|tác giả:?|by|bởi)(?:\s+\S+){0,4}", re.I)
@@ -95,17 +100,19 @@ def _is_dateline(text: str) -> bool:
     return dated and len(rest) <= SHORT and (":" in text or re.search(r"đăng|posted|published", rest, re.I) is not None)
 
 
-def _signatures(page: _Page) -> list[str]:
-    """Return the lines under a headline and at the end of the article that are a name and nothing else."""
-    titles, bodies, body = page.places(Label.TITLE), page.places(Label.BODY), LABELS.index(Label.BODY)
-    under = {place + step for place in titles[-1:] for step in range(1, UNDER + 1)}
+def _signatures(page: _Page, title: Sequence[int]) -> list[str]:
+    """Return the lines under the headline, at `title`, and at the end of the article or a part of it that are a name and nothing else."""
+    bodies, body = page.places(Label.BODY), LABELS.index(Label.BODY)
+    under = {place + step for place in title for step in range(1, UNDER + 1)}
     closing = {*bodies[-CLOSING:], *(place + step for place in bodies[-1:] for step in range(1, BEHIND + 1))}
+    ends = {place for place, following in pairwise(bodies) if following - place > GAP}
     found = []
-    for place in sorted(under | closing):
+    for place in sorted(under | closing | ends):
         line, code = (page.lines[place], page.codes[place]) if place < len(page.lines) else ("", -1)
         text = plain(line)
         of_one_word = not re.search("[ .]", text)  # may be a button, unless it is labelled a part of the article
-        if _is_signature(text) and not (of_one_word and (code != body or place not in closing)):
+        signs = code == body and (place in closing or (place in under and text.isupper()))
+        if _is_signature(text) and (signs or not of_one_word):
             found.append(line)
     return found
 
