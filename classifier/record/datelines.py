@@ -47,13 +47,14 @@ def _date(form: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\d)(?<!\d[/.-])(?P<date>{form})(?:(?=(?P=date))|{_BREAK})", re.I)
 
 
+_MONTH_WORDS = ("tháng", "th.", "th ", *(f"th{digit}" for digit in range(10)))
 # Forms, each with what a text in small letters holds one of if it has a date of that form: a search for that is many times faster.
 _DATES = (
     (_date(rf"{_YEAR}(?P<sign>[-/.])(?P<month>\d\d?)(?P=sign){_DAY}"), ("-", "/", ".")),
     (_date(rf"{_DAY}\s?(?P<sign>[-/.])\s?{_MONTH}\s?(?P=sign)\s?{_YEAR}"), ("-", "/", ".")),
     (_date(rf"{_DAY} {_MONTH} {_YEAR}"), (" 19", " 20")),
-    (_date(rf"{_DAY}\s+{_NAMED}[\s,./]+(?:năm\s+)?{_YEAR}"), ("th",)),
-    (_date(rf"{_NAMED}\s+{_DAY}\s?,\s?{_YEAR}"), ("th",)),
+    (_date(rf"{_DAY}\s+{_NAMED}[\s,./]+(?:năm\s+)?{_YEAR}"), _MONTH_WORDS),
+    (_date(rf"{_NAMED}\s+{_DAY}\s?,\s?{_YEAR}"), _MONTH_WORDS),
     (_date(rf"{_DAY}{_TH}\s+{_OF_ENGLISH},?\s+{_YEAR}"), _ENGLISH),
     (_date(rf"{_OF_ENGLISH}\s+{_DAY}{_TH},?\s+{_YEAR}"), _ENGLISH),
     # A year of two digits only behind a weekday or the word for day: "24/12/12" alone may be a score or a fraction.
