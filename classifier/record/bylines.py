@@ -136,7 +136,9 @@ _BY = re.compile(
 )
 _THEO = re.compile(rf"(?:^|[\s,;|–—-]+|\s*\(\s*)(?:{_SOURCE}|(?:lược |biên )?dịch từ|(?:link )?bài gốc)[:\s]+(?P<source>[^|]+)", re.I)
 _WORKED = re.compile(r"(?:tin|bài)(?:\s*,|\s+và|\s*&)?\s+ảnh\s+(?P<name>[^|/]+)", re.I)
-_BEFORE_DATE = re.compile(r"(?P<name>[^\W\d_][^|—:,]{0,40}[^|—:,\s])\s+—\s*\|\s*")  # of a blog, or of who writes it: a name, a long dash, a date
+_BEFORE_DATE = re.compile(
+    r"(?P<name>[^\W\d_][^|—:,]{0,40}[^|—:,\s])\s+—\s*\|\s*"
+)  # of a blog, or of who writes it: a name, a long dash, a date
 _MANNER = re.compile(  # how an author worked
     r"\s*\(\s*(?:tổng hợp|t/h|t\.h|th|dịch|lược dịch|biên dịch|ghi|thực hiện|sưu tầm|s/t)[.\s]*\)"
     r"|\s+(?:tổng hợp|thực hiện|ghi|(?:lược |biên )?dịch)(?=$|\s*[|–—-])",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.core.arrays import Int8s, flatnonzero
+from classifier.core.arrays import flatnonzero
 from classifier.labels import LABELS, Label
 from classifier.record.paragraphs import MOST_OF_SUBHEAD, Passage, ends_as_prose, passages
 from classifier.results import Labels

@@ -31,10 +31,14 @@ def read(*page: tuple[str, str, float]) -> classifier.Article:
     [
         pytest.param([("Trang chủ", "nav", 0.0), (HEADLINE, "nav", 0.2)], id="a likely line where none is a title"),
         pytest.param([(HEADLINE, "title", 0.7), ("07:15 | 04/03/2025", "meta", 0.0), (SUBHEAD, "title", 0.8)], id="above the dateline"),
-        pytest.param([(HEADLINE, "title", 0.6), ("Sự kiện:", "nav", 0.0), (SUBHEAD, "title", 0.4)], id="a likelier title near an unlikely one"),
+        pytest.param(
+            [(HEADLINE, "title", 0.6), ("Sự kiện:", "nav", 0.0), (SUBHEAD, "title", 0.4)], id="a likelier title near an unlikely one"
+        ),
         pytest.param([("Đời sống", "title", 0.9), ("07:15", "meta", 0.0), (HEADLINE, "body", 0.4)], id="in place of a single word"),
         pytest.param([("Làng gốm bên sông", "title", 0.9), ("đỏ lửa trở lại", "meta", 0.1)], id="on two lines with different labels"),
-        pytest.param([(SUBHEAD, "title", 0.9), ("04/03/2025", "meta", 0.0), (HEADLINE, "title", 0.9), ("07:15", "meta", 0.0)], id="nearest"),
+        pytest.param(
+            [(SUBHEAD, "title", 0.9), ("04/03/2025", "meta", 0.0), (HEADLINE, "title", 0.9), ("07:15", "meta", 0.0)], id="nearest"
+        ),
     ],
 )
 def test_the_headline_is_found_among_likely_lines(above):
