@@ -67,7 +67,7 @@ def find_metadata(lines: Sequence[str], codes: Int8s, headline: int | None = Non
     if not byline.authors:
         title = page.places(Label.TITLE)[-1:] if headline is None else rows.searchsorted([headline]).tolist()
         byline = byline._replace(authors=find_byline(_signatures(page, title)).authors)
-    return Metadata(*dates, *byline)
+    return Metadata(*dates, byline.authors, byline.source, byline.agency)
 
 
 _OPEN = re.compile(r"(?:.*\W)?(?:theo|nguồn:?|tác giả:?|by|bởi)(?:\s+\S+){0,4}", re.I)
