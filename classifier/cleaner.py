@@ -311,7 +311,8 @@ class Cleaner:
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
         first = np.array(starts, np.int64)
         ends = first + np.fromiter(map(len, lines), np.int64, len(lines))
-        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, first, ends, tuple(found), done.caption_probabilities))
+        others = (done.caption_probabilities, done.title_probabilities)
+        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, first, ends, tuple(found), *others))
 
     def learned_pages(self, pages: Iterable[str]) -> LearnedPages:
         """Return what pages of this cleaner's site add to a memory; see `SiteMemory.add`.

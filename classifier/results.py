@@ -63,14 +63,16 @@ class Labels(NamedTuple):
     ends: Ints  # (n,) without the line ends
     notices: tuple[tuple[Notice, ...], ...] = ()  # (pages,) why a page's labels are doubtful, mostly ()
     caption_probabilities: Floats = np.zeros(0)  # (n,) 0 for blank lines
+    title_probabilities: Floats = np.zeros(0)  # (n,) 0 for blank lines
 
     def pages(self) -> Iterator[Labels]:
         """Yield the `Labels` of each page; the arrays are views."""
         for page, (start, stop) in enumerate(pairwise(self.offsets.tolist())):
             columns = [column[start:stop] for column in self[:5]]
             places = [column[start:stop] for column in (self.starts, self.ends)]
-            bounds, notices, captions = np.array([0, stop - start]), self.notices[page : page + 1], self.caption_probabilities[start:stop]
-            yield Labels._make([*columns, bounds, self.lines[start:stop], *places, notices, captions])
+            others = [column[start:stop] for column in (self.caption_probabilities, self.title_probabilities)]
+            bounds, notices = np.array([0, stop - start]), self.notices[page : page + 1]
+            yield Labels._make([*columns, bounds, self.lines[start:stop], *places, notices, *others])
 
     def texts(self) -> list[str]:
         """Return the clean text of each page: its kept lines, joined by newlines."""

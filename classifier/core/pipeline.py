@@ -42,7 +42,7 @@ BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 18
 ROWS_AT_ONCE = 2048  # bounds the memory of the context rows
 
 # The label code of each first-pass class; a heading class has its block's label.
-_CAPTION = LABELS.index(Label.CAPTION)
+_CAPTION, _TITLE = LABELS.index(Label.CAPTION), LABELS.index(Label.TITLE)
 _LABEL_OF = np.array([*range(len(LABELS)), *([label.value for label in LABELS].index(name) for name in HEADINGS)])
 
 
@@ -55,6 +55,7 @@ class Decided(NamedTuple):
     kept: Bools  # (n,)
     keep_probabilities: Floats  # (n,) total probability of the labels to keep; 0 for blank lines
     caption_probabilities: Floats  # (n,) 0 for blank lines
+    title_probabilities: Floats  # (n,) 0 for blank lines
 
     @classmethod
     def of(cls, table: Floats) -> Decided:
@@ -250,7 +251,7 @@ class Pipeline:
         codes = p.argmax(axis=0)
         keep = sum_in_order(p[self._keep])
         kept = self._keep[codes] if self._threshold is None else keep >= self._threshold
-        return np.array((codes, guesses, p.max(axis=0), kept, keep, p[_CAPTION]))
+        return np.array((codes, guesses, p.max(axis=0), kept, keep, p[_CAPTION], p[_TITLE]))
 
 
 def _page_starts(page: Ints, first: bool) -> Bools:

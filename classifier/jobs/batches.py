@@ -209,10 +209,10 @@ def _in_order(parts: Sequence[Labels], numbers: Sequence[int]) -> Labels:
     order = np.argsort(numbers)
     offsets = np.concatenate(([0], sizes[order].cumsum()))
     rows = np.concatenate([np.arange(start, start + size) for start, size in zip(starts[order].tolist(), sizes[order].tolist())])
-    every = ((*part[:5], part.starts, part.ends, part.caption_probabilities) for part in parts)
+    every = ((*part[:5], part.starts, part.ends, *part[-2:]) for part in parts)
     columns = [np.concatenate(arrays)[rows] for arrays in zip(*every)]
     lines = [line for part in parts for line in part.lines]
     notices = [found for part in parts for found in part.notices]
     in_order = [lines[row] for row in rows.tolist()]
     of_pages = tuple(notices[page] for page in order.tolist())
-    return Labels._make([*columns[:5], offsets, in_order, *columns[5:7], of_pages, columns[7]])
+    return Labels._make([*columns[:5], offsets, in_order, *columns[5:7], of_pages, *columns[7:]])

@@ -7,7 +7,7 @@ the lines of a clean text, do not matter here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from classifier.io.notices import NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 from classifier.record.duplicates import copies, text_key
 from classifier.record.flags import language, page_flags
-from classifier.record.headline import headline_of, title_rows
+from classifier.record.headline import headline_of, title_passages, title_rows
 from classifier.record.metadata import find_metadata
 from classifier.record.normalization import normalized
 from classifier.record.paragraphs import CAPTION, LEAD, Paragraph, Passage, Span, kinds_of, passages
@@ -63,7 +63,7 @@ class Article:
         """Return the record as values that JSON has, with the lead and without the text and its spans; dates are ISO 8601."""
         record = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "spans"}
         for name in ("paragraphs", "captions"):
-            record[name] = [asdict(paragraph) for paragraph in record[name]]
+            record[name] = [paragraph._asdict() for paragraph in record[name]]
         for name in ("published", "updated"):
             record[name] = record[name] and record[name].isoformat()
         return {"title": self.title, "lead": self.lead} | record | {name: list(record[name]) for name in ("authors", "flags")}
@@ -73,14 +73,14 @@ def record_of(page: Labels, normalize: bool = False, confidence: float | None = 
     """Return the record of one labelled page; `confidence` is that of `page_confidences`."""
     clean = normalized if normalize else str
     rows = title_rows(page)
+    titles = title_passages(page, rows, clean)
     others = ([row for row in _rows(page, label) if row not in rows] for label in (Label.BODY, Label.CAPTION))
-    titles, bodies, captions = (passages(page, chosen, clean) for chosen in (rows, *others))
-    title, first = headline_of(page, titles, bodies)
+    bodies, captions = (passages(page, chosen, clean) for chosen in others)
+    title, first = headline_of(page, titles, bodies, clean)
     body = _without_copies(bodies, title)
     captions = list({text_key(caption.text): caption for caption in reversed(captions)}.values())[::-1]
     paragraphs = [Paragraph(found.text, kind, found.start, found.end) for found, kind in zip(body, kinds_of(body, first))]
-    names = [*(label.value for label in LABELS), None]
-    metadata = find_metadata(page.lines, [names[code] for code in page.codes.tolist()])
+    metadata = find_metadata(page.lines, page.codes, title.row + len(title.spans) - 1 if title else None)
     return Article(
         title=title.text if title else "",
         paragraphs=tuple(paragraphs),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from classifier.record.datelines import without_dates
-from classifier.record.names import agency_in, is_nobody, is_outlet, is_person, is_staff, without_duplicates
+from classifier.record.names import agency_in, is_known, is_nobody, is_outlet, is_person, is_staff, without_duplicates
 from classifier.record.plain_text import MOST_CHARS, plain, plain_lines
 
 __all__ = ["Byline", "Source", "find_authors", "find_byline", "find_source"]
@@ -135,6 +135,10 @@ _BY = re.compile(
     re.I,
 )
 _THEO = re.compile(rf"(?:^|[\s,;|–—-]+|\s*\(\s*)(?:{_SOURCE}|(?:lược |biên )?dịch từ|(?:link )?bài gốc)[:\s]+(?P<source>[^|]+)", re.I)
+_WORKED = re.compile(r"(?:tin|bài)(?:\s*,|\s+và|\s*&)?\s+ảnh\s+(?P<name>[^|/]+)", re.I)
+_BEFORE_DATE = re.compile(
+    r"(?P<name>[^\W\d_][^|—:,]{0,40}[^|—:,\s])\s+—\s*\|\s*"
+)  # of a blog, or of who writes it: a name, a long dash, a date
 _MANNER = re.compile(  # how an author worked
     r"\s*\(\s*(?:tổng hợp|t/h|t\.h|th|dịch|lược dịch|biên dịch|ghi|thực hiện|sưu tầm|s/t)[.\s]*\)"
     r"|\s+(?:tổng hợp|thực hiện|ghi|(?:lược |biên )?dịch)(?=$|\s*[|–—-])",
@@ -200,8 +204,10 @@ def _without_label(text: str, signature: _Signature, claim: _Claim) -> None:
     elif theo:
         _named_source(theo["source"], signature, claim)
         _names(text[: theo.start()], signature, claim, signed=True)
-    elif by:
-        _labelled_authors(by["name"], claim)
+    elif named := by or _WORKED.match(text):
+        _labelled_authors(named["name"], claim)
+    elif (blog := _BEFORE_DATE.fullmatch(signature.text)) and not is_known(blog["name"]) and not is_nobody(blog["name"]):
+        claim.authors.append(blog["name"])
     else:
         _names(text, signature, claim, signed=not signature.dated)
 

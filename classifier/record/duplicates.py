@@ -20,7 +20,8 @@ _ELLIPSES = ("…", "...")
 
 def text_key(text: str) -> str:
     """Return what of a text two copies of it have in common: its characters without white space, composed."""
-    return unicodedata.normalize("NFC", "".join(text.split()))
+    without = text.replace(" ", "")  # leaves a single part of most texts, several times faster than parting them at every space
+    return unicodedata.normalize("NFC", "".join(without.split()))
 
 
 def copies(keys: Sequence[str]) -> set[int]:

@@ -66,4 +66,4 @@ def needs_review(confidence: float, flags: Collection[str]) -> bool:
 
 def language(page: Labels) -> str | None:
     """Return "vi" for a page in Vietnamese, with its accents or without; None for one whose letters show another language."""
-    return None if "not_vietnamese" in page_flags(page) else "vi"
+    return None if any(notice.kind == NOT_VIETNAMESE for of_page in page.notices for notice in of_page) else "vi"

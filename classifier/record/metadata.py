@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
-from classifier.labels import Label
+from classifier.core.arrays import Int8s, flatnonzero
+from classifier.labels import LABELS, Label
 from classifier.record.bylines import find_byline
 from classifier.record.datelines import find_dates, without_dates
 from classifier.record.names import is_outlet, is_person, is_staff
@@ -22,6 +24,7 @@ __all__ = ["Metadata", "find_metadata"]
 BESIDE = 6  # non-blank lines before and behind a headline in which its dateline is looked for
 UNDER = 2  # ... behind it, for an author
 CLOSING, BEHIND = 3, 1  # last lines of the article, and lines behind it, that may sign it
+GAP = 2  # lines of other labels behind a part of the article
 SHORT = 60  # characters of a line that is a signature
 
 
@@ -35,43 +38,60 @@ class Metadata(NamedTuple):
     agency: str | None
 
 
-def find_metadata(lines: Sequence[str], labels: Sequence[str | None]) -> Metadata:
-    """Return the metadata of a page from its lines and their labels, of which blank lines have None.
+class _Page(NamedTuple):
+    """The lines of a page that are not blank."""
 
-    >>> find_metadata(["Làng gốm đỏ lửa", "07:15 | 04/03/2025", "Khói bay lên.", "Lam Khê"], ["title", "meta", "body", "body"]).authors
+    lines: list[str]
+    codes: Int8s
+
+    def places(self, wanted: Label) -> list[int]:
+        """Return the places of the lines with a label."""
+        return flatnonzero(self.codes == LABELS.index(wanted)).tolist()
+
+
+def find_metadata(lines: Sequence[str], codes: Int8s, headline: int | None = None) -> Metadata:
+    """Return the metadata of a page from its lines, their labels, given as in `Labels.codes`, and the last row of its headline.
+
+    >>> import numpy as np
+    >>> codes = np.array([LABELS.index(label) for label in (Label.TITLE, Label.META, Label.BODY, Label.BODY)])
+    >>> find_metadata(["Làng gốm đỏ lửa", "07:15 | 04/03/2025", "Khói bay lên.", "Lam Khê"], codes).authors
     ('Lam Khê',)
     """
-    page = [(line, label) for line, label in zip(lines, labels) if label is not None]
+    rows = flatnonzero(codes >= 0)
+    page = _Page([lines[row] for row in rows.tolist()], codes[rows])
     signing = _signing(page)
     dates = find_dates(signing)
     if dates.published is None and dates.updated is None:
         dates = find_dates(_datelines(page))
     byline = find_byline(signing)
-    return Metadata(*dates, byline.authors or find_byline(_signatures(page)).authors, byline.source, byline.agency)
+    if not byline.authors:
+        title = page.places(Label.TITLE)[-1:] if headline is None else rows.searchsorted([headline]).tolist()
+        byline = byline._replace(authors=find_byline(_signatures(page, title)).authors)
+    return Metadata(*dates, byline.authors, byline.source, byline.agency)
 
 
 _OPEN = re.compile(r"(?:.*\W)?(?:theo|nguồn:?|tác giả:?|by|bởi)(?:\s+\S+){0,4}", re.I)
 
 
-def _signing(page: Sequence[tuple[str, str]]) -> list[str]:
+def _signing(page: _Page) -> list[str]:
     """Return the meta lines, and an outlet directly behind one that is left open, such as "Theo" or "Theo Lam Khê"."""
-    places = _places(page, Label.META)
-    texts = dict(zip(places, plain_lines([page[place][0] for place in places])))
+    places = page.places(Label.META)
+    texts = dict(zip(places, plain_lines([page.lines[place] for place in places])))
     so_far = ""
     for place, last in zip(places, [-1, *places]):
         text = texts[place]
         so_far = f"{so_far} {text}" if last == place - 1 and _OPEN.fullmatch(so_far) else text
         following = place + 1
-        if _OPEN.fullmatch(so_far) and following < len(page) and following not in texts and is_outlet(plain(page[following][0])):
+        if _OPEN.fullmatch(so_far) and following < len(page.lines) and following not in texts and is_outlet(plain(page.lines[following])):
             texts[following] = ""
-    return [page[place][0] for place in sorted(texts)]
+    return [page.lines[place] for place in sorted(texts)]
 
 
-def _datelines(page: Sequence[tuple[str, str]]) -> list[str]:
+def _datelines(page: _Page) -> list[str]:
     """Return the lines beside a headline that are a date with a time, and a section before it perhaps."""
-    titles = _places(page, Label.TITLE)
-    near = {place + step for place in titles for step in range(-BESIDE, BESIDE + 1)} if titles else range(len(page))
-    lines = [page[place][0] for place in sorted(near) if 0 <= place < len(page) and page[place][1] != Label.RELATED]
+    titles, count, related = page.places(Label.TITLE), len(page.lines), LABELS.index(Label.RELATED)
+    near = {place + step for place in titles for step in range(-BESIDE, BESIDE + 1)} if titles else range(count)
+    lines = [page.lines[place] for place in sorted(near) if 0 <= place < count and page.codes[place] != related]
     return [line for line, text in zip(lines, plain_lines(lines)) if _is_dateline(text)]
 
 
@@ -80,24 +100,22 @@ def _is_dateline(text: str) -> bool:
     return dated and len(rest) <= SHORT and (":" in text or re.search(r"đăng|posted|published", rest, re.I) is not None)
 
 
-def _signatures(page: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the lines under a headline and at the end of the article that are a name and nothing else."""
-    titles, bodies = _places(page, Label.TITLE), _places(page, Label.BODY)
-    under = {place + step for place in titles[-1:] for step in range(1, UNDER + 1)}
+def _signatures(page: _Page, title: Sequence[int]) -> list[str]:
+    """Return the lines under the headline, at `title`, and at the end of the article or a part of it that are a name and nothing else."""
+    bodies, body = page.places(Label.BODY), LABELS.index(Label.BODY)
+    under = {place + step for place in title for step in range(1, UNDER + 1)}
     closing = {*bodies[-CLOSING:], *(place + step for place in bodies[-1:] for step in range(1, BEHIND + 1))}
+    ends = {place for place, following in pairwise(bodies) if following - place > GAP}
     found = []
-    for place in sorted(under | closing):
-        line, label = page[place] if place < len(page) else ("", "")
+    for place in sorted(under | closing | ends):
+        line, code = (page.lines[place], page.codes[place]) if place < len(page.lines) else ("", -1)
         text = plain(line)
         of_one_word = not re.search("[ .]", text)  # may be a button, unless it is labelled a part of the article
-        if _is_signature(text) and not (of_one_word and (label != Label.BODY or place not in closing)):
+        signs = code == body and (place in closing or (place in under and text.isupper()))
+        if _is_signature(text) and (signs or not of_one_word):
             found.append(line)
     return found
 
 
 def _is_signature(text: str) -> bool:
     return len(text) <= SHORT and (is_staff(text) or is_person(text))
-
-
-def _places(page: Sequence[tuple[str, str]], wanted: Label) -> list[int]:
-    return [place for place, (_, label) in enumerate(page) if label == wanted]

@@ -6,7 +6,7 @@ import re
 
 from classifier.record.outlets import AGENCIES, OUTLETS, PLACES, SECTIONS, STAFF
 
-__all__ = ["agency_in", "is_nobody", "is_outlet", "is_person", "is_staff", "without_duplicates"]
+__all__ = ["agency_in", "is_known", "is_nobody", "is_outlet", "is_person", "is_staff", "without_duplicates"]
 
 MOST_WORDS = 5  # of a name, titles aside
 LONGEST_WORD = 12  # characters of a pen name of one word
@@ -22,7 +22,7 @@ _NO_NAME = re.compile(
     r"(?:(?:tổng |phó )*(?:giám đốc|biên tập|chủ tịch|trưởng|bí thư)|trưởng|phó|nhà báo|nhà văn|tác giả|theo|nguồn|tin|ảnh|bài"
     r"|công ty|tập đoàn|trường|đại học|học viện|viện|sở|bộ|ban|phòng|đài|báo|tạp chí|cổng|câu lạc bộ|hội"
     r"|admin|link|copy|chia sẻ|bình luận|internet|metadata"
-    r"|e-?mail|published|posted|posts?|recent|related|collected|shares?|tags?|comments?|home|menu|search)\b|(?:ông|bà|anh|chị)$",
+    r"|e-?mail|published|posted|posts?|recent|related|collected|shares?|tags?|comments?|tweet|home|menu|search)\b|(?:ông|bà|anh|chị)$",
     re.I,
 )
 _ORGANISATION = {"news", "tv", "online", "media", "times", "post", "lab", "group", "plus", "net", "daily", "today", "magazine"}
@@ -49,14 +49,15 @@ def is_person(text: str) -> bool:
     """
     title = _TITLE.match(text)
     words = text[title.end() if title else 0 :].split() or text.split()
-    if not words or len(words) > MOST_WORDS or _is_known(text) or _NO_NAME.match(text):
+    if not words or len(words) > MOST_WORDS or is_known(text) or _NO_NAME.match(text):
         return False
     if len(words) == 1:
         return 2 <= len(text) <= LONGEST_WORD and (_is_capitalised(text) or _PEN_CODE.fullmatch(text) is not None)
     return all(map(_is_capitalised, words)) and not _ORGANISATION & set(text.lower().split())
 
 
-def _is_known(text: str) -> bool:
+def is_known(text: str) -> bool:
+    """Return whether a text is a newspaper, an agency, a section or a place of the lists of `outlets`."""
     small = text.lower()
     return any(small in names for names in (OUTLETS, AGENCIES, SECTIONS, PLACES))
 

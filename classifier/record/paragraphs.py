@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -36,8 +35,7 @@ LEAD, PARAGRAPH, SUBHEAD, LIST_ITEM, TABLE_ROW, QUOTE = "lead", "paragraph", "su
 CAPTION = "caption"
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """A paragraph of an article, or a caption."""
 
     text: str  # its lines joined, without white space at its ends
@@ -105,18 +103,24 @@ def lines_of(page: Labels, rows: Sequence[int]) -> Iterator[Line]:
 
 
 def _passage(lines: Sequence[str], starts: Sequence[int], row: int, clean: Callable[[str], str]) -> Passage:
-    bounds = [_inner(lines[0])] if len(lines) == 1 else [_edges(line) for line in lines]
+    is_heading = _HEADING.match(lines[0].lstrip()) is not None
+    if len(lines) == 1:
+        start, end = _inner(lines[0])
+        text = clean(lines[0][start:end])
+        return Passage(text, (Span(0, len(text), starts[0] + start, starts[0] + end),), row, is_heading)
+    bounds = [_edges(line) for line in lines]
     gaps = ["", *(separator(line, after) for line, after in pairwise(lines))]
     spans, text = [], ""
     for gap, line, offset, (start, end) in zip(gaps, lines, starts, bounds):
         piece = clean(line[start:end])
         text += gap + piece
         spans.append(Span(len(text) - len(piece), len(text), offset + start, offset + end))
-    return Passage(text, tuple(spans), row, _HEADING.match(lines[0].lstrip()) is not None)
+    return Passage(text, tuple(spans), row, is_heading)
 
 
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*]+\*\*$|__[^_]+__$")
 _WRAPPING = (
+    re.compile(r"[-*+]\s+(?P<text>#{1,6}\s.*)$"),  # a heading as an item of a list
     re.compile(r"#{1,6}\s+(?P<text>.+?)\s*#*$"),
     re.compile(r"(?P<mark>\*{1,3}|_{1,3}|`)(?P<text>[^*_`]+)(?P=mark)$"),
     re.compile(r"\[(?P<text>[^\[\]]+)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)$"),
@@ -125,7 +129,7 @@ _WRAPPING = (
 )
 
 
-_MARKS = tuple("#*_`[!")
+_MARKS = tuple("#*_`[!-+")
 
 
 def _edges(line: str) -> tuple[int, int]:

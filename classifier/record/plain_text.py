@@ -13,7 +13,8 @@ MOST_CHARS = 2000  # of a line, read for dates and names; lines that hold them a
 
 _IMAGE_NAME = re.compile(r"!\[[^\[\]]*(?=\]\()")  # an author's picture repeats the name beside it
 _ESCAPE = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
-_MARKUP = re.compile(r"[*`]+|^\s*#+\s|(?<!\w)_+|_+(?!\w)|^\s*(?:[>+-]|\d+\.)\s")
+_LINE_MARK = re.compile(r"\s*(?:#+|[>+-]|\d+\.)\s")
+_EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)")
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+")
 
 
@@ -39,5 +40,8 @@ def _without_markup(text: str, addresses: bool) -> str:
         text = _ADDRESS.sub(" ", text)
     if "\\" in text:
         text = _ESCAPE.sub("", text)
-    text = _MARKUP.sub("", text)
+    if mark := _LINE_MARK.match(text):
+        text = text[mark.end() :]
+    if "*" in text or "_" in text or "`" in text:
+        text = _EMPHASIS.sub("", text)
     return " ".join(text.replace("[", " ").replace("]", " ").split())
