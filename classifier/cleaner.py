@@ -26,7 +26,8 @@ from classifier.parallel import checked_jobs, ordered_map
 from classifier.record.article import Article, record_notices, record_of
 from classifier.record.confidence import page_confidences
 from classifier.results import LabelledLine, Labels, with_nothing_kept
-from classifier.sites.memory import LearnedPages, PageLearner, PagePass, SiteMemory
+from classifier.sites.memory import LearnedPages, SiteMemory
+from classifier.sites.page_pass import PageLearner, PagePass
 from classifier.sites.profile import SiteProfile
 from classifier.sites.rule import site_name
 from classifier.sites.rules import SiteRules

@@ -77,7 +77,7 @@ class LineConstraints(Protocol):
 
 
 class PageMemory(Protocol):
-    """Revises probabilities by what other pages showed, once a page has ended; implemented in `sites.memory`."""
+    """Revises probabilities by what other pages showed, once a page has ended; implemented in `sites.page_pass`."""
 
     def add(self, page: Ints, hashes: Hashes, sizes: Floats, found: Floats) -> None:
         """Take the next non-blank lines: page numbers (n,), ascending, hashes (n,), sizes (n,), log probabilities (len(LABELS), n)."""

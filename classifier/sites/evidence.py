@@ -8,6 +8,8 @@ other pages print as a teaser.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +28,7 @@ __all__ = [
     "Curve",
     "PageLines",
     "count_pages",
+    "page_starts",
     "remembered_sets",
     "revised",
 ]
@@ -51,6 +54,8 @@ FITTED = Curve(offset=(-1.54, -1.41), slope=(0.94, 1.46), other_label=6.88)
 LEAST_SIZE = 12
 # Characters. The first body line this long after a headline is the lead.
 LEAD_SIZE = 60
+# Characters. A line this long is no headline, even if some page takes it for a teaser.
+HEADLINE_SIZE = 120
 
 # A line's set in the memory: the labels that it got, one bit each, and above them the pages that showed it, one of PAGE_BITS bits a page.
 PAGE_BITS = 64 - len(LABELS)
@@ -63,11 +68,12 @@ _OTHERS = np.array([code for code in range(len(LABELS)) if code not in _ARTICLE]
 _OTHER_BITS = np.uint64(sum(1 << int(code) for code in _OTHERS))
 _TEASERS = np.uint64(sum(1 << LABELS.index(label) for label in (Label.RELATED, Label.MOST_READ, Label.MEDIA)))
 _CHARACTERS = np.rint(np.exp2(np.arange(int(LOG_SCALE.max()) + 1) / 8) - 1)  # inverse of LOG_SCALE: characters by scaled size
+_EVERY_PAGE = np.uint64((1 << PAGE_BITS) - 1)
 _MIX = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: multiplicative hashing
 
 
 class PageLines(NamedTuple):
-    """The non-blank lines of a page."""
+    """The non-blank lines of a page, or of pages one after the other."""
 
     hashes: Hashes  # (n,) 0 for lines without a letter or digit
     codes: Ints  # (n,) labels without the memory
@@ -78,6 +84,16 @@ class PageLines(NamedTuple):
         """Which lines a memory remembers and judges (n,)."""
         # Lines without a letter or digit are separators, which articles share with menus.
         return (self.hashes != 0) & (self.sizes >= LOG_SCALE[LEAST_SIZE])
+
+    def by_page(self, starts: Ints) -> Iterator[PageLines]:
+        """Yield the lines of each page, given the indices of the pages' first lines."""
+        for start, stop in pairwise([*starts.tolist(), len(self.codes)]):
+            yield PageLines(*(column[start:stop] for column in self))
+
+
+def page_starts(numbers: Ints) -> Ints:
+    """Return the indices of the first line of each page, from the page numbers of lines (n,), at least one."""
+    return np.concatenate(([0], flatnonzero(numbers[1:] != numbers[:-1]) + 1))
 
 
 def remembered_sets(page: PageLines) -> tuple[Hashes, Hashes]:
@@ -108,25 +124,22 @@ def count_pages(sets: Hashes) -> Ints:
     return popcounts(sets >> _LABELS_LEFT)
 
 
-def revised(page: PageLines, found: Floats, sets: Hashes, pages: int, curve: Curve = FITTED) -> Floats:
-    """Return the log probabilities `found` (len(LABELS), n) of a page's lines, revised by what other pages showed.
+def revised(lines: PageLines, starts: Ints, found: Floats, sets: Hashes, pages: int, curve: Curve = FITTED) -> Floats:
+    """Return the log probabilities `found` (len(LABELS), n) of the lines of pages, revised by what other pages showed.
 
-    `sets` (n,) are the lines' sets in the memory, 0 for lines not remembered; it may hold the page itself. A line is evidence if at
-    least `pages` other pages have it. Lines that no other page has keep their values bit for bit.
+    `starts` are the indices of the pages' first lines, `sets` (n,) the lines' sets in the memory, 0 for lines not remembered; it may hold
+    the pages themselves. A line is evidence if at least `pages` other pages have it. Lines that no other page has keep their values
+    bit for bit.
     """
-    sure = np.exp(found[[_TITLE, _BODY]]).sum(axis=0) - 0.5  # what the model is not sure of hardly tells one article from another
     shown = sets >> _LABELS_LEFT
-    article = flatnonzero(page.remembered & (sure > 0))
-    if not len(article) or not shown.any():
-        return found
-    counts = popcounts(shown & ~_versions(shown[article], np.rint(2 * sure[article] * _CHARACTERS.take(page.sizes[article]))))
+    counts = popcounts(shown & ~_versions(lines, starts, found, shown))
     standing = counts >= pages
     if not standing.any():
         return found
-    rows = flatnonzero(standing & ~_protected(page, counts, sets))
+    rows = flatnonzero(standing & ~_protected(lines, starts, counts, sets))
     if len(rows):
         found = found.copy()
-        against_article = curve.against_article(counts[rows], page.sizes[rows])
+        against_article = curve.against_article(counts[rows], lines.sizes[rows])
         found[:, rows] = _doubted(found.take(rows, axis=1), sets[rows] & _LABEL_BITS, against_article, curve.other_label)
     return found
 
@@ -139,48 +152,91 @@ def _doubted(found: Floats, labels: Hashes, against_article: Floats, other_label
     return log_softmax(found)
 
 
-def _protected(page: PageLines, counts: Ints, sets: Hashes) -> Bools:
-    """Return which lines of a page are headlines or leads (n,), which other pages print as teasers.
+def _protected(lines: PageLines, starts: Ints, counts: Ints, sets: Hashes) -> Bools:
+    """Return which lines of pages are headlines or leads (n,), which other pages print as teasers.
 
-    Besides the headlines of the model, a teaser of other pages is one right above a paragraph of this page or above a lead. A lead
-    is the first long body line after each headline; the parts of a series share one. A line that other pages have twice,
-    never as a teaser but with another label than article, is none.
+    Headlines are those of the model and those that it missed. A lead is the first long body line after each; the parts of a series share
+    one. A line that other pages have twice, never as a teaser but with another label than article, is none.
     """
     teasers = sets & _TEASERS != 0
-    long_lines = (page.codes == _BODY) & (page.sizes >= LOG_SCALE[LEAD_SIZE])
-    titles = page.codes == _TITLE
-    own = (page.codes == _BODY) & page.remembered & (counts == 0)
-    titles |= teasers & (page.codes == _BODY) & _right_above(own | (long_lines & teasers), titles | (page.codes == _BODY))
     standing = (counts >= 2) & ~teasers & (sets & _OTHER_BITS != 0)
-    long = flatnonzero(long_lines & ~standing)
-    before = titles.cumsum()[long]  # headlines so far
+    titles = lines.codes == _TITLE
+    titles |= _missed_headlines(lines, starts, counts, teasers, titles & (teasers | (counts < 2)))
+    long = flatnonzero((lines.codes == _BODY) & (lines.sizes >= LOG_SCALE[LEAD_SIZE]) & ~standing)
+    before = _so_far(titles, starts)[long]
+    page = starts.searchsorted(long, side="right")
+    earlier = np.concatenate(([0], before[:-1] * (page[1:] == page[:-1]))) if len(long) else before
     protected = titles.copy()
-    protected[long] |= before > np.concatenate(([0], before[:-1]))
+    protected[long] |= before > earlier
     return protected
 
 
-def _right_above(lines: Bools, of_article: Bools) -> Bools:
-    """Return which lines (n,) of those of the article stand right above one of `lines`."""
-    rows = flatnonzero(of_article)
+def _missed_headlines(lines: PageLines, starts: Ints, counts: Ints, teasers: Bools, titles: Bools) -> Bools:
+    """Return which body lines are headlines (n,), given which lines other pages print as teasers, and the headlines of the model.
+
+    One is a teaser of other pages right above a paragraph of this page or above a teased lead. Where the article begins, another line that
+    other pages have may stand between: its lead, as others print it.
+    """
+    body = (lines.codes == _BODY) & lines.remembered
+    own = body & (counts == 0)
+    article = body | titles
+    lead = teasers & (lines.sizes >= LOG_SCALE[LEAD_SIZE])
+    above = _right_above(own | (body & lead), article, starts)
+    begins = _so_far(own | titles, starts) == 0
+    above |= begins & _right_above(body & _right_above(own, article, starts), article, starts)
+    return body & teasers & above & (lines.sizes < LOG_SCALE[HEADLINE_SIZE])
+
+
+def _so_far(flags: Bools, starts: Ints) -> Ints:
+    """Return how many flags (n,) are set on the page up to each line."""
+    total = flags.cumsum()
+    return total - (total - flags)[starts].repeat(np.diff(starts, append=len(flags)))
+
+
+def _right_above(lines: Bools, article: Bools, starts: Ints) -> Bools:
+    """Return which lines (n,) of the articles stand right above one of `lines` of their page; other lines do not count."""
+    rows = flatnonzero(article)
+    page = starts.searchsorted(rows, side="right")
     above = np.zeros(len(lines), np.bool_)
-    above[rows[:-1]] = lines[rows[1:]]
+    above[rows[:-1]] = lines[rows[1:]] & (page[1:] == page[:-1])
     return above
 
 
-def _versions(shown: Hashes, weights: Floats) -> np.uint64:
-    """Return the bits of the pages that are versions of this one, given the page bits (n,) and weights (n,) of its article lines.
+def _versions(lines: PageLines, starts: Ints, found: Floats, shown: Hashes) -> Hashes:
+    """Return for each line (n,) the bits of the pages that are versions of its page; all bits on pages without an article.
 
     A version shares at least half of the article, or half of what another version shares: a page that grows through the day holds all
     its earlier states, of which the first is a small part of the last. This page is its own version, if the memory has seen it.
     """
+    sure = np.exp(found[[_TITLE, _BODY]]).sum(axis=0) - 0.5  # what the model is not sure of hardly tells one article from another
+    rows = flatnonzero(lines.remembered & (sure > 0))
+    page = starts.searchsorted(rows, side="right") - 1
+    versions = np.full(len(starts), _EVERY_PAGE)
+    if len(rows):
+        weights = np.rint(2 * sure[rows] * _CHARACTERS.take(lines.sizes[rows]))
+        firsts = page_starts(page)
+        versions[page[firsts]] = _versions_of_articles(shown[rows], weights, firsts)
+    return versions.repeat(np.diff(starts, append=len(shown)))
+
+
+def _versions_of_articles(shown: Hashes, weights: Floats, starts: Ints) -> Hashes:
+    """Return the bits of the versions of each page, given the page bits (n,) and weights (n,) of the article lines of all."""
     table = (
         np.unpackbits(shown.astype("<u8").view(np.uint8).reshape(-1, 8), axis=1, count=PAGE_BITS, bitorder="little") * 1.0
     )  # (lines, pages)
-    shared = (table * weights[:, None]).T @ table  # of this page, what two pages have; whole numbers, so exact in any order
+    weighted = table * weights[:, None]  # whole numbers, so sums are exact in any order
+    held = np.add.reduceat(weighted, starts)
+    versions = (held > 0) & (2 * held >= np.add.reduceat(weights, starts)[:, None])
+    bounds = np.append(starts, len(shown))
+    for page in flatnonzero(((held > 0) & ~versions).any(axis=1)).tolist():
+        rows = slice(*bounds[page : page + 2].tolist())
+        _add_versions(versions[page], weighted[rows].T @ table[rows])
+    return (versions * 2.0 ** np.arange(PAGE_BITS)).sum(axis=1).astype(np.uint64)
+
+
+def _add_versions(versions: Bools, shared: Floats) -> None:
+    """Add the pages (PAGE_BITS,) that share half of what a version has of an article; `shared` is what any two pages have of it."""
     held = shared.diagonal()
-    versions = (held > 0) & (2 * held >= weights.sum())
-    while True:
-        more = (held > 0) & (versions[:, None] & (2 * shared >= held[:, None])).any(axis=0)
-        if not (more & ~versions).any():
-            return np.uint64(int((versions * 2.0 ** np.arange(PAGE_BITS)).sum()))
+    near = (held > 0) & (2 * shared >= held[:, None])  # (pages, pages): the second shares half of what the first has
+    while (more := near[versions].any(axis=0) & ~versions).any():
         versions |= more

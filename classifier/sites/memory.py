@@ -10,29 +10,27 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from classifier.core.arrays import Floats, Hashes, Ints, diff, flatnonzero
+from classifier.core.arrays import Hashes, Ints
 from classifier.core.features import extract_features
 from classifier.errors import InputError
 from classifier.labels import LABELS
 from classifier.lines import is_blank
 from classifier.sites.bit_sketch import BitSketch
-from classifier.sites.evidence import FITTED, MOST_PAGES, PAGE_BITS, PageLines, count_pages, remembered_sets, revised
+from classifier.sites.evidence import FITTED, MOST_PAGES, PAGE_BITS, count_pages
 from classifier.sites.rule import site_name
 
-__all__ = ["BITS", "DEFAULT_PAGES", "MOST_LINES", "MOST_PAGES", "LearnedPages", "PageLearner", "PagePass", "SiteMemory"]
+__all__ = ["BITS", "DEFAULT_PAGES", "MOST_PAGES", "LearnedPages", "SiteMemory"]
 
-DEFAULT_PAGES = 1  # the evidence curve begins at one other page, with little weight
+DEFAULT_PAGES = 2  # on one other page, short lines of an article recur as well (training/EXPERIMENTS.md)
 # 2^19 cells of 8 bytes in each of 4 rows: 16 MB. A line never seen looks as if seen everywhere with probability (1 - exp(-m / 2^19))^4,
 # where m distinct lines stand on most pages of their sites: .00007 for 50,000, .001 for 100,000. The lines of single articles
 # hardly matter: a million add one page to a new line with probability .00009. Derived and measured in training/EXPERIMENTS.md.
 BITS = 19
-MOST_LINES = 1 << 16  # of a page that are held until it ends: caps an endless page at 8 MB
 MOST_RESETS = 10_000  # sites that can be reset one by one: their names must fit into the file
 _PAGES = ((1 << PAGE_BITS) - 1) << len(LABELS)  # the bits of pages in a line's set
 
@@ -204,87 +202,3 @@ def _digest(text: str) -> str:
 def _name(site: str | None) -> str:
     """Return the hashed site name that the file stores; None and the empty name are the same."""
     return _digest(site_name(site or ""))
-
-
-class _HeldPages:
-    """Holds the lines of a page until it ends, and then hands them to `_settle`; base of the two implementations of `PageMemory`.
-
-    Of a page longer than MOST_LINES, the rest passes as it is.
-    """
-
-    def __init__(self) -> None:
-        self._page, self._held = 0, 0  # the open page, and the number of its lines
-        self._parts: list[tuple[Hashes, Ints, Floats]] = []  # of the open page: hashes, sizes, log probabilities
-        self._ready: list[Floats] = []
-
-    def add(self, page: Ints, hashes: Hashes, sizes: Floats, found: Floats) -> None:
-        """Take the next non-blank lines; see `pipeline.PageMemory`."""
-        sizes = sizes.astype(np.int64)
-        for start, stop in pairwise([0, *(flatnonzero(diff(page)) + 1).tolist(), len(page)]):
-            self._end(int(page[start]))
-            cut = min(stop, start + MOST_LINES - self._held)
-            if start < cut:
-                self._held += cut - start
-                self._parts.append((hashes[start:cut], sizes[start:cut], found[:, start:cut]))
-            if cut < stop:
-                self._flush()
-                self._ready.append(found[:, cut:stop])
-
-    def settled(self, page: int) -> Floats:
-        """Return the log probabilities of all lines that are settled; see `pipeline.PageMemory`."""
-        self._end(page)
-        ready, self._ready = [np.zeros((len(LABELS), 0)), *self._ready], []
-        return np.concatenate(ready, axis=1)
-
-    def _end(self, page: int) -> None:
-        """End the open page, unless it is `page`."""
-        if page != self._page:
-            self._flush()
-            self._page, self._held = page, 0
-
-    def _flush(self) -> None:
-        if self._parts:
-            hashes, sizes, found = (np.concatenate(column, axis=-1) for column in zip(*self._parts))
-            self._parts = []
-            self._ready.append(self._settle(PageLines(hashes, found.argmax(axis=0), sizes), found))
-
-    def _settle(self, page: PageLines, found: Floats) -> Floats:
-        raise NotImplementedError
-
-
-class PagePass(_HeldPages):
-    """One pass over the pages of a site: revises the log probabilities of their lines by a memory, which may learn each page as it ends."""
-
-    def __init__(self, memory: SiteMemory, site: str | None, learn: bool = True) -> None:
-        """Start before the first page of a site."""
-        super().__init__()
-        self._memory, self._site, self._learn = memory, site, learn
-
-    def _settle(self, page: PageLines, found: Floats) -> Floats:
-        rows = flatnonzero(page.remembered)
-        sets = np.zeros(len(page.hashes), np.uint64)
-        sets[rows] = self._memory.sets(page.hashes[rows], self._site)
-        judged = revised(page, found, sets, self._memory.pages, self._memory.curve)
-        if self._learn:
-            self._memory.add(LearnedPages(self._site, *remembered_sets(page), 1))
-        return judged
-
-
-class PageLearner(_HeldPages):
-    """One pass over the pages of a site that only collects what a memory is to learn."""
-
-    def __init__(self, site: str | None) -> None:
-        """Start before the first page of a site."""
-        super().__init__()
-        self._site = site
-        self._learned = [(np.zeros(0, np.uint64), np.zeros(0, np.uint64))]
-
-    @property
-    def learned(self) -> LearnedPages:
-        """What the pages that have ended add to a memory."""
-        hashes, sets = (np.concatenate(column) for column in zip(*self._learned))
-        return LearnedPages(self._site, hashes, sets, len(self._learned) - 1)
-
-    def _settle(self, page: PageLines, found: Floats) -> Floats:
-        self._learned.append(remembered_sets(page))
-        return found

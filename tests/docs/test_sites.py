@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from classifier import SiteMemory
-from classifier.sites.memory import MOST_LINES
+from classifier.sites.page_pass import MOST_LINES
 from tests.docs.examples import blocks, commands, run_python, run_shell
 from tests.support.paths import ROOT
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from classifier.core.features import LOG_SCALE
 from classifier.labels import LABELS
 from classifier.sites.evidence import FITTED, LEAST_SIZE, PageLines, remembered_sets
-from classifier.sites.memory import LearnedPages, PagePass, SiteMemory
+from classifier.sites.memory import LearnedPages, SiteMemory
+from classifier.sites.page_pass import PagePass
 
 TITLE, BODY, CAPTION, NAV, RELATED, PROMO = (LABELS.index(name) for name in ("title", "body", "caption", "nav", "related", "promo"))
 SURE = 0.8
@@ -31,7 +32,7 @@ def columns(page):
 
 def learned(*pages):
     """Return a memory of pages, lists of (hash, code, visible characters) per line."""
-    memory = SiteMemory()
+    memory = SiteMemory(pages=1)  # the strictest: one other page is evidence
     for page in pages:
         hashes, codes, sizes = columns(page)
         memory.add(LearnedPages(None, *remembered_sets(PageLines(hashes, codes, sizes)), 1))
@@ -149,6 +150,34 @@ def test_headlines_and_leads_that_other_pages_print_as_links_are_not_doubted():
     links = [(line[0], RELATED, line[2]) for line in page[:2]]
     memory = learned(page, *([*article(number), *links] for number in range(2, 9)))
     assert untouched(memory, page)
+
+
+def test_headlines_that_the_model_missed_below_a_standing_line_that_it_took_for_one():
+    headline, short, lead, paragraph = (1, BODY, 50), (2, BODY, LEAST_SIZE - 1), (3, BODY, 40), (4, BODY, 200)
+    others = [[(9, TITLE, 90), *article(number), (1, RELATED, 50), (3, BODY, 40)] for number in range(2, 6)]
+    memory = learned(*others)
+    for page in ([headline, short, paragraph], [headline, lead, paragraph], [headline, short, lead, short, paragraph]):
+        assert labels_of(memory, [(9, TITLE, 90), *page, (5, BODY, 200)], 0.9)[1] == BODY
+    inside = [(9, TITLE, 90), (5, BODY, 200), headline, lead, paragraph]  # a teaser and its lead between paragraphs
+    assert labels_of(memory, inside, 0.9)[2] == RELATED
+
+
+def test_pages_that_end_together_are_judged_as_one_by_one():
+    crawl = [[*article(number), STANDING, (number + 1, BODY, 40)] for number in range(1, 5)]
+    pages = [*crawl, [(7, CAPTION, 90)], article(1, 3), [STANDING], [(2001, RELATED, 50), *article(2), STANDING]]
+    memory = learned(*crawl)
+    for learn in (False, True):
+        judge = PagePass(SiteMemory.from_bytes(memory.to_bytes(), "copy"), None, learn)
+        for number, page in enumerate(pages):
+            hashes, codes, sizes = columns(page)
+            judge.add(np.full(len(page), number), hashes, sizes, found_for(codes))
+        one_by_one = PagePass(memory, None, learn)
+        found = []
+        for number, page in enumerate(pages):
+            hashes, codes, sizes = columns(page)
+            one_by_one.add(np.full(len(page), number), hashes, sizes, found_for(codes))
+            found.append(one_by_one.settled(number + 1))
+        assert np.array_equal(judge.settled(len(pages)), np.concatenate(found, axis=1))
 
 
 def test_a_line_in_the_place_of_a_lead_that_pages_take_for_a_notice_is_standing_text():
