@@ -66,7 +66,7 @@ class _HeldPages:
         return found
 
     def _settle(self, lines: PageLines, starts: Ints, found: Floats) -> Floats:
-        """Return the log probabilities `found` (len(LABELS), n) of the lines of whole pages, settled; `starts` are the pages' first lines."""
+        """Return the log probabilities `found` (len(LABELS), n) of the lines of whole pages, settled; pages begin at `starts`."""
         raise NotImplementedError
 
 
@@ -79,10 +79,7 @@ class PagePass(_HeldPages):
         self._memory, self._site, self._learn = memory, site, learn
 
     def _settle(self, lines: PageLines, starts: Ints, found: Floats) -> Floats:
-        if self._learn:
-            sets = np.concatenate([self._learned(page) for page in lines.by_page(starts)])
-        else:
-            sets = self._sets(lines)
+        sets = np.concatenate([self._learned(page) for page in lines.by_page(starts)]) if self._learn else self._sets(lines)
         return revised(lines, starts, found, sets, self._memory.pages, self._memory.curve)
 
     def _learned(self, page: PageLines) -> Hashes:
