@@ -228,7 +228,7 @@ def _versions_of_articles(shown: Hashes, weights: Floats, starts: Ints) -> Hashe
     held = np.add.reduceat(weighted, starts)
     versions = (held > 0) & (2 * held >= np.add.reduceat(weights, starts)[:, None])
     bounds = np.append(starts, len(shown))
-    for page in flatnonzero(((held > 0) & ~versions).any(axis=1)).tolist():
+    for page in np.flatnonzero(((held > 0) & ~versions).any(axis=1)).tolist():
         rows = slice(*bounds[page : page + 2].tolist())
         _add_versions(versions[page], weighted[rows].T @ table[rows])
     return (versions * 2.0 ** np.arange(PAGE_BITS)).sum(axis=1).astype(np.uint64)
