@@ -30,14 +30,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--crawl", type=int, default=0, metavar="N", help="also simulate a crawl of N composed pages")
     parser.add_argument("--publisher", default="vnexpress", help="whose layouts the simulated crawl has (default: %(default)s)")
     args = parser.parse_args(argv)
+    cleaner = classifier.load()
     try:
         styles = read_gold(args.pages)
+        rows = read_rows(cleaner, styles)
+        strength, curve = cautious_curve(rows)
     except (InputError, OSError) as error:
         print(f"site_memory: {error}", file=sys.stderr)
         return 2
-    cleaner = classifier.load()
-    rows = read_rows(cleaner, styles)
-    strength, curve = cautious_curve(rows)
     print(f"{len(rows.article)} lines of {len(set(rows.publishers))} publishers, strength {strength:g}: {curve}")
     totals: dict[str, Effect] = {}
     for style, publisher, pages in sites_of(styles):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from classifier.core.arrays import Hashes, Ints
+from classifier.core.arrays import Hashes
 from classifier.core.features import extract_features
 from classifier.errors import InputError
 from classifier.labels import LABELS

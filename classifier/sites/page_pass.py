@@ -40,14 +40,14 @@ class _HeldPages:
         waiting = self._count <= MOST_LINES and self._passing != page
         if not self._count or (waiting and self._parts[0][0][0] == page):
             return np.zeros((len(LABELS), 0))
-        numbers, *columns = (np.concatenate(column, axis=-1) for column in zip(*self._parts))
+        numbers, hashes, sizes, found = (np.concatenate(column, axis=-1) for column in zip(*self._parts))
         stop = int(numbers.searchsorted(page))
         if len(numbers) - stop > MOST_LINES or self._passing == page:
             stop = len(numbers)
         self._parts, self._count = [], len(numbers) - stop
         if self._count:
-            self._parts.append((numbers[stop:], *(column[..., stop:] for column in columns)))
-        return self._settled_lines(numbers[:stop], *(column[..., :stop] for column in columns))
+            self._parts.append((numbers[stop:], hashes[stop:], sizes[stop:], found[:, stop:]))
+        return self._settled_lines(numbers[:stop], hashes[:stop], sizes[:stop], found[:, :stop])
 
     def _settled_lines(self, numbers: Ints, hashes: Hashes, sizes: Ints, found: Floats) -> Floats:
         """Return the log probabilities (len(LABELS), n) of lines that are settled, of pages with these numbers (n,)."""
@@ -66,7 +66,7 @@ class _HeldPages:
         return found
 
     def _settle(self, lines: PageLines, starts: Ints, found: Floats) -> Floats:
-        """Return the log probabilities `found` (len(LABELS), n) of the lines of whole pages, settled; `starts` are the pages' first lines."""
+        """Return the log probabilities `found` (len(LABELS), n) of the lines of whole pages, settled; pages begin at `starts`."""
         raise NotImplementedError
 
 
@@ -79,10 +79,7 @@ class PagePass(_HeldPages):
         self._memory, self._site, self._learn = memory, site, learn
 
     def _settle(self, lines: PageLines, starts: Ints, found: Floats) -> Floats:
-        if self._learn:
-            sets = np.concatenate([self._learned(page) for page in lines.by_page(starts)])
-        else:
-            sets = self._sets(lines)
+        sets = np.concatenate([self._learned(page) for page in lines.by_page(starts)]) if self._learn else self._sets(lines)
         return revised(lines, starts, found, sets, self._memory.pages, self._memory.curve)
 
     def _learned(self, page: PageLines) -> Hashes:

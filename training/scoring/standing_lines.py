@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 import classifier
 from classifier.core.arrays import Bools, Floats, Ints
 from classifier.core.features import COLUMN, LOG_SCALE, extract_features
+from classifier.errors import InputError
 from classifier.labels import LABELS, Label
 from classifier.review.labelled_page import BLANK_LABEL
 from classifier.sites.evidence import LEAD_SIZE, LEAST_SIZE, Curve
@@ -56,8 +57,14 @@ def sites_of(styles: dict[str, list[Gold]], least: int = SITE_PAGES) -> Iterator
 
 
 def read_rows(cleaner: classifier.Cleaner, styles: dict[str, list[Gold]]) -> Rows:
-    """Return the rows of all sites among gold pages."""
+    """Return the rows of all sites among gold pages.
+
+    Raises:
+        InputError: no publisher has enough pages in a style.
+    """
     parts = [row for _, publisher, pages in sites_of(styles) for row in _rows_of(cleaner, publisher, pages)]
+    if not parts:
+        raise InputError(f"no publisher has {SITE_PAGES} pages in a style, so no line can recur; add pages of the same site")
     return Rows(*(np.array(column) for column in zip(*parts)))
 
 
@@ -127,9 +134,15 @@ def cautious_curve(rows: Rows) -> tuple[float, Curve]:
 
     Hardly any article line recurs, so weaker regularisation makes that evidence as strong as one likes, and publishers left out do
     not tell the strengths apart (training/EXPERIMENTS.md): the most cautious one that settles prose is taken.
+
+    Raises:
+        InputError: no strength does.
     """
-    curves = ((strength, fit_curve(rows, strength)) for strength in STRENGTHS)
-    return next((strength, curve) for strength, curve in curves if curve.offset[1] + curve.slope[1] * PROSE >= NEAR_CERTAIN)
+    for strength in STRENGTHS:
+        curve = fit_curve(rows, strength)
+        if curve.offset[1] + curve.slope[1] * PROSE >= NEAR_CERTAIN:
+            return strength, curve
+    raise InputError("prose recurs too often in articles, or hardly anywhere, to count as standing text; check the labels, or add pages")
 
 
 # -- effect ----------------------------------------------------------------------------------------------------------------
