@@ -12,6 +12,7 @@ import pytest
 
 from classifier import SiteMemory
 from classifier.cli import main
+from classifier.sites.memory import DEFAULT_PAGES
 from tests.classifier.sites.test_memory import PAGES, STANDING
 
 
@@ -76,7 +77,7 @@ def test_sites_are_told_apart_without_rules_too(folder, capsys):
 def test_the_number_of_pages(folder):
     file = folder / "m.npz"
     run = ["clean", str(folder / "pages" / "0.txt"), "--output", os.devnull, "--site-memory", str(file)]
-    for more, pages in (([], 1), (["--site-memory-pages", "5"], 5), ([], 5), (["--site-memory-pages", "3"], 3)):
+    for more, pages in (([], DEFAULT_PAGES), (["--site-memory-pages", "5"], 5), ([], 5), (["--site-memory-pages", "3"], 3)):
         assert main([*run, *more]) == 0
         assert SiteMemory.load(file).pages == pages
 
