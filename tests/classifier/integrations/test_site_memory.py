@@ -18,7 +18,7 @@ from tests.classifier.integrations.conftest import write_records
 @pytest.fixture(scope="session")
 def memory(crawl) -> SiteMemory:
     """What the pages teach, in one part."""
-    return unpacked(learned_part(classifier.load().recipe, [columns(crawl)], 1))
+    return unpacked(learned_part(classifier.load().recipe, [columns(crawl)], DEFAULT_PAGES))
 
 
 def columns(records: list[dict[str, Any]]) -> tuple[list[str | None], list[str]]:
@@ -27,13 +27,13 @@ def columns(records: list[dict[str, Any]]) -> tuple[list[str | None], list[str]]
 
 def test_parts_merge_into_the_whole_in_any_order_and_grouping(crawl, memory):
     recipe = classifier.load().recipe
-    a, b, c = (learned_part(recipe, [columns(crawl[part::3])], 1) for part in range(3))
+    a, b, c = (learned_part(recipe, [columns(crawl[part::3])], DEFAULT_PAGES) for part in range(3))
     whole = merge_packed(a, merge_packed(b, c))
-    assert whole == merge_packed(merge_packed(c, a), b) == packed(merged_memory([b, b"", c, a], 1)) == packed(memory)
+    assert whole == merge_packed(merge_packed(c, a), b) == packed(merged_memory([b, b"", c, a], DEFAULT_PAGES)) == packed(memory)
     assert merge_packed(b"", a) == merge_packed(a, b"") == a
     assert merged_memory([], 3).pages == 3
     with pytest.raises(InputError, match="differ in pages="):
-        merge_packed(a, packed(SiteMemory(2)))
+        merge_packed(a, packed(SiteMemory(DEFAULT_PAGES + 1)))
 
 
 def test_a_recipe_carries_the_memory_as_it_was(crawl, memory):
