@@ -12,6 +12,7 @@ from classifier import SiteMemory
 from classifier.errors import InputError
 from classifier.integrations.site_memory import SiteRecipe, learned_part, merge_packed, merged_memory, packed, recipe_of, unpacked
 from classifier.labels import DEFAULT_KEEP
+from classifier.sites.memory import DEFAULT_PAGES
 from tests.classifier.integrations.conftest import write_records
 
 
