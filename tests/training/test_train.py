@@ -12,7 +12,7 @@ import pytest
 import classifier
 from classifier.core.history import scaled_evidence
 from classifier.core.model import Model
-from training import gate
+from training import gate, train
 from training.composer.skeleton import SkeletonError
 from training.evaluate import main as evaluate_main
 from training.evaluate import report
@@ -74,6 +74,16 @@ def test_training_twice_gives_the_same_bytes(trained, exported, tmp_path):
     export(again, tmp_path, SMALL)
     for name in ("vi-news.npz", "vi-news.json"):
         assert (tmp_path / name).read_bytes() == (exported / name).read_bytes()
+
+
+def test_the_first_pass_alone_shows_whether_a_model_is_that_of_the_data(trained, exported, monkeypatch, capsys):
+    monkeypatch.setattr(train, "SETTINGS", SMALL)
+    monkeypatch.setattr(train, "MODELS", exported)
+    monkeypatch.setattr(train, "load_measured", lambda *_: [])  # the shipped measurements are of the shipped first pass
+    assert train.main(["--verify-first-pass"]) == 0
+    assert capsys.readouterr().out.endswith("the first pass differs by at most 0.00e+00\n")
+    monkeypatch.setattr(train, "SETTINGS", SMALL._replace(seed=SMALL.seed + 1))
+    assert train.main(["--verify-first-pass"]) == 1
 
 
 def test_the_shipped_model_was_made_from_this_data():
