@@ -56,7 +56,7 @@ def retrain(
     arrays, old, _ = read_model(start)
     folds = added_folds(pages, recipe.mixture, recipe.settings.seed)
     fine_tuning = FineTuning(folds, arrays, old["temperature"], recipe.epochs, recipe.rate)
-    # The first pass changes a little with the labelled pages; the shipped measurements of other pages still hold.
+    # Measured by the shipped first pass, which is the one of `start`, unless that was trained elsewhere: then these are near enough.
     trained = fit(recipe.settings, jobs, log, fine_tuning=fine_tuning, measured=lambda *_: load_measured())
     manifest = export(trained, folder, recipe.settings)
     manifest["retrained"] = {
