@@ -14,6 +14,8 @@ ENGINES := .venv-engines
 OLDEST := .venv-oldest
 # The runtime's tests need neither the training tools nor the extras: what a missing one would run is skipped.
 RUNTIME_TESTS := tests/classifier tests/fuzz/test_found.py
+# What the optional compiled kernel is built from.
+KERNEL := setup.py $(wildcard $(addprefix classifier/core/*., pyx pxi h))
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # $(call install,VENV,WHAT)
 install = PYTHONWARNINGS=ignore $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2)
@@ -28,11 +30,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "tinsach needs Python 3.10 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.runtime: pyproject.toml $(KERNEL) | $(VENV)/bin/python
 	$(call install,$(VENV),--editable .)
 	@touch $@
 
-$(STAMP): pyproject.toml training/constraints.txt | $(VENV)/bin/python
+$(STAMP): pyproject.toml training/constraints.txt $(KERNEL) | $(VENV)/bin/python
 	$(call install,$(VENV),--constraint training/constraints.txt --editable '.[dev]')
 	@touch $@ $(VENV)/.runtime
 

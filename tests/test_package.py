@@ -14,7 +14,8 @@ import pytest
 from tests.slow.audit import judged
 from tests.support.paths import ROOT
 
-KINDS = {".py", ".typed", ".css", ".js", ".html"}  # file types in the package; a new one must be a deliberate choice
+KERNEL = {".pyx", ".pxi", ".h"}  # its sources, in source distributions only
+KINDS = {".py", ".typed", ".css", ".js", ".html", *KERNEL}  # file types in the package; a new one must be a deliberate choice
 MODEL = {f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")}
 
 
@@ -43,6 +44,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tests",
         "training",
         "pyproject.toml",
+        "setup.py",
         "MANIFEST.in",
         "README.md",
         "LICENSE",
@@ -66,7 +68,10 @@ def wheel(built: Path) -> Path:
 def test_the_wheel_holds_the_package_and_its_model_only(wheel, shipped):
     names = zipfile.ZipFile(wheel).namelist()
     about = {re.sub(r".*\.dist-info/", "", name) for name in names if ".dist-info/" in name}
-    assert {name for name in names if ".dist-info/" not in name} == shipped
+    files = {name for name in names if ".dist-info/" not in name}
+    kernel = {name for name in files if re.fullmatch(r"classifier/core/_kernel\.[\w.-]+\.(so|pyd)", name)}
+    assert len(kernel) <= 1  # none where there is no compiler
+    assert files - kernel == {name for name in shipped if Path(name).suffix not in KERNEL}
     assert about == {"licenses/LICENSE", "METADATA", "WHEEL", "entry_points.txt", "top_level.txt", "RECORD"}
 
 
@@ -75,7 +80,7 @@ def test_the_source_distribution_holds_no_more(built, shipped):
         names = {member.name.partition("/")[2] for member in archive.getmembers() if not member.isdir()}
         assert all(member.isfile() or member.isdir() for member in archive.getmembers())  # no links
     made = {name for name in names if name.startswith("tinsach.egg-info/")}
-    assert names - made == shipped | {"LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "pyproject.toml", "setup.cfg"}
+    assert names - made == shipped | {"LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "pyproject.toml", "setup.cfg", "setup.py"}
 
 
 def test_the_wheel_starts_one_command_and_nothing_else(wheel):
