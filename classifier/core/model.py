@@ -22,6 +22,7 @@ import numpy as np
 from classifier.core.arrays import Bools, Float32s, Floats, Hashes, Ints, append, diff, flatnonzero, log_softmax
 from classifier.core.context import CEILINGS
 from classifier.core.features import LineFeatures
+from classifier.core.kernel import compiled
 from classifier.core.model_file import PREFIXES, read_model
 from classifier.core.ngrams import HEAD, TAIL, NGrams, Vocabulary
 from classifier.core.stacked import STACKED_CEILINGS
@@ -137,15 +138,13 @@ class Network:
 
     def __init__(self, hidden: Floats, hidden_bias: Floats, output: Floats, output_bias: Floats) -> None:
         """Lay out the arrays of a model file (see `model_file.array_specs`)."""
-        self._hidden, self._hidden_bias = _transposed(hidden), hidden_bias[:, None]
-        self._output, self._output_bias = _transposed(output), output_bias[:, None]
+        # The transposes of contiguous arrays: a column's weights lie together, as the kernel needs them.
+        self._hidden, self._hidden_bias = np.ascontiguousarray(hidden).T, hidden_bias[:, None]
+        self._output, self._output_bias = np.ascontiguousarray(output).T, output_bias[:, None]
 
     def scores(self, rows: Float32s) -> Floats:
         """Return logits (labels, n) from input rows (columns, n)."""
-        hidden = self._hidden @ rows
-        hidden += self._hidden_bias
-        np.maximum(hidden, 0, out=hidden)
-        return self._output @ hidden.astype(np.float64) + self._output_bias
+        return network_scores(rows, self._hidden, self._hidden_bias, self._output, self._output_bias)
 
     def slopes(self, rows: Float32s, over: Floats) -> tuple[Floats, Floats]:
         """Return the gradient (columns, n) of a weighted sum of logits with respect to each row, and the intercept (n,).
@@ -156,6 +155,15 @@ class Network:
         hidden, bias = self._hidden.astype(np.float64), self._hidden_bias.astype(np.float64)
         gradient = (self._output.T @ over) * (hidden @ rows + bias > 0)
         return hidden.T @ gradient, (bias * gradient).sum(axis=0) + (self._output_bias * over).sum(axis=0)
+
+
+@compiled
+def network_scores(rows: Float32s, hidden: Float32s, hidden_bias: Float32s, output: Floats, output_bias: Floats) -> Floats:
+    """Return logits (labels, n) from input rows (columns, n) and the layers' weights (units, columns) and (labels, units)."""
+    units = hidden @ rows
+    units += hidden_bias
+    np.maximum(units, 0, out=units)
+    return output @ units.astype(np.float64) + output_bias
 
 
 # Text weights are offset to be non-negative and summed in pairs, as the halves of a uint64, which halves the time of the sum. A
