@@ -15,4 +15,5 @@ from libc.string cimport memcpy, memset
 include "_kernel_scan.pxi"
 include "_kernel_features.pxi"
 include "_kernel_rows.pxi"
+include "_kernel_history.pxi"
 include "_kernel_network.pxi"

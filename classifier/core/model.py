@@ -82,8 +82,9 @@ class Model:
         self.path = path
         self.vocabulary = Vocabulary(arrays["vocabulary"])
         self._text = _packed_pairs(arrays["text"])
-        # Lines run along the second axis everywhere: numpy is fastest on few, long rows.
-        self._columns, self._bias = _transposed(arrays["columns"]), arrays["bias"][:, None]
+        # Lines run along the second axis everywhere: numpy is fastest on few, long rows. Weights are transposes of contiguous arrays:
+        # those of a column lie together, as the kernel needs them.
+        self._columns, self._bias = np.ascontiguousarray(arrays["columns"]).T, arrays["bias"][:, None]
         self._context, self._stacked = (Network(*(arrays[prefix + name] for name in Network.ARRAYS)) for prefix in PREFIXES)
 
     @classmethod
@@ -99,11 +100,7 @@ class Model:
 
     def first_pass(self, line_features: LineFeatures) -> Floats:
         """Return natural-log probabilities (len(EVIDENCE), n) of each line, from its own features only."""
-        columns, starts, scale = known_grams(line_features.grams, self.vocabulary)
-        pairs = np.add.reduceat(self._text.take(columns, axis=0), starts, axis=0)
-        entries = diff(append(starts, len(columns)))
-        text = pairs.view(np.uint32).T - entries * _OFFSET
-        return log_softmax(text * np.ldexp(scale, -TEXT_GRID) + self._columns @ line_features.columns.astype(np.float64) + self._bias)
+        return log_softmax(first_scores(line_features, self.vocabulary, self._text, self._columns, self._bias))
 
     def context_pass(self, rows: Float32s) -> Floats:
         """Return natural-log probabilities (len(LABELS), n) from context rows (len(CONTEXT_COLUMNS), n)."""
@@ -138,7 +135,6 @@ class Network:
 
     def __init__(self, hidden: Floats, hidden_bias: Floats, output: Floats, output_bias: Floats) -> None:
         """Lay out the arrays of a model file (see `model_file.array_specs`)."""
-        # The transposes of contiguous arrays: a column's weights lie together, as the kernel needs them.
         self._hidden, self._hidden_bias = np.ascontiguousarray(hidden).T, hidden_bias[:, None]
         self._output, self._output_bias = np.ascontiguousarray(output).T, output_bias[:, None]
 
@@ -158,6 +154,15 @@ class Network:
 
 
 @compiled
+def first_scores(line_features: LineFeatures, vocabulary: Vocabulary, text: Hashes, columns: Floats, bias: Floats) -> Floats:
+    """Return logits (classes, n) from line features, text weights (see `_packed_pairs`) and the line columns' (classes, columns)."""
+    entries, starts, scale = known_grams(line_features.grams, vocabulary)
+    pairs = np.add.reduceat(text.take(entries, axis=0), starts, axis=0)
+    sums = pairs.view(np.uint32).T - diff(append(starts, len(entries))) * _OFFSET
+    return sums * np.ldexp(scale, -TEXT_GRID) + columns @ line_features.columns.astype(np.float64) + bias
+
+
+@compiled
 def network_scores(rows: Float32s, hidden: Float32s, hidden_bias: Float32s, output: Floats, output_bias: Floats) -> Floats:
     """Return logits (labels, n) from input rows (columns, n) and the layers' weights (units, columns) and (labels, units)."""
     units = hidden @ rows
@@ -170,10 +175,6 @@ def network_scores(rows: Float32s, hidden: Float32s, hidden_bias: Float32s, outp
 # line has at most _MAX_GRAMS n-grams, too few for the lower half to overflow.
 _MAX_GRAMS = 2 * (HEAD + TAIL + 1)
 _OFFSET = (1 << 32) // _MAX_GRAMS // 2
-
-
-def _transposed(weights: Floats) -> Floats:
-    return np.ascontiguousarray(weights.T)
 
 
 def _packed_pairs(weights: Ints) -> Hashes:

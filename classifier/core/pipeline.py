@@ -18,6 +18,7 @@ from classifier.core.constraints import mask_labels
 from classifier.core.context import AHEAD, BEHIND, LineBuffer, context_rows, line_buffer
 from classifier.core.features import COLUMN, LineFeatures, extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
+from classifier.core.kernel import compiled
 from classifier.core.model import Model
 from classifier.core.scan import MAX_CHARS, blank_flags
 from classifier.core.stacked import (
@@ -231,17 +232,19 @@ class Pipeline:
             if self._memory is not None:
                 sizes = lines.own[COLUMN["size"], start:stop]
                 found = self._memory.revised(lines.page[start:stop], lines.hashes[0, start:stop], sizes, found)
-            self._output.add_decisions(self._choose(np.exp(found), guesses))
+            self._output.add_decisions(choose(np.exp(found), guesses, self._keep, self._threshold))
         drop = max(0, high - STACKED_BEHIND)
         self._stacked = buffer.tail(drop)
         self._undecided = high - drop
 
-    def _choose(self, p: Floats, guesses: Ints) -> Floats:
-        """Return the decisions (fields of Decided, n) from label probabilities (labels, n) and first-pass labels (n,)."""
-        codes = p.argmax(axis=0)
-        keep = sum_in_order(p[self._keep])
-        kept = self._keep[codes] if self._threshold is None else keep >= self._threshold
-        return np.array((codes, guesses, p.max(axis=0), kept, keep))
+
+@compiled
+def choose(p: Floats, guesses: Ints, keep: Bools, threshold: float | None) -> Floats:
+    """Return the decisions (fields of Decided, n) from label probabilities (labels, n), first-pass labels (n,), and which labels to keep."""
+    codes = p.argmax(axis=0)
+    kept_p = sum_in_order(p[keep])
+    kept = keep[codes] if threshold is None else kept_p >= threshold
+    return np.array((codes, guesses, p.max(axis=0), kept, kept_p))
 
 
 def _page_starts(page: Ints, first: bool) -> Bools:

@@ -92,6 +92,7 @@ class StackedBuffer(NamedTuple):
         return StackedBuffer(self.lines.joined(other.lines), np.concatenate((self.columns, other.columns), axis=1))
 
 
+@compiled
 def extract_stacked(own: Float32s, found: Int16s, starts: Bools, state: StackedState) -> tuple[Int16s, StackedState]:
     """Return the page columns of a block of lines (len(PAGE_COLUMNS), n), and the state for the next block.
 
