@@ -135,12 +135,14 @@ class Network:
 
     def __init__(self, hidden: Floats, hidden_bias: Floats, output: Floats, output_bias: Floats) -> None:
         """Lay out the arrays of a model file (see `model_file.array_specs`)."""
-        self._hidden, self._hidden_bias = np.ascontiguousarray(hidden).T, hidden_bias[:, None]
-        self._output, self._output_bias = np.ascontiguousarray(output).T, output_bias[:, None]
+        self.hidden, self.hidden_bias = np.ascontiguousarray(hidden).T, hidden_bias[:, None]
+        self.output, self.output_bias = np.ascontiguousarray(output).T, output_bias[:, None]
+        self.packed: object | None = None
+        """The same for the kernel, made when it is first needed."""
 
     def scores(self, rows: Float32s) -> Floats:
         """Return logits (labels, n) from input rows (columns, n)."""
-        return network_scores(rows, self._hidden, self._hidden_bias, self._output, self._output_bias)
+        return network_scores(rows, self)
 
     def slopes(self, rows: Float32s, over: Floats) -> tuple[Floats, Floats]:
         """Return the gradient (columns, n) of a weighted sum of logits with respect to each row, and the intercept (n,).
@@ -148,9 +150,9 @@ class Network:
         `over` (labels, n) holds the weights. The network is piecewise linear: while the same hidden units are active, the sum equals
         gradient times row plus intercept.
         """
-        hidden, bias = self._hidden.astype(np.float64), self._hidden_bias.astype(np.float64)
-        gradient = (self._output.T @ over) * (hidden @ rows + bias > 0)
-        return hidden.T @ gradient, (bias * gradient).sum(axis=0) + (self._output_bias * over).sum(axis=0)
+        hidden, bias = self.hidden.astype(np.float64), self.hidden_bias.astype(np.float64)
+        gradient = (self.output.T @ over) * (hidden @ rows + bias > 0)
+        return hidden.T @ gradient, (bias * gradient).sum(axis=0) + (self.output_bias * over).sum(axis=0)
 
 
 @compiled
@@ -163,12 +165,12 @@ def first_scores(line_features: LineFeatures, vocabulary: Vocabulary, text: Hash
 
 
 @compiled
-def network_scores(rows: Float32s, hidden: Float32s, hidden_bias: Float32s, output: Floats, output_bias: Floats) -> Floats:
-    """Return logits (labels, n) from input rows (columns, n) and the layers' weights (units, columns) and (labels, units)."""
-    units = hidden @ rows
-    units += hidden_bias
+def network_scores(rows: Float32s, network: Network) -> Floats:
+    """Return logits (labels, n) of a network from its input rows (columns, n)."""
+    units = network.hidden @ rows
+    units += network.hidden_bias
     np.maximum(units, 0, out=units)
-    return output @ units.astype(np.float64) + output_bias
+    return network.output @ units.astype(np.float64) + network.output_bias
 
 
 # Text weights are offset to be non-negative and summed in pairs, as the halves of a uint64, which halves the time of the sum. A

@@ -40,7 +40,7 @@ BLANK_CODE = -1  # the code of a blank line
 # Block size: large enough to amortise numpy's overhead per call, small enough that a block's arrays (about 4 KB per line and 60
 # bytes per character) stay in the tens of megabytes and mostly in the cache.
 BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 18
-ROWS_AT_ONCE = 2048  # bounds the memory of the context rows
+ROWS_AT_ONCE = 1024  # bounds the memory of the context rows
 
 # The label code of each first-pass class; a heading class has its block's label.
 _LABEL_OF = np.array([*range(len(LABELS)), *([label.value for label in LABELS].index(name) for name in HEADINGS)])
