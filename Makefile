@@ -45,6 +45,12 @@ demo: $(VENV)/.runtime ## Clean the README's sample page
 test: $(STAMP) ## Run the test suite
 	$(PYTEST) -n auto
 
+test-kernel: $(STAMP) ## Run the runtime's tests with the compiled kernel, built with bounds checks, and without it
+	TINSACH_BUILD=checked $(BIN)/python setup.py -q build_ext --inplace
+	TINSACH_KERNEL=1 $(PYTEST) -n auto $(RUNTIME_TESTS)
+	TINSACH_KERNEL=0 $(PYTEST) -n auto $(RUNTIME_TESTS)
+	$(BIN)/python setup.py -q build_ext --inplace --force
+
 test-slow: $(STAMP) ## Run the tests that take long, or assert time or memory
 	$(PYTEST) tests -m slow
 
@@ -79,7 +85,7 @@ lint: $(STAMP) ## Check style and types
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.composer.corpus
 
-check: lint corpus-check test test-slow test-browser test-engines test-oldest verify-model gate ## Exactly what CI runs
+check: lint corpus-check test test-kernel test-slow test-browser test-engines test-oldest verify-model gate ## Exactly what CI runs
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)
@@ -117,6 +123,15 @@ audit: $(STAMP) ## Look every package up for known vulnerabilities, where the se
 
 fuzz: $(STAMP) ## Fuzz calls and model file with INPUTS=200000 inputs, SEED= to repeat a run (about 20 minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.run --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
+
+# A copy of the tree, so that no other command runs the slow kernel; its objects die with the process, so leaks are not looked for.
+fuzz-kernel: $(STAMP) ## Fuzz the compiled kernel against numpy, INPUTS= and SEED= as above, under the sanitizers (about an hour)
+	rm -rf build/sanitized && mkdir -p build/sanitized
+	cp -RP classifier models tests training tinsach.py setup.py pyproject.toml README.md LICENSE build/sanitized
+	rm -f build/sanitized/classifier/core/_kernel*.so
+	cd build/sanitized && TINSACH_BUILD=sanitized ../../$(BIN)/python setup.py -q build_ext --inplace
+	cd build/sanitized && OMP_NUM_THREADS=1 TINSACH_KERNEL=1 ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
+		PYTHONMALLOC=malloc ../../$(BIN)/python -m tests.fuzz.run --compare --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
 
 soak: $(STAMP) ## Push two million lines through one stream; memory flat, result as in batch
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.soak

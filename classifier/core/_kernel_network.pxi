@@ -1,4 +1,4 @@
-# Twins of model.py, arrays.py and pipeline.choose: the first pass, the networks, and what follows from their scores.
+# Twins of model.py and arrays.py: the first pass, the networks, and the probabilities of their scores.
 #
 # Weights lie on a grid on which all sums are exact (model.py), so the order of addition is free: a column that is 0 in four lines
 # that follow each other, as most are, is skipped.
@@ -202,29 +202,3 @@ cdef void add_columns(
                 sums[c] += slopes[c, k] * value
     for c in range(classes):
         out[c] = out[c] + sums[c] + intercepts[c, 0]
-
-
-def choose(p, guesses, keep, threshold):
-    """Twin of `pipeline.choose`."""
-    cdef const double[:, :] given = p
-    cdef const int64_t[:] guess = guesses
-    cdef const uint8_t[::1] wanted = keep.view(np.uint8)
-    cdef double least = 0 if threshold is None else threshold
-    cdef bint by_label = threshold is None
-    cdef Py_ssize_t n = given.shape[1], classes = given.shape[0], i, c, best
-    if guess.shape[0] != n or wanted.shape[0] != classes or not classes:
-        raise ValueError("the arrays of decisions do not fit together")
-    table = np.empty((5, n), np.float64)
-    cdef double[:, ::1] out = table
-    cdef double kept
-    with nogil:
-        for i in range(n):
-            best, kept = 0, 0
-            for c in range(classes):
-                if given[c, i] > given[best, i]:
-                    best = c
-                if wanted[c]:
-                    kept = kept + given[c, i]
-            out[0, i], out[1, i], out[2, i], out[4, i] = best, guess[i], given[best, i], kept
-            out[3, i] = wanted[best] if by_label else kept >= least
-    return table

@@ -26,8 +26,8 @@ from classifier.core.kernel import compiled
 from classifier.labels import EVIDENCE
 
 __all__ = [
-    "AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "OWN_COLUMNS", "SHARE", "LineBuffer", "Windows", "any_label", "context_rows", "line_buffer",
-    "visible_counts",
+    "AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "OWN_COLUMNS", "SHARE", "LineBuffer", "Windows", "any_label", "context_rows",
+    "line_buffer", "visible_counts",
 ]  # fmt: skip
 
 AHEAD = 20  # raw lines, blank lines included: with a blank line after every line, still 10 non-blank lines
@@ -117,7 +117,8 @@ class LineBuffer(NamedTuple):
 
     def slice(self, low: int, high: int) -> LineBuffer:
         """Return lines `low` to `high` of the buffer."""
-        return LineBuffer(*(part[..., low:high] for part in self))
+        page, position, hashes, own, marks = self
+        return LineBuffer(page[low:high], position[low:high], hashes[:, low:high], own[:, low:high], marks[low:high])
 
     def tail(self, start: int) -> LineBuffer:
         """Return the buffer from line `start` on."""

@@ -17,12 +17,13 @@ from typing import Any, TypeVar, cast
 
 from classifier.errors import InputError
 
-__all__ = ["VARIABLE", "compiled", "kernel", "switched"]
+__all__ = ["REFERENCES", "VARIABLE", "compiled", "kernel", "switched"]
 
 VARIABLE = "TINSACH_KERNEL"  # environment: "1" demands the kernel, "0" forbids it; unset, it is used if it is there
 _MODULE = "classifier.core._kernel"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+REFERENCES: dict[str, Callable[..., Any]] = {}  # the numpy functions, by name
 _twins: ModuleType | None = None  # in use
 _chosen = False  # at the first call, since the kernel reads tables of modules that import this one
 
@@ -41,6 +42,7 @@ def kernel() -> str:
 def compiled(reference: Function) -> Function:
     """Return a function that calls the twin of `reference` if the kernel is in use, and else `reference`."""
     name = reference.__name__
+    REFERENCES[name] = reference
 
     @wraps(reference)
     def either(*args: Any) -> Any:
