@@ -133,7 +133,8 @@ def main(argv: list[str] | None = None) -> int:
         counts, failures = run(args.inputs, seed, Path(folder))
     figures = {
         "seed": seed, "inputs": sum(counts[name] for name in INPUTS), "failures": len(failures), "seconds": round(time.monotonic() - start),
-        **counts, "kernel": f"compared in {sum(calls.values())} calls" if args.compare else classifier.kernel(), "python": platform.python_version(), "numpy": np.__version__, "tinsach": classifier.__version__,
+        **counts, "kernel": f"compared in {sum(calls.values())} calls" if args.compare else classifier.kernel(),
+        "python": platform.python_version(), "numpy": np.__version__, "tinsach": classifier.__version__,
     }  # fmt: skip
     print("fuzz: " + ", ".join(f"{name} {value}" for name, value in figures.items()))
     if args.json:

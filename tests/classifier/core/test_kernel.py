@@ -58,9 +58,7 @@ def test_all_twins_agree_on_any_text(cleaner, lines):
 @needs_kernel
 def test_rules_memory_and_threshold_are_the_same(composed_pages, tmp_path):
     path = tmp_path / "sites.toml"
-    path.write_text(
-        '[[rules]]\nphrase = "Đọc thêm"\nforce = ["related"]\n\n[[rules]]\nregex = "^- "\nforbid = ["body"]\n', encoding="utf-8"
-    )
+    path.write_text('[[rules]]\nphrase = "Đọc thêm"\nforce = ["related"]\n[[rules]]\nregex = "^- "\nforbid = ["body"]\n', encoding="utf-8")
     results = []
     for on in (True, False):
         with kernel.switched(on):
@@ -144,7 +142,7 @@ def test_without_a_kernel_numpy_computes(monkeypatch, cleaner, sample_page):
     assert classifier.kernel() == "numpy"
     assert cleaner.clean_text(sample_page)
     with (
-        pytest.raises(InputError, match="not installed .* install a C compiler and reinstall tinsach, or unset TINSACH_KERNEL"),
+        pytest.raises(InputError, match=r"not installed .* install a C compiler and reinstall tinsach, or unset TINSACH_KERNEL"),
         kernel.switched(True),
     ):
         pass
