@@ -22,11 +22,12 @@ from classifier.core.arrays import Float32s, Floats, Hashes, Int16s, Ints
 from classifier.core.constraints import ANY_LABEL
 from classifier.core.features import CEILING, COLUMN, FLAGS, STEP, LineFeatures
 from classifier.core.history import EVIDENCE_CEILING, HISTORY_COLUMNS, RUNNING_CEILINGS
+from classifier.core.kernel import compiled
 from classifier.labels import EVIDENCE
 
 __all__ = [
-    "AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "OWN_COLUMNS", "SHARE", "LineBuffer", "Windows", "context_rows", "line_buffer",
-    "visible_counts",
+    "AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "OWN_COLUMNS", "SHARE", "LineBuffer", "Windows", "any_label", "context_rows",
+    "line_buffer", "visible_counts",
 ]  # fmt: skip
 
 AHEAD = 20  # raw lines, blank lines included: with a blank line after every line, still 10 non-blank lines
@@ -116,7 +117,8 @@ class LineBuffer(NamedTuple):
 
     def slice(self, low: int, high: int) -> LineBuffer:
         """Return lines `low` to `high` of the buffer."""
-        return LineBuffer(*(part[..., low:high] for part in self))
+        page, position, hashes, own, marks = self
+        return LineBuffer(page[low:high], position[low:high], hashes[:, low:high], own[:, low:high], marks[low:high])
 
     def tail(self, start: int) -> LineBuffer:
         """Return the buffer from line `start` on."""
@@ -131,14 +133,21 @@ class LineBuffer(NamedTuple):
         return self.own[_EVIDENCE, low:high]
 
 
+@compiled
 def line_buffer(
     line_features: LineFeatures, evidence: Int16s, columns: Int16s, page: Ints, position: Ints, marks: Ints | None = None
 ) -> LineBuffer:
     """Return a buffer of lines from their features, evidence, history columns (`columns`) and marks; by default any label is allowed."""
     own = np.concatenate((line_features.columns, evidence, columns), dtype=np.float32)
-    return LineBuffer(page, position, line_features.hashes, own, np.full(len(page), ANY_LABEL) if marks is None else marks)
+    return LineBuffer(page, position, line_features.hashes, own, any_label(len(page)) if marks is None else marks)
 
 
+def any_label(count: int) -> Ints:
+    """Return the marks of lines that may have any label (count,)."""
+    return np.full(count, ANY_LABEL)
+
+
+@compiled
 def context_rows(buffer: LineBuffer, low: int, high: int) -> Float32s:
     """Return the context rows of lines `low` to `high`: sixteenths, (len(CONTEXT_COLUMNS), high - low).
 

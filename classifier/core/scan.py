@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.core.arrays import Bools, Ints, append, diff, flatnonzero, lengths_to
+from classifier.core.kernel import compiled
 from classifier.lines import BEYOND, MAY_END_BLANK, is_blank
 from classifier.visible import CATEGORIES, INVISIBLE, TABLED, is_invisible, without_html
 
@@ -173,6 +174,7 @@ def blank_flags(lines: Iterable[str]) -> Bools:
     return np.array([not end or ((end[-1] in MAY_END_BLANK or end[-1] >= BEYOND) and is_blank(end)) for end in ends], np.bool_)
 
 
+@compiled
 def scan(lines: Sequence[str]) -> Scan:
     """Turn lines (not blank, n >= 1) into arrays of visible code points.
 

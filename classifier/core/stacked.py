@@ -20,6 +20,7 @@ from classifier.core.arrays import Bools, Float32s, Int16s, Ints
 from classifier.core.context import CEILINGS, CONTEXT_COLUMNS, OWN_COLUMNS, SHARE, LineBuffer, Windows, visible_counts
 from classifier.core.features import CEILING, COLUMN, LOG_SCALE, STEP
 from classifier.core.history import EVIDENCE_CEILING, FAR, accumulate
+from classifier.core.kernel import compiled
 from classifier.labels import LABELS, Label
 
 __all__ = [
@@ -91,6 +92,7 @@ class StackedBuffer(NamedTuple):
         return StackedBuffer(self.lines.joined(other.lines), np.concatenate((self.columns, other.columns), axis=1))
 
 
+@compiled
 def extract_stacked(own: Float32s, found: Int16s, starts: Bools, state: StackedState) -> tuple[Int16s, StackedState]:
     """Return the page columns of a block of lines (len(PAGE_COLUMNS), n), and the state for the next block.
 
@@ -107,6 +109,7 @@ def extract_stacked(own: Float32s, found: Int16s, starts: Bools, state: StackedS
     return columns, StackedState(totals[:, -1], since[:, -1])
 
 
+@compiled
 def stacked_rows(buffer: StackedBuffer, low: int, high: int) -> Float32s:
     """Return the stacked rows of lines `low` to `high`: sixteenths, (len(STACKED_COLUMNS), high - low).
 
