@@ -10,7 +10,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 from typing import Any, NamedTuple
 
 from classifier.errors import InputError
@@ -150,7 +151,7 @@ def line_starts(text: str, lines: Sequence[str]) -> list[int]:
     [0, 5, 9]
     """
     if "\r" not in text:
-        return list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0)) if lines else []
+        return list(map(add, accumulate(map(len, lines[:-1]), initial=0), count())) if lines else []
     return [0, *(end.end() for end in _LINE_END.finditer(text))][: len(lines)]
 
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define TINSACH_TOGETHER 4     /* lines */
-#define TINSACH_UNIT_LANES 16  /* the hidden layer's width is a multiple of this ... */
+#define TINSACH_UNIT_LANES 16  /* the hidden layer's width is a multiple of twice this ... */
 #define TINSACH_CLASS_LANES 8  /* ... and the output's of this */
 #define TINSACH_MOST_CLASSES 64
 
@@ -33,7 +33,7 @@ typedef int32_t tinsach_bits __attribute__((vector_size(4 * TINSACH_UNIT_LANES))
 
 typedef struct {
     ptrdiff_t columns, units, classes;
-    const float *hidden;       /* (columns, units) */
+    const float *hidden;       /* (panels, columns, 2 * TINSACH_UNIT_LANES) */
     const float *hidden_bias;  /* (units,) */
     const double *output;      /* (units, classes) */
     const double *output_bias; /* (classes,) */
@@ -56,50 +56,49 @@ TINSACH_INLINE ptrdiff_t tinsach_pack(ptrdiff_t columns, const uint32_t *const l
 
 #if defined(__GNUC__)
 
-/* Write the rectified units (4, width) of four lines. */
+TINSACH_INLINE void tinsach_rectify(float *units, tinsach_floats low, tinsach_floats high)
+{
+    TINSACH_STORE(tinsach_floats, units, TINSACH_RECTIFIED(low));
+    TINSACH_STORE(tinsach_floats, units + TINSACH_UNIT_LANES, TINSACH_RECTIFIED(high));
+}
+
+/* Write the rectified units (4, width) of four lines. Eight sums at once hide the latency of each. */
 TINSACH_INLINE void tinsach_hidden(const tinsach_layers *layers, const int *used, const float *values, ptrdiff_t count, float *units)
 {
-    ptrdiff_t width = layers->units, at = 0;
-    for (; at + 2 * TINSACH_UNIT_LANES <= width; at += 2 * TINSACH_UNIT_LANES) { /* eight sums at once hide the latency of each */
+    ptrdiff_t width = layers->units;
+    for (ptrdiff_t at = 0; at < width; at += 2 * TINSACH_UNIT_LANES, units += 2 * TINSACH_UNIT_LANES) {
+        const float *weights = layers->hidden + at * layers->columns;
         tinsach_floats a = TINSACH_LOAD(tinsach_floats, layers->hidden_bias + at), b = a, c = a, d = a;
         tinsach_floats e = TINSACH_LOAD(tinsach_floats, layers->hidden_bias + at + TINSACH_UNIT_LANES), f = e, g = e, h = e;
         for (ptrdiff_t k = 0; k < count; k++) {
-            const float *w = layers->hidden + used[k] * width + at, *v = values + 4 * k;
+            const float *w = weights + used[k] * (ptrdiff_t)(2 * TINSACH_UNIT_LANES), *v = values + 4 * k;
             tinsach_floats x = TINSACH_LOAD(tinsach_floats, w), y = TINSACH_LOAD(tinsach_floats, w + TINSACH_UNIT_LANES);
             a += x * v[0], b += x * v[1], c += x * v[2], d += x * v[3];
             e += y * v[0], f += y * v[1], g += y * v[2], h += y * v[3];
         }
-        float *out = units + at;
-        TINSACH_STORE(tinsach_floats, out, TINSACH_RECTIFIED(a)), TINSACH_STORE(tinsach_floats, out + TINSACH_UNIT_LANES, TINSACH_RECTIFIED(e)), out += width;
-        TINSACH_STORE(tinsach_floats, out, TINSACH_RECTIFIED(b)), TINSACH_STORE(tinsach_floats, out + TINSACH_UNIT_LANES, TINSACH_RECTIFIED(f)), out += width;
-        TINSACH_STORE(tinsach_floats, out, TINSACH_RECTIFIED(c)), TINSACH_STORE(tinsach_floats, out + TINSACH_UNIT_LANES, TINSACH_RECTIFIED(g)), out += width;
-        TINSACH_STORE(tinsach_floats, out, TINSACH_RECTIFIED(d)), TINSACH_STORE(tinsach_floats, out + TINSACH_UNIT_LANES, TINSACH_RECTIFIED(h));
-    }
-    if (at < width) {
-        tinsach_floats a = TINSACH_LOAD(tinsach_floats, layers->hidden_bias + at), b = a, c = a, d = a;
-        for (ptrdiff_t k = 0; k < count; k++) {
-            const float *v = values + 4 * k;
-            tinsach_floats x = TINSACH_LOAD(tinsach_floats, layers->hidden + used[k] * width + at);
-            a += x * v[0], b += x * v[1], c += x * v[2], d += x * v[3];
-        }
-        TINSACH_STORE(tinsach_floats, units + at, TINSACH_RECTIFIED(a)), TINSACH_STORE(tinsach_floats, units + width + at, TINSACH_RECTIFIED(b));
-        TINSACH_STORE(tinsach_floats, units + 2 * width + at, TINSACH_RECTIFIED(c)), TINSACH_STORE(tinsach_floats, units + 3 * width + at, TINSACH_RECTIFIED(d));
+        tinsach_rectify(units, a, e), tinsach_rectify(units + width, b, f);
+        tinsach_rectify(units + 2 * width, c, g), tinsach_rectify(units + 3 * width, d, h);
     }
 }
 
-/* Write the scores (lines, classes) of up to four lines from their units (4, width). */
+/* Write the scores (lines, classes) of up to four lines from their units (4, width); eight sums at once as well. */
 TINSACH_INLINE void tinsach_output(const tinsach_layers *layers, const double *units, ptrdiff_t lines, double *scores)
 {
     ptrdiff_t width = layers->units, classes = layers->classes;
-    for (ptrdiff_t at = 0; at < classes; at += TINSACH_CLASS_LANES) {
-        tinsach_doubles sums[TINSACH_TOGETHER] = {{0}}, bias = TINSACH_LOAD(tinsach_doubles, layers->output_bias + at);
+    for (ptrdiff_t at = 0; at < classes; at += 2 * TINSACH_CLASS_LANES) {
+        const double *bias = layers->output_bias + at;
+        tinsach_doubles low[TINSACH_TOGETHER] = {{0}}, high[TINSACH_TOGETHER] = {{0}};
         for (ptrdiff_t h = 0; h < width; h++) {
-            tinsach_doubles w = TINSACH_LOAD(tinsach_doubles, layers->output + h * classes + at);
+            const double *w = layers->output + h * classes + at;
+            tinsach_doubles x = TINSACH_LOAD(tinsach_doubles, w), y = TINSACH_LOAD(tinsach_doubles, w + TINSACH_CLASS_LANES);
             for (int line = 0; line < TINSACH_TOGETHER; line++)
-                sums[line] += w * units[line * width + h];
+                low[line] += x * units[line * width + h], high[line] += y * units[line * width + h];
         }
-        for (ptrdiff_t line = 0; line < lines; line++)
-            TINSACH_STORE(tinsach_doubles, scores + line * classes + at, sums[line] + bias);
+        for (ptrdiff_t line = 0; line < lines; line++) {
+            double *out = scores + line * classes + at;
+            TINSACH_STORE(tinsach_doubles, out, low[line] + TINSACH_LOAD(tinsach_doubles, bias));
+            TINSACH_STORE(tinsach_doubles, out + TINSACH_CLASS_LANES, high[line] + TINSACH_LOAD(tinsach_doubles, bias + TINSACH_CLASS_LANES));
+        }
     }
 }
 
@@ -107,11 +106,13 @@ TINSACH_INLINE void tinsach_output(const tinsach_layers *layers, const double *u
 
 TINSACH_INLINE void tinsach_hidden(const tinsach_layers *layers, const int *used, const float *values, ptrdiff_t count, float *units)
 {
+    const ptrdiff_t panel = 2 * TINSACH_UNIT_LANES;
     for (int line = 0; line < TINSACH_TOGETHER; line++)
         for (ptrdiff_t h = 0; h < layers->units; h++) {
+            const float *weights = layers->hidden + (h - h % panel) * layers->columns + h % panel;
             float sum = layers->hidden_bias[h];
             for (ptrdiff_t k = 0; k < count; k++)
-                sum += layers->hidden[used[k] * layers->units + h] * values[4 * k + line];
+                sum += weights[used[k] * panel] * values[4 * k + line];
             units[line * layers->units + h] = sum > 0 ? sum : 0;
         }
 }

@@ -26,7 +26,8 @@ cdef extern from "_kernel_network.h":
 cdef class PackedNetwork:
     """The weights of a network as the arithmetic takes them: widths are multiples of its lanes."""
 
-    cdef const float[:, ::1] hidden, hidden_bias
+    cdef const float[:, :, ::1] hidden
+    cdef const float[:, ::1] hidden_bias
     cdef const double[:, ::1] output, output_bias
     cdef Py_ssize_t classes
     cdef Layers layers
@@ -36,13 +37,14 @@ cdef class PackedNetwork:
         shapes = hidden_bias.shape, output.shape, output_bias.shape
         if shapes != ((units, 1), (self.classes, units), (self.classes, 1)) or not (units and columns and self.classes):
             raise ValueError("the arrays of a network do not fit together")
-        self.hidden, self.hidden_bias = _padded(hidden.T, UNIT_LANES), _padded(hidden_bias.T, UNIT_LANES)
-        self.output, self.output_bias = _padded(output.T, CLASS_LANES), _padded(output_bias.T, CLASS_LANES)
-        if self.output.shape[0] < self.hidden.shape[1]:  # units of zeros have outputs too
-            self.output = np.concatenate((self.output, np.zeros((-units % UNIT_LANES, self.output.shape[1]))))
+        self.hidden_bias = _padded(hidden_bias.T, 2 * UNIT_LANES)
+        self.hidden = _padded(hidden.T, 2 * UNIT_LANES).reshape(columns, -1, 2 * UNIT_LANES).transpose(1, 0, 2).copy()
+        self.output, self.output_bias = _padded(output.T, 2 * CLASS_LANES), _padded(output_bias.T, 2 * CLASS_LANES)
+        if self.output.shape[0] < self.hidden_bias.shape[1]:  # units of zeros have outputs too
+            self.output = np.concatenate((self.output, np.zeros((-units % (2 * UNIT_LANES), self.output.shape[1]))))
         self.layers = Layers(
-            columns, self.hidden.shape[1], self.output.shape[1],
-            &self.hidden[0, 0], &self.hidden_bias[0, 0], &self.output[0, 0], &self.output_bias[0, 0],
+            columns, self.hidden_bias.shape[1], self.output.shape[1],
+            &self.hidden[0, 0, 0], &self.hidden_bias[0, 0], &self.output[0, 0], &self.output_bias[0, 0],
         )
 
 

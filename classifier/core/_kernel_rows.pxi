@@ -2,7 +2,7 @@
 # the other here, (columns, n) in Fortran order, so that what belongs to a line lies together.
 
 from classifier.core import context as rowing, stacked as stacking
-from classifier.core.context import AHEAD, CONTEXT_COLUMNS, OWN_COLUMNS, SHARE, LineBuffer
+from classifier.core.context import AHEAD, CONTEXT_COLUMNS, OWN_COLUMNS, SHARE
 from classifier.core.stacked import PAGE_COLUMNS, STACKED_AHEAD, STACKED_COLUMNS
 
 cdef enum:
@@ -190,21 +190,24 @@ def stacked_rows(buffer, Py_ssize_t low, Py_ssize_t high):
     return rows.T
 
 
-def line_buffer(line_features, evidence, columns, page, position, marks=None):
-    """Twin of `context.line_buffer`."""
-    cdef const int16_t[:, :] own
-    cdef Py_ssize_t n = len(page), at = 0, i, c
-    table = np.empty((n, OWN_WIDTH), np.float32)
+def joined_columns(before, *parts):
+    """Twin of `context.joined_columns`."""
+    cdef const float[::1, :] old = np.asfortranarray(before)
+    cdef const int16_t[:, :] part
+    cdef Py_ssize_t width = old.shape[0], k = old.shape[1], n = parts[0].shape[1], at = 0, i, c
+    table = np.empty((k + n, width), np.float32)
     cdef float[:, ::1] out = table
-    for part in (line_features.columns, evidence, columns):
-        own = part
-        if own.shape[1] != n or at + own.shape[0] > OWN_WIDTH:
-            raise ValueError("columns do not fit into a buffer")
+    if k:
+        memcpy(&out[0, 0], &old[0, 0], k * width * sizeof(float))
+    for given in parts:
+        part = given
+        if part.shape[1] != n or at + part.shape[0] > width:
+            raise ValueError("columns do not fit below each other")
         with nogil:
             for i in range(n):
-                for c in range(own.shape[0]):
-                    out[i, at + c] = own[c, i]
-        at += own.shape[0]
-    if at != OWN_WIDTH:
-        raise ValueError("columns do not fill a buffer")
-    return LineBuffer(page, position, line_features.hashes, table.T, rowing.any_label(n) if marks is None else marks)
+                for c in range(part.shape[0]):
+                    out[k + i, at + c] = part[c, i]
+        at += part.shape[0]
+    if at != width:
+        raise ValueError("columns do not fill those before them")
+    return table.T

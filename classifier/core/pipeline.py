@@ -15,7 +15,7 @@ import numpy as np
 
 from classifier.core.arrays import Bools, Floats, Hashes, Int16s, Ints, diff, flatnonzero
 from classifier.core.constraints import mask_labels
-from classifier.core.context import AHEAD, BEHIND, LineBuffer, context_rows, line_buffer
+from classifier.core.context import AHEAD, NO_LINES, LineBuffer, context_rows, joined_columns
 from classifier.core.decisions import BLANK_CODE, BLANK_REACH, Decided, OutputBuffer, choose, first_guesses
 from classifier.core.features import COLUMN, LineFeatures, extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
@@ -23,6 +23,7 @@ from classifier.core.model import Model
 from classifier.core.positions import blanks_before, line_numbers, page_starts, ready_lines
 from classifier.core.scan import MAX_CHARS, blank_flags
 from classifier.core.stacked import (
+    NOTHING_FOUND,
     STACKED_AHEAD,
     STACKED_BEHIND,
     StackedBuffer,
@@ -38,7 +39,7 @@ LOOKAHEAD = AHEAD + STACKED_AHEAD + BLANK_REACH
 # Block size: large enough to amortise numpy's overhead per call, small enough that a block's arrays (about 4 KB per line and 60
 # bytes per character) stay in the tens of megabytes and mostly in the cache.
 BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 18
-ROWS_AT_ONCE = 1024  # bounds the memory of the context rows
+ROWS_AT_ONCE = 256  # bounds the memory of the context rows
 
 
 class LineConstraints(Protocol):
@@ -75,11 +76,10 @@ class Pipeline:
         self._keep[list(kept_codes)] = True
         self._threshold = threshold
         self._state = PageState.fresh()
-        self._buffer: LineBuffer | None = None
-        self._unread = 0  # index into the buffer of the first line without a first context pass
+        self._buffer = NO_LINES  # the undecided lines, and those before them that the context passes look back on
         self._stacked_state = StackedState.fresh()
-        self._stacked: StackedBuffer | None = None  # lines with a first context pass
-        self._undecided = 0  # index into it of the first line without a second one
+        self._found = NOTHING_FOUND  # columns of the first of them, those with a first context pass; see `StackedBuffer`
+        self._undecided = 0  # index of the first line without a second one
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
         self._held_guesses = np.zeros(0, np.int64)  # of the lines that wait in the memory for the end of their page
         self._output = OutputBuffer()
@@ -149,8 +149,7 @@ class Pipeline:
         starts = page_starts(page, page[0] != self._page or self._page_empty)
         blanks = blanks_before(position, starts, self._position - self._gap)
         rows, self._state = extract_history(line_features, evidence, blanks, starts, self._state)
-        block = line_buffer(line_features, evidence, rows, page, position, marks)
-        self._buffer = block if self._buffer is None else self._buffer.joined(block)
+        self._buffer = self._buffer.extended(line_features, evidence, rows, page, position, marks)
 
     def _move_to_end(self, blank: Bools, page: Ints, next_page: int) -> None:
         """Advance page number, position and count of trailing blank lines to the end of the block."""
@@ -168,43 +167,40 @@ class Pipeline:
     def _read_context(self, open_page: int) -> None:
         """Run the first context pass over the lines whose look-ahead for it is complete."""
         buffer = self._buffer
-        if buffer is None:
-            return
-        low, high = self._unread, ready_lines(buffer.page, buffer.position, open_page, self._position - AHEAD)
-        for start in range(low, high, ROWS_AT_ONCE):
-            stop = min(start + ROWS_AT_ONCE, high)
-            found = self._allowed(self._model.context_pass(context_rows(buffer, start, stop)), buffer.marks[start:stop])
-            self._extend_stacked(buffer.slice(start, stop), scaled_evidence(found))
-        drop = max(0, high - BEHIND)
-        self._buffer = buffer.tail(drop)
-        self._unread = high - drop
-
-    def _extend_stacked(self, lines: LineBuffer, found: Int16s) -> None:
-        """Append lines to the stacked buffer, with the evidence that the first context pass found for each label."""
-        starts = page_starts(lines.page, self._stacked is None or lines.page[0] != self._stacked.lines.page[-1])
-        columns, self._stacked_state = extract_stacked(lines.own, found, starts, self._stacked_state)
-        block = StackedBuffer.of(lines, columns, found)
-        self._stacked = block if self._stacked is None else self._stacked.joined(block)
+        low, high = self._found.shape[1], ready_lines(buffer.page, buffer.position, open_page, self._position - AHEAD)
+        found = [
+            scaled_evidence(self._allowed(self._model.context_pass(context_rows(buffer, start, stop)), buffer.marks[start:stop]))
+            for start, stop in _row_bounds(low, high)
+        ]
+        if found:
+            starts = page_starts(buffer.page[low:high], low == 0 or buffer.page[low] != buffer.page[low - 1])
+            evidence = _joined(found)
+            columns, self._stacked_state = extract_stacked(buffer.own[:, low:high], evidence, starts, self._stacked_state)
+            self._found = joined_columns(self._found, columns, evidence)
 
     def _decide(self, open_page: int) -> None:
         """Run the second context pass, which decides, over the lines whose whole look-ahead is complete."""
-        buffer = self._stacked
-        if buffer is None:
-            return
-        lines = buffer.lines
+        lines = self._buffer.slice(0, self._found.shape[1])
+        stacked = StackedBuffer(lines, self._found)
         low, high = self._undecided, ready_lines(lines.page, lines.position, open_page, self._position - AHEAD - STACKED_AHEAD)
-        for start in range(low, high, ROWS_AT_ONCE):
-            stop = min(start + ROWS_AT_ONCE, high)
-            guesses = first_guesses(lines.evidence(start, stop))
-            found = self._allowed(self._model.stacked_pass(stacked_rows(buffer, start, stop)), lines.marks[start:stop])
-            if self._memory is None:
-                self._add_decisions(found, guesses)
-                continue
-            self._memory.add(lines.page[start:stop], lines.hashes[0, start:stop], lines.own[COLUMN["size"], start:stop], found)
-            self._held_guesses = np.concatenate((self._held_guesses, guesses))
+        found = [
+            self._allowed(self._model.stacked_pass(stacked_rows(stacked, start, stop)), lines.marks[start:stop])
+            for start, stop in _row_bounds(low, high)
+        ]
+        if found:
+            self._hold_or_decide(lines.slice(low, high), _joined(found))
         drop = max(0, high - STACKED_BEHIND)
-        self._stacked = buffer.tail(drop)
+        self._buffer, self._found = self._buffer.tail(drop), self._found[:, drop:]
         self._undecided = high - drop
+
+    def _hold_or_decide(self, lines: LineBuffer, found: Floats) -> None:
+        """Decide the next lines by their log probabilities (labels, n), or hand them to the memory until their page ends."""
+        guesses = first_guesses(lines.evidence())
+        if self._memory is None:
+            self._add_decisions(found, guesses)
+            return
+        self._memory.add(lines.page, lines.hashes[0], lines.own[COLUMN["size"]], found)
+        self._held_guesses = np.concatenate((self._held_guesses, guesses))
 
     def _settle(self, open_page: int) -> None:
         """With a memory, decide the lines of pages that have ended."""
@@ -222,6 +218,16 @@ class Pipeline:
     def _allowed(self, log_probabilities: Floats, marks: Ints) -> Floats:
         """Return log probabilities (labels, n) without the labels that the constraints do not allow, if there are any."""
         return log_probabilities if self._constraints is None else mask_labels(log_probabilities, marks)
+
+
+def _row_bounds(low: int, high: int) -> list[tuple[int, int]]:
+    """Return the bounds of groups of at most ROWS_AT_ONCE of the lines `low` to `high`."""
+    return [(start, min(start + ROWS_AT_ONCE, high)) for start in range(low, high, ROWS_AT_ONCE)]
+
+
+def _joined(parts: list[Floats]) -> Floats:
+    """Return arrays joined along their lines (at least one)."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def _block_bounds(lines: Sequence[str]) -> list[int]:

@@ -17,7 +17,7 @@ from tests.benchmarks.bench import composed, measure, own_calls
 
 STEPS = {
     "characters, line features, n-grams": "scan line_features",
-    "context and stacked rows": "context_rows stacked_rows line_buffer",
+    "context and stacked rows": "context_rows stacked_rows joined_columns",
     "networks, probabilities": "network_scores log_softmax scaled_evidence",
     "page history, page columns": "extract_history extract_stacked",
     "first pass's sums": "first_scores",
