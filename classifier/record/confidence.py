@@ -1,9 +1,10 @@
 """Page confidence: the article F1 to expect of a page, from the probabilities of its lines.
 
-A logistic regression of the loss (1 - article F1) on three signs of a page, fitted on composed pages that training holds out
+A logistic regression of the loss (1 - article F1) on two signs of a page, fitted on composed pages that training holds out
 (`training/scoring/confidence.py`) and stored in the model's manifest. Captions count neither way, as in article F1: without that, the
 rank correlation with real F1 is .50 instead of .62. Tried and left out, since they add nothing (training/EXPERIMENTS.md, "Confidence"):
-a missing headline, unseen words, the share of teasers, the number of gaps in the article, its length.
+characters expected to be dropped wrongly, a missing headline, unseen words, the share of teasers, the number of gaps in the article, its
+length.
 """
 
 from __future__ import annotations
@@ -23,12 +24,11 @@ __all__ = ["DOUBTFUL", "REVIEW_BELOW", "SIGNS", "Confidence", "page_confidences"
 # Shares of the kept characters of a page.
 SIGNS = {
     "excess": "characters expected to be kept wrongly",
-    "loss": "characters expected to be dropped wrongly",
     "doubtful": "characters of lines whose decision is wrong with a probability above DOUBTFUL",
 }
-DOUBTFUL = 0.25  # between .15 and .35 nothing changes
+DOUBTFUL = 0.1  # of .02 to .3, the one with the least log loss on composed pages that training holds out
 LEAST = 1e-3  # of a sign, so that its logarithm is finite; below it, pages are equally good
-REVIEW_BELOW = 0.9  # one real page in 25 is below it, and the average loss of those is over ten times that of the others
+REVIEW_BELOW = 0.9  # one real page in 21 is below it, and the average loss of those is five times that of the others
 REFIT = "retrain it with this tinsach, or add it with `python -m training.train --confidence`"
 
 
@@ -87,7 +87,7 @@ def page_signs(labels: Labels, keep: frozenset[Label]) -> Floats:
     right = labels.keep_probabilities if Label.CAPTION in keep else labels.keep_probabilities + labels.caption_probabilities
     excess = np.where(labels.kept, np.maximum(0, 1 - right), 0)
     loss = np.where(labels.kept, 0, labels.keep_probabilities)
-    of_lines = (excess, loss, np.maximum(excess, loss) > DOUBTFUL)
+    of_lines = (excess, np.maximum(excess, loss) > DOUBTFUL)
     sums = np.array([np.bincount(page, values * sizes, pages) for values in of_lines])
     kept = np.bincount(page, labels.kept * sizes, pages)
     return sums / np.where(kept > 0, kept, np.nan)
