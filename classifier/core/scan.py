@@ -385,7 +385,7 @@ def _is_space(char: str) -> bool:
 def readable(text: str) -> str:
     """Return lines of text in NFC without HTML and invisible characters, compatibility forms as plain ones."""
     text = _LEFT_OUT.sub("", text)
-    if "&" not in text and "<" not in text and unicodedata.is_normalized("NFKC", text):
+    if "&" not in text and "<" not in text and not _may_have_long_runs(text) and unicodedata.is_normalized("NFKC", text):
         return text
     text = _compatible(text)
     if "&" in text:
@@ -393,6 +393,11 @@ def readable(text: str) -> str:
     elif "<" in text:
         text = without_html(text)
     return composed(text)
+
+
+def _may_have_long_runs(text: str) -> bool:
+    """Return whether a text may have runs of more than MOST_MARKS combining marks: each of them has one at a multiple of that and one."""
+    return any(map(unicodedata.combining, text[:: MOST_MARKS + 1]))
 
 
 def _compatible(text: str) -> str:
