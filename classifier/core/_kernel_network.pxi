@@ -144,11 +144,11 @@ def first_scores(line_features, vocabulary, text, columns, bias):
     grams = line_features.grams
     cdef const uint64_t[::1] bigrams = grams.bigrams, unigrams = grams.unigrams
     cdef const int64_t[::1] starts = grams.starts
-    cdef const uint32_t[:, ::1] weights = text.view(np.uint32)
+    cdef const uint64_t[:, ::1] weights = text
     cdef const double[::1, :] slopes = columns
     cdef const double[:, :] intercepts = bias
     cdef const int16_t[:, :] own = line_features.columns
-    cdef Py_ssize_t n = starts.shape[0], count = bigrams.shape[0], classes = weights.shape[1], i
+    cdef Py_ssize_t n = starts.shape[0], count = bigrams.shape[0], classes = 2 * weights.shape[1], i
     if unigrams.shape[0] != count or weights.shape[0] != packed.hashes.shape[0] or own.shape[0] != COLUMNS or own.shape[1] != n:
         raise ValueError("the features of lines do not fit together, or not the vocabulary")
     if slopes.shape[0] != classes or slopes.shape[1] != COLUMNS or intercepts.shape[0] != classes or classes > MOST_CLASSES:
@@ -167,12 +167,16 @@ def first_scores(line_features, vocabulary, text, columns, bias):
 
 cdef void sum_text(
     const uint64_t[::1] bigrams, const uint64_t[::1] unigrams, Py_ssize_t start, Py_ssize_t stop, PackedVocabulary vocabulary,
-    const uint32_t[:, ::1] weights, double* out,
+    const uint64_t[:, ::1] weights, double* out,
 ) noexcept nogil:
-    """Write the scaled sum of the weights of a line's known n-grams; its last unigram is the line end, which is in no vocabulary."""
-    cdef int64_t sums[MOST_CLASSES]
-    cdef Py_ssize_t j, c, order, column, known = 0, classes = weights.shape[1]
-    cdef const uint32_t* row
+    """Write the scaled sum of the weights of a line's known n-grams; its last unigram is the line end, which is in no vocabulary.
+
+    Weights come in pairs, as numpy adds them too: see `_packed_pairs`.
+    """
+    cdef uint64_t sums[MOST_CLASSES]  # half of them used
+    cdef uint32_t halves[MOST_CLASSES]
+    cdef Py_ssize_t j, c, order, column, known = 0, pairs = weights.shape[1]
+    cdef const uint64_t* row
     cdef double scale
     memset(sums, 0, sizeof(sums))
     for j in range(start, stop):
@@ -181,11 +185,12 @@ cdef void sum_text(
             if column >= 0:
                 known += 1
                 row = &weights[column, 0]
-                for c in range(classes):
-                    sums[c] += <int64_t>row[c] - OFFSET_OF_TEXT
+                for c in range(pairs):
+                    sums[c] += row[c]
+    memcpy(halves, sums, sizeof(halves))
     scale = 1 / sqrt(<double>max(known, 1)) * TEXT_UNIT
-    for c in range(classes):
-        out[c] = <double>sums[c] * scale
+    for c in range(2 * pairs):
+        out[c] = <double>(<int64_t>halves[c] - known * OFFSET_OF_TEXT) * scale
 
 
 cdef void add_columns(

@@ -38,7 +38,7 @@ __all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "
 LOOKAHEAD = AHEAD + STACKED_AHEAD + BLANK_REACH
 # Block size: large enough to amortise numpy's overhead per call, small enough that a block's arrays (about 4 KB per line and 60
 # bytes per character) stay in the tens of megabytes and mostly in the cache.
-BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 18
+BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 17
 ROWS_AT_ONCE = 256  # bounds the memory of the context rows
 
 
