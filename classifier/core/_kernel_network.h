@@ -29,6 +29,9 @@ typedef double tinsach_doubles __attribute__((vector_size(8 * TINSACH_CLASS_LANE
 #define TINSACH_STORE(type, to, value) (*(type *)(to) = (value))
 typedef int32_t tinsach_bits __attribute__((vector_size(4 * TINSACH_UNIT_LANES)));
 #define TINSACH_RECTIFIED(value) ((tinsach_floats)(((value) > 0) & (tinsach_bits)(value)))
+typedef uint32_t tinsach_word __attribute__((may_alias)); /* the bits of a float */
+#else
+typedef uint32_t tinsach_word;
 #endif
 
 typedef struct {
@@ -41,12 +44,12 @@ typedef struct {
 
 /* Write the columns that are not 0 in all of four lines, and their values (columns, 4); return how many there are. Values are
    compared as bits, of which 0 has none. */
-TINSACH_INLINE ptrdiff_t tinsach_pack(ptrdiff_t columns, const uint32_t *const line[TINSACH_TOGETHER], uint32_t *values, int *used)
+TINSACH_INLINE ptrdiff_t tinsach_pack(ptrdiff_t columns, const tinsach_word *const line[TINSACH_TOGETHER], tinsach_word *values, int *used)
 {
     ptrdiff_t k = 0;
     for (ptrdiff_t column = 0; column < columns; column++) {
         uint32_t a = line[0][column], b = line[1][column], c = line[2][column], d = line[3][column];
-        uint32_t *to = values + TINSACH_TOGETHER * k;
+        tinsach_word *to = values + TINSACH_TOGETHER * k;
         to[0] = a, to[1] = b, to[2] = c, to[3] = d;
         used[k] = (int)column;
         k += (a | b | c | d) != 0;
@@ -136,10 +139,10 @@ TINSACH_CLONES static void tinsach_scores(
     const tinsach_layers *layers, const float *rows, ptrdiff_t lines, float *values, int *used, float *restrict units, double *restrict exact,
     double *scores)
 {
-    const uint32_t *line[TINSACH_TOGETHER];
+    const tinsach_word *line[TINSACH_TOGETHER];
     for (int i = 0; i < TINSACH_TOGETHER; i++) /* the last line stands in for those that are missing */
-        line[i] = (const uint32_t *)rows + (i < lines ? i : lines - 1) * layers->columns;
-    ptrdiff_t count = tinsach_pack(layers->columns, line, (uint32_t *)values, used);
+        line[i] = (const tinsach_word *)rows + (i < lines ? i : lines - 1) * layers->columns;
+    ptrdiff_t count = tinsach_pack(layers->columns, line, (tinsach_word *)values, used);
     tinsach_hidden(layers, used, values, count, units);
     for (ptrdiff_t i = 0; i < TINSACH_TOGETHER * layers->units; i++)
         exact[i] = units[i];

@@ -80,6 +80,8 @@ def log_softmax(scores):
     """Twin of `arrays.log_softmax`."""
     cdef const double[:, :] given = scores
     cdef Py_ssize_t classes = given.shape[0], n = given.shape[1], i, c
+    if not classes:
+        raise ValueError("scores of no class")
     shifted = np.empty((n, classes), np.float64)
     cdef double[:, ::1] out = shifted
     cdef double most, total

@@ -87,8 +87,8 @@ cdef Py_ssize_t CONTEXT_WIDTH = len(CONTEXT_COLUMNS), EVIDENCE_FROM = rowing._EV
 cdef Py_ssize_t EVIDENCE_COUNT = rowing._EVIDENCE.stop - rowing._EVIDENCE.start
 cdef const int64_t[::1] PART_ENDS = np.array(rowing._PART_ENDS, np.int64)
 cdef float STEP_VALUE = STEP
-if len(OWN_COLUMNS) != OWN_WIDTH or len(AVERAGED) > MOST_MEANS:
-    raise ImportError("the kernel was built for another number of own columns; reinstall tinsach")
+if (len(OWN_COLUMNS), len(rowing.NEIGHBOUR_OFFSETS)) != (OWN_WIDTH, NEIGHBOURS) or len(AVERAGED) > MOST_MEANS:
+    raise ImportError("the kernel was built for another number of own columns, or of neighbours; reinstall tinsach")
 
 
 def context_rows(buffer, Py_ssize_t low, Py_ssize_t high):

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from random import Random
 
 import numpy as np
@@ -17,6 +18,7 @@ import classifier
 from classifier.core import kernel
 from classifier.core.features import extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
+from classifier.core.model import Network
 from classifier.errors import InputError
 from classifier.labels import EVIDENCE
 from tests.fuzz import contract, strategies
@@ -78,6 +80,20 @@ def test_colliding_hashes_are_told_apart():
     with compared() as calls:
         extract_history(line_features, evidence, np.zeros(700, np.int64), np.arange(700) % 300 == 7, PageState.fresh())
     assert calls["extract_history"] == 1
+
+
+@pytest.mark.parametrize("kernel_in_use", [False, pytest.param(True, marks=needs_kernel)])
+def test_sums_are_exact_so_that_no_order_and_no_blas_changes_a_bit(cleaner, composed_pages, monkeypatch, kernel_in_use):
+    """In float64 every sum of a network is exact: what float32 gives is the same, whoever adds, in whatever order, fused or not."""
+    seen, scores = [], Network.scores
+    monkeypatch.setattr(Network, "scores", lambda self, rows: (seen.append((self, rows)), scores(self, rows))[1])
+    with kernel.switched(kernel_in_use):
+        cleaner.label_pages(composed_pages[:3])
+        for network, rows in seen:
+            units = np.maximum(network.hidden.astype(np.float64) @ rows.astype(np.float64) + network.hidden_bias, 0)
+            exact = [sum(map(Fraction, network.output[0] * column), Fraction(network.output_bias[0, 0])) for column in units.T[:5]]
+            same_bits(scores(network, rows)[0, :5], np.array(list(map(float, exact))))
+    assert {network for network, _ in seen} == {cleaner.model._context, cleaner.model._stacked}
 
 
 @needs_kernel
