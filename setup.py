@@ -14,7 +14,7 @@ BUILD = os.environ.get("TINSACH_BUILD", "fast")
 # Results have to be the same bits as numpy's: no contraction of a * b + c, which rounds once instead of twice. Symbols for debuggers
 # would take five times the room of the kernel.
 FLAGS = ["/O2", "/fp:precise"] if sys.platform == "win32" else ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno"]
-SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g", "-DTINSACH_PLAIN"]
+SANITIZERS = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g", "-DTINSACH_PLAIN"]
 BUILDS = {"fast": [], "checked": [], "sanitized": SANITIZERS}
 
 
@@ -35,12 +35,13 @@ def extensions() -> list[Extension]:
         depends=["classifier/core/_kernel_network.h"],
         extra_compile_args=FLAGS + more,
         extra_link_args=more,
-        optional=True,
     )
     checked = BUILD != "fast"
     directives = {"language_level": 3, "boundscheck": checked, "wraparound": False, "initializedcheck": checked, "cdivision": True}
     directives["show_performance_hints"] = False
-    return cythonize([kernel], build_dir="build/kernel", compiler_directives=directives, force=checked, quiet=True)
+    (built,) = cythonize([kernel], build_dir="build/kernel", compiler_directives=directives, force=checked, quiet=True)
+    built.optional = True  # cythonize would not hand it on
+    return [built]
 
 
 setup(ext_modules=extensions())

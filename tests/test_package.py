@@ -75,6 +75,15 @@ def test_the_wheel_holds_the_package_and_its_model_only(wheel, shipped):
     assert about == {"licenses/LICENSE", "METADATA", "WHEEL", "entry_points.txt", "top_level.txt", "RECORD"}
 
 
+def test_without_a_compiler_the_package_is_built_without_the_kernel(tmp_path):
+    places = ["--build-lib", str(tmp_path / "lib"), "--build-temp", str(tmp_path / "temp")]
+    command = [sys.executable, "setup.py", "build_ext", *places]
+    environment = os.environ | {"CC": "/bin/false", "TINSACH_BUILD": "fast"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, list(tmp_path.rglob("*.so"))) == (0, []), done.stderr
+    assert 'building extension "classifier.core._kernel" failed' in done.stdout + done.stderr
+
+
 def test_the_source_distribution_holds_no_more(built, shipped):
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {member.name.partition("/")[2] for member in archive.getmembers() if not member.isdir()}
