@@ -14,9 +14,15 @@ ENGINES := .venv-engines
 OLDEST := .venv-oldest
 # What old versions of numpy and joblib could break; what a missing tool or extra would run is skipped.
 OLDEST_TESTS := $(addprefix tests/classifier/,core jobs monitoring record sites test_*.py) tests/fuzz/test_found.py
+# What the optional compiled kernel is built from.
+KERNEL := setup.py $(wildcard $(addprefix classifier/core/*., pyx pxi h))
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # $(call install,VENV,WHAT)
 install = PYTHONWARNINGS=ignore $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2)
+# $(call kernel_tree,BUILD): a copy of the tree in build/BUILD with that build of the kernel, so that nothing else runs it
+kernel_tree = rm -rf build/$(1) && mkdir -p build/$(1) \
+	&& cp -RP classifier models tests training tinsach.py setup.py pyproject.toml README.md LICENSE build/$(1) \
+	&& cd build/$(1) && rm -f classifier/core/_kernel*.so && TINSACH_BUILD=$(1) ../../$(BIN)/python setup.py -q build_ext --inplace
 CHROMIUM := { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } >/dev/null
 
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*## .*/\1/p' Makefile)
@@ -28,11 +34,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "tinsach needs Python 3.10 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.runtime: pyproject.toml $(KERNEL) | $(VENV)/bin/python
 	$(call install,$(VENV),--editable .)
 	@touch $@
 
-$(STAMP): pyproject.toml training/constraints.txt | $(VENV)/bin/python
+$(STAMP): pyproject.toml training/constraints.txt $(KERNEL) | $(VENV)/bin/python
 	$(call install,$(VENV),--constraint training/constraints.txt --editable '.[dev]')
 	@touch $@ $(VENV)/.runtime
 
@@ -43,6 +49,11 @@ demo: $(VENV)/.runtime ## Clean the README's sample page
 test: $(STAMP) ## Run the test suite
 	$(PYTEST) -n auto
 
+test-kernel: $(STAMP) ## Test the compiled kernel, built with bounds checks, and without it all that it computes
+	@$(call kernel_tree,checked)
+	cd build/checked && TINSACH_KERNEL=1 OMP_NUM_THREADS=1 ../../$(BIN)/python -m pytest tests/classifier/core/test_kernel.py
+	TINSACH_KERNEL=0 $(PYTEST) -n auto --ignore-glob='*/test_model_*' $(addprefix tests/classifier/,core test_cleaner.py test_stream.py)
+
 test-slow: $(STAMP) ## Run the tests that take long, or assert time or memory
 	$(PYTEST) tests -m slow
 
@@ -50,10 +61,10 @@ test-browser: $(STAMP) ## Test the HTML reports in Debian's Chromium, installed 
 	@command -v chromium >/dev/null || $(CHROMIUM) || { echo "test-browser needs Chromium: sudo apt-get install chromium" >&2; exit 1; }
 	$(PYTEST) tests/browser -m browser
 
-# An environment of their own: a gigabyte, and the test suite has to pass without them.
+# An environment of their own: a gigabyte, and the test suite has to pass without them. The kernel in the tree is that of $(VENV).
 $(ENGINES)/.installed: pyproject.toml training/constraints.txt
 	$(PYTHON) -m venv $(ENGINES)
-	$(call install,$(ENGINES),--constraint training/constraints.txt --editable '.[engines]' 'pytest>=7.4' 'hypothesis>=6.80')
+	TINSACH_BUILD=pure $(call install,$(ENGINES),--constraint training/constraints.txt --editable '.[engines]' 'pytest>=7.4' 'hypothesis>=6.80')
 	@touch $@
 
 test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatrove, Spark (needs Java 17) and Ray
@@ -62,7 +73,7 @@ test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatro
 # The lower bounds of pyproject.toml. They have no wheels for newer Pythons, where there is nothing to test.
 $(OLDEST)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(OLDEST)
-	$(call install,$(OLDEST),--editable . 'numpy==1.24.*' 'joblib==1.3.*' 'pytest>=7.4' 'pytest-xdist>=3.5' 'hypothesis>=6.80')
+	TINSACH_BUILD=pure $(call install,$(OLDEST),--editable . 'numpy==1.24.*' 'joblib==1.3.*' 'pytest>=7.4' 'pytest-xdist>=3.5' 'hypothesis>=6.80')
 	@touch $@
 
 test-oldest: ## Test the runtime on the oldest numpy and joblib it allows (Python 3.10 or 3.11)
@@ -81,7 +92,7 @@ docs: $(STAMP) ## Write the API reference into build/api
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.composer.corpus
 
-check: lint corpus-check test test-slow test-browser test-engines test-oldest verify-first-pass gate ## Exactly what CI runs
+check: lint corpus-check test test-kernel test-slow test-browser test-engines test-oldest verify-first-pass gate ## Exactly what CI runs
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)
@@ -125,6 +136,12 @@ audit: $(STAMP) ## Look every package up for known vulnerabilities, where the se
 
 fuzz: $(STAMP) ## Fuzz calls and model file with INPUTS=200000 inputs, SEED= to repeat a run (about 20 minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.run --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
+
+# Its objects die with the process, so leaks are not looked for.
+fuzz-kernel: $(STAMP) ## Fuzz the compiled kernel against numpy, INPUTS= and SEED= as above, under the sanitizers (about an hour)
+	@$(call kernel_tree,sanitized)
+	cd build/sanitized && OMP_NUM_THREADS=1 TINSACH_KERNEL=1 ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
+		PYTHONMALLOC=malloc ../../$(BIN)/python -m tests.fuzz.run --compare --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
 
 soak: $(STAMP) ## Push two million lines through one stream; memory flat, result as in batch
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.soak

@@ -9,6 +9,7 @@ scikit-learn, scipy or joblib.
 """
 
 from classifier.cleaner import Cleaner, load
+from classifier.core.kernel import kernel
 from classifier.errors import InputError, InputWarning, ModelError, TinsachError
 from classifier.labels import DEFAULT_KEEP, LABELS, Label
 from classifier.lines import split_lines, split_pages
@@ -39,6 +40,7 @@ __all__ = [
     "Span",
     "Stream",
     "TinsachError",
+    "kernel",
     "load",
     "split_lines",
     "split_pages",

@@ -10,7 +10,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 from typing import Any, NamedTuple
 
 from classifier.errors import InputError
@@ -97,8 +98,7 @@ class LineSplitter:
 
     def insert(self, lines: Sequence[str]) -> list[int]:
         """Count whole lines, each with one line end, in front of the unfinished line; return their offsets."""
-        ends = accumulate((len(line) + 1 for line in lines), initial=self._start)
-        *starts, start = ends
+        *starts, start = _spaced_starts(lines, self._start)
         self._start, self._end = start, self._end + start - self._start
         return starts
 
@@ -150,8 +150,13 @@ def line_starts(text: str, lines: Sequence[str]) -> list[int]:
     [0, 5, 9]
     """
     if "\r" not in text:
-        return list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0)) if lines else []
+        return list(_spaced_starts(lines[:-1])) if lines else []
     return [0, *(end.end() for end in _LINE_END.finditer(text))][: len(lines)]
+
+
+def _spaced_starts(lines: Sequence[str], start: int = 0) -> Iterator[int]:
+    """Return the start offset of each line, and of what follows, if the first is at `start` and each ends with one character."""
+    return map(add, accumulate(map(len, lines), initial=start), count())
 
 
 class LineBlock(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 from tests.slow.audit import judged
 from tests.support.paths import ROOT
 
-KINDS = {".py", ".typed", ".css", ".js", ".html"}  # file types in the package; a new one must be a deliberate choice
+KERNEL = {".pyx", ".pxi", ".h"}  # its sources, in source distributions only
+KINDS = {".py", ".typed", ".css", ".js", ".html", *KERNEL}  # file types in the package; a new one must be a deliberate choice
 MODEL = {f"classifier/models/{name}" for name in ("vi-news.npz", "vi-news.json", "MODEL_CARD.md")}
 
 
@@ -43,6 +45,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tests",
         "training",
         "pyproject.toml",
+        "setup.py",
         "MANIFEST.in",
         "README.md",
         "LICENSE",
@@ -53,7 +56,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (source / "classifier" / ".env").write_text("SECRET=1")
     (source / "models" / "notes.txt").write_text("not for users")
     command = [sys.executable, "-m", "build", "--wheel", "--sdist", "--no-isolation", "--outdir", str(out), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = os.environ | {"TINSACH_BUILD": "pure"}  # the kernel takes half a minute; `make test-kernel` builds it
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 
@@ -66,8 +70,18 @@ def wheel(built: Path) -> Path:
 def test_the_wheel_holds_the_package_and_its_model_only(wheel, shipped):
     names = zipfile.ZipFile(wheel).namelist()
     about = {re.sub(r".*\.dist-info/", "", name) for name in names if ".dist-info/" in name}
-    assert {name for name in names if ".dist-info/" not in name} == shipped
+    assert {name for name in names if ".dist-info/" not in name} == {name for name in shipped if Path(name).suffix not in KERNEL}
+    assert wheel.name.endswith("-py3-none-any.whl")  # without the kernel it is for every machine
     assert about == {"licenses/LICENSE", "METADATA", "WHEEL", "entry_points.txt", "top_level.txt", "RECORD"}
+
+
+def test_without_a_compiler_the_package_is_built_without_the_kernel(tmp_path):
+    places = ["--build-lib", str(tmp_path / "lib"), "--build-temp", str(tmp_path / "temp")]
+    command = [sys.executable, "setup.py", "build_ext", *places]
+    environment = os.environ | {"CC": "/bin/false", "TINSACH_BUILD": "fast"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, list(tmp_path.rglob("*.so"))) == (0, []), done.stderr
+    assert 'building extension "classifier.core._kernel" failed' in done.stdout + done.stderr
 
 
 def test_the_source_distribution_holds_no_more(built, shipped):
@@ -75,7 +89,7 @@ def test_the_source_distribution_holds_no_more(built, shipped):
         names = {member.name.partition("/")[2] for member in archive.getmembers() if not member.isdir()}
         assert all(member.isfile() or member.isdir() for member in archive.getmembers())  # no links
     made = {name for name in names if name.startswith("tinsach.egg-info/")}
-    assert names - made == shipped | {"LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "pyproject.toml", "setup.cfg"}
+    assert names - made == shipped | {"LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "pyproject.toml", "setup.cfg", "setup.py"}
 
 
 def test_the_wheel_starts_one_command_and_nothing_else(wheel):

@@ -1,4 +1,4 @@
-"""`tinsach info`: what the model is, in ten lines, or its manifest as JSON."""
+"""`tinsach info`: what the model is and what computes, in ten lines, or the model's manifest as JSON."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ EXAMPLES = """example:
   tinsach info
   tinsach info --json
   tinsach info --model models/vi-news.npz"""
+
+_KERNELS = {"compiled": "compiled", "numpy": "numpy (the compiled kernel is not installed, or switched off: the same results, more slowly)"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +54,7 @@ def _described(model: Model, path: str) -> str:
         "look-ahead": f"{manifest['lookahead']} lines",
         "vocabulary": f"{manifest['vocabulary_size']:,} syllables and pairs of syllables",
         "trained on": f"{manifest.get('training_lines', 0):,} lines, seed {manifest.get('seed')}, with {made_with or 'unknown versions'}",
+        "kernel": _KERNELS[classifier.kernel()],
         "arrays": f"sha256 {manifest['arrays_sha256']}",
     }
     return "\n".join(f"{name:12}{value}" for name, value in rows.items())

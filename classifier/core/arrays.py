@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from classifier.core.kernel import compiled
+
 __all__ = [
     "Bools",
     "Float32s",
@@ -63,6 +65,7 @@ def append(values: Ints, end: int) -> Ints:
     return out
 
 
+@compiled
 def log_softmax(scores: Floats) -> Floats:
     """Return logits (classes, n) as natural-log probabilities."""
     scores = scores - scores.max(axis=0)

@@ -22,11 +22,12 @@ from classifier.core.arrays import Float32s, Floats, Hashes, Int16s, Ints
 from classifier.core.constraints import ANY_LABEL
 from classifier.core.features import CEILING, COLUMN, FLAGS, STEP, LineFeatures
 from classifier.core.history import EVIDENCE_CEILING, HISTORY_COLUMNS, RUNNING_CEILINGS
+from classifier.core.kernel import compiled
 from classifier.labels import EVIDENCE
 
 __all__ = [
-    "AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "OWN_COLUMNS", "SHARE", "LineBuffer", "Windows", "context_rows", "line_buffer",
-    "visible_counts",
+    "AHEAD", "BEHIND", "CEILINGS", "CONTEXT_COLUMNS", "NO_LINES", "OWN_COLUMNS", "SHARE", "LineBuffer", "Windows", "any_label",
+    "context_rows", "joined_columns", "visible_counts",
 ]  # fmt: skip
 
 AHEAD = 20  # raw lines, blank lines included: with a blank line after every line, still 10 non-blank lines
@@ -116,29 +117,44 @@ class LineBuffer(NamedTuple):
 
     def slice(self, low: int, high: int) -> LineBuffer:
         """Return lines `low` to `high` of the buffer."""
-        return LineBuffer(*(part[..., low:high] for part in self))
+        page, position, hashes, own, marks = self
+        return LineBuffer(page[low:high], position[low:high], hashes[:, low:high], own[:, low:high], marks[low:high])
 
     def tail(self, start: int) -> LineBuffer:
         """Return the buffer from line `start` on."""
         return self.slice(start, len(self.page))
 
-    def joined(self, other: LineBuffer) -> LineBuffer:
-        """Return this buffer followed by another."""
-        return LineBuffer(*(np.concatenate(pair, axis=-1) for pair in zip(self, other)))
+    def extended(
+        self, line_features: LineFeatures, evidence: Int16s, columns: Int16s, page: Ints, position: Ints, marks: Ints | None = None
+    ) -> LineBuffer:
+        """Return the buffer followed by further lines: features, evidence, history columns and marks; by default any label is allowed."""
+        marks = any_label(len(page)) if marks is None else marks
+        pairs = zip((self.page, self.position, self.hashes, self.marks), (page, position, line_features.hashes, marks))
+        pages, positions, hashes, all_marks = (np.concatenate(pair, axis=-1) for pair in pairs)
+        own = joined_columns(self.own, line_features.columns, evidence, columns)
+        return LineBuffer(pages, positions, hashes, own, all_marks)
 
-    def evidence(self, low: int, high: int) -> Float32s:
-        """Return the first-pass evidence (len(EVIDENCE), high - low) of lines `low` to `high`."""
-        return self.own[_EVIDENCE, low:high]
-
-
-def line_buffer(
-    line_features: LineFeatures, evidence: Int16s, columns: Int16s, page: Ints, position: Ints, marks: Ints | None = None
-) -> LineBuffer:
-    """Return a buffer of lines from their features, evidence, history columns (`columns`) and marks; by default any label is allowed."""
-    own = np.concatenate((line_features.columns, evidence, columns), dtype=np.float32)
-    return LineBuffer(page, position, line_features.hashes, own, np.full(len(page), ANY_LABEL) if marks is None else marks)
+    def evidence(self) -> Float32s:
+        """Return the first-pass evidence (len(EVIDENCE), n) of the lines."""
+        return self.own[_EVIDENCE]
 
 
+@compiled
+def joined_columns(before: Float32s, *parts: Int16s) -> Float32s:
+    """Return columns (columns, k) followed by those of further lines, which come in parts that lie below each other, each (part, n)."""
+    return np.concatenate((before, np.concatenate(parts, dtype=np.float32)), axis=1)
+
+
+def any_label(count: int) -> Ints:
+    """Return the marks of lines that may have any label (count,)."""
+    return np.full(count, ANY_LABEL)
+
+
+_NO_NUMBERS = np.zeros(0, np.int64)
+NO_LINES = LineBuffer(_NO_NUMBERS, _NO_NUMBERS, np.zeros((2, 0), np.uint64), np.zeros((len(OWN_COLUMNS), 0), np.float32), _NO_NUMBERS)
+
+
+@compiled
 def context_rows(buffer: LineBuffer, low: int, high: int) -> Float32s:
     """Return the context rows of lines `low` to `high`: sixteenths, (len(CONTEXT_COLUMNS), high - low).
 

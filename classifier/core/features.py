@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.core.arrays import Bools, Hashes, Int16s, Ints, append, diff, flatnonzero, lengths_to
+from classifier.core.kernel import compiled
 from classifier.core.ngrams import NGrams, line_hashes, ngrams
 from classifier.core.scan import MAX_CHARS, CharClass, Scan, scan
 
@@ -121,7 +122,12 @@ class LineFeatures(NamedTuple):
 
 def extract_features(lines: Sequence[str]) -> LineFeatures:
     """Return the features of each line; at least one line, none of them blank."""
-    scanned = scan(lines)
+    return line_features(scan(lines))
+
+
+@compiled
+def line_features(scanned: Scan) -> LineFeatures:
+    """Return the features of each scanned line."""
     grams = ngrams(scanned)
     hashes, doubled = line_hashes(scanned, grams.tokens)
     counts = _class_counts(scanned)
@@ -131,7 +137,7 @@ def extract_features(lines: Sequence[str]) -> LineFeatures:
     _markup_flags(flags, scanned)
     size, linked = amounts[0], shares[SHARES.index("linked")]
     flags["prose"] = ~flags["empty"] & (size >= 60) & (flags["ends_sentence"] | flags["ends_quote"]) & (linked < STEP)
-    table = np.empty((len(LINE_COLUMNS), len(lines)), np.int16)
+    table = np.empty((len(LINE_COLUMNS), len(size)), np.int16)
     table[_LOG_AT] = LOG_SCALE.take(amounts, mode="clip")
     table[_SHARE_AT] = np.minimum(shares, CEILING)
     for row, name in zip(_FLAG_AT, FLAGS):

@@ -13,6 +13,7 @@ import numpy as np
 
 from classifier.core.arrays import Bools, Floats, Hashes, Int16s, Ints, diff
 from classifier.core.features import CEILING, COLUMN, LOG_SCALE, STEP, LineFeatures
+from classifier.core.kernel import compiled
 from classifier.labels import EVIDENCE, HEADINGS, LABELS
 
 __all__ = [
@@ -76,11 +77,13 @@ class PageState(NamedTuple):
         return cls(np.zeros(len(COUNTED), np.int64), np.full(len(EVENTS), FAR), 0, np.zeros((2, 0), np.uint64))
 
 
+@compiled
 def scaled_evidence(log_probabilities: Floats) -> Int16s:
     """Return natural-log probabilities of the first pass (any shape) as evidence: 6 + log2 p in sixteenths, at least 0."""
     return np.maximum(np.rint(log_probabilities * (STEP / np.log(2))) + EVIDENCE_CEILING, 0).astype(np.int16)
 
 
+@compiled
 def extract_history(
     line_features: LineFeatures, evidence: Int16s, blanks: Ints, starts: Bools, carry: PageState
 ) -> tuple[Int16s, PageState]:

@@ -22,6 +22,7 @@ import numpy as np
 from classifier.core.arrays import Bools, Float32s, Floats, Hashes, Ints, append, diff, flatnonzero, log_softmax
 from classifier.core.context import CEILINGS
 from classifier.core.features import LineFeatures
+from classifier.core.kernel import compiled
 from classifier.core.model_delta import ModelDelta
 from classifier.core.model_file import PREFIXES, read_model
 from classifier.core.ngrams import HEAD, TAIL, NGrams, Vocabulary
@@ -82,8 +83,9 @@ class Model:
         self.path = path
         self.vocabulary = Vocabulary(arrays["vocabulary"])
         self._text = _packed_pairs(arrays["text"])
-        # Lines run along the second axis everywhere: numpy is fastest on few, long rows.
-        self._columns, self._bias = _transposed(arrays["columns"]), arrays["bias"][:, None]
+        # Lines run along the second axis everywhere: numpy is fastest on few, long rows. Weights are transposes of contiguous arrays:
+        # those of a column lie together, as the kernel needs them.
+        self._columns, self._bias = np.ascontiguousarray(arrays["columns"]).T, arrays["bias"][:, None]
         self._context, self._stacked = (Network(*(arrays[prefix + name] for name in Network.ARRAYS)) for prefix in PREFIXES)
 
     @classmethod
@@ -103,11 +105,7 @@ class Model:
 
     def first_pass(self, line_features: LineFeatures) -> Floats:
         """Return natural-log probabilities (len(EVIDENCE), n) of each line, from its own features only."""
-        columns, starts, scale = known_grams(line_features.grams, self.vocabulary)
-        pairs = np.add.reduceat(self._text.take(columns, axis=0), starts, axis=0)
-        entries = diff(append(starts, len(columns)))
-        text = pairs.view(np.uint32).T - entries * _OFFSET
-        return log_softmax(text * np.ldexp(scale, -TEXT_GRID) + self._columns @ line_features.columns.astype(np.float64) + self._bias)
+        return log_softmax(first_scores(line_features, self.vocabulary, self._text, self._columns, self._bias))
 
     def context_pass(self, rows: Float32s) -> Floats:
         """Return natural-log probabilities (len(LABELS), n) from context rows (len(CONTEXT_COLUMNS), n)."""
@@ -142,15 +140,14 @@ class Network:
 
     def __init__(self, hidden: Floats, hidden_bias: Floats, output: Floats, output_bias: Floats) -> None:
         """Lay out the arrays of a model file (see `model_file.array_specs`)."""
-        self._hidden, self._hidden_bias = _transposed(hidden), hidden_bias[:, None]
-        self._output, self._output_bias = _transposed(output), output_bias[:, None]
+        self.hidden, self.hidden_bias = np.ascontiguousarray(hidden).T, hidden_bias[:, None]
+        self.output, self.output_bias = np.ascontiguousarray(output).T, output_bias[:, None]
+        self.packed: object | None = None
+        """The same for the kernel, made when it is first needed."""
 
     def scores(self, rows: Float32s) -> Floats:
         """Return logits (labels, n) from input rows (columns, n)."""
-        hidden = self._hidden @ rows
-        hidden += self._hidden_bias
-        np.maximum(hidden, 0, out=hidden)
-        return self._output @ hidden.astype(np.float64) + self._output_bias
+        return network_scores(rows, self)
 
     def slopes(self, rows: Float32s, over: Floats) -> tuple[Floats, Floats]:
         """Return the gradient (columns, n) of a weighted sum of logits with respect to each row, and the intercept (n,).
@@ -158,19 +155,33 @@ class Network:
         `over` (labels, n) holds the weights. The network is piecewise linear: while the same hidden units are active, the sum equals
         gradient times row plus intercept.
         """
-        hidden, bias = self._hidden.astype(np.float64), self._hidden_bias.astype(np.float64)
-        gradient = (self._output.T @ over) * (hidden @ rows + bias > 0)
-        return hidden.T @ gradient, (bias * gradient).sum(axis=0) + (self._output_bias * over).sum(axis=0)
+        hidden, bias = self.hidden.astype(np.float64), self.hidden_bias.astype(np.float64)
+        gradient = (self.output.T @ over) * (hidden @ rows + bias > 0)
+        return hidden.T @ gradient, (bias * gradient).sum(axis=0) + (self.output_bias * over).sum(axis=0)
+
+
+@compiled
+def first_scores(line_features: LineFeatures, vocabulary: Vocabulary, text: Hashes, columns: Floats, bias: Floats) -> Floats:
+    """Return logits (classes, n) from line features, text weights (see `_packed_pairs`) and the line columns' (classes, columns)."""
+    entries, starts, scale = known_grams(line_features.grams, vocabulary)
+    pairs = np.add.reduceat(text.take(entries, axis=0), starts, axis=0)
+    sums = pairs.view(np.uint32).T - diff(append(starts, len(entries))) * _OFFSET
+    return sums * np.ldexp(scale, -TEXT_GRID) + columns @ line_features.columns.astype(np.float64) + bias
+
+
+@compiled
+def network_scores(rows: Float32s, network: Network) -> Floats:
+    """Return logits (labels, n) of a network from its input rows (columns, n)."""
+    units = network.hidden @ rows
+    units += network.hidden_bias
+    np.maximum(units, 0, out=units)
+    return network.output @ units.astype(np.float64) + network.output_bias
 
 
 # Text weights are offset to be non-negative and summed in pairs, as the halves of a uint64, which halves the time of the sum. A
 # line has at most _MAX_GRAMS n-grams, too few for the lower half to overflow.
 _MAX_GRAMS = 2 * (HEAD + TAIL + 1)
 _OFFSET = (1 << 32) // _MAX_GRAMS // 2
-
-
-def _transposed(weights: Floats) -> Floats:
-    return np.ascontiguousarray(weights.T)
 
 
 def _packed_pairs(weights: Ints) -> Hashes:

@@ -144,6 +144,8 @@ class Vocabulary:
         self._column = np.full(1 << self.BITS, self.size, np.intp)
         self._hash[buckets] = hashes
         self._column[buckets] = np.arange(self.size)
+        self.packed: object | None = None
+        """The same for the kernel, made when it is first needed."""
 
     @classmethod
     def bucket(cls, hashes: Hashes) -> Ints:

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress, count, pairwise
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from classifier.core.arrays import Bools, Floats, Hashes, Int8s, Int16s, Ints, diff, flatnonzero, sum_in_order
+from classifier.core.arrays import Bools, Floats, Hashes, Int16s, Ints, diff, flatnonzero
 from classifier.core.constraints import mask_labels
-from classifier.core.context import AHEAD, BEHIND, LineBuffer, context_rows, line_buffer
+from classifier.core.context import AHEAD, NO_LINES, LineBuffer, context_rows, joined_columns
+from classifier.core.decisions import BLANK_CODE, BLANK_REACH, Decided, OutputBuffer, choose, first_guesses
 from classifier.core.features import COLUMN, LineFeatures, extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.model import Model
+from classifier.core.positions import blanks_before, line_numbers, page_starts, ready_lines
 from classifier.core.scan import MAX_CHARS, blank_flags
 from classifier.core.stacked import (
+    NOTHING_FOUND,
     STACKED_AHEAD,
     STACKED_BEHIND,
     StackedBuffer,
@@ -28,45 +31,15 @@ from classifier.core.stacked import (
     extract_stacked,
     stacked_rows,
 )
-from classifier.labels import HEADINGS, LABELS, Label
+from classifier.labels import LABELS
 
 __all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
 
-# Look-ahead of a blank line, in lines: it is kept only if a kept line follows within this distance. In longer runs the excess is dropped.
-BLANK_REACH = 16
 LOOKAHEAD = AHEAD + STACKED_AHEAD + BLANK_REACH
-BLANK_CODE = -1  # the code of a blank line
 # Block size: large enough to amortise numpy's overhead per call, small enough that a block's arrays (about 4 KB per line and 60
 # bytes per character) stay in the tens of megabytes and mostly in the cache.
-BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 18
-ROWS_AT_ONCE = 2048  # bounds the memory of the context rows
-
-# The label code of each first-pass class; a heading class has its block's label.
-_CAPTION, _TITLE = LABELS.index(Label.CAPTION), LABELS.index(Label.TITLE)
-_LABEL_OF = np.array([*range(len(LABELS)), *([label.value for label in LABELS].index(name) for name in HEADINGS)])
-
-
-class Decided(NamedTuple):
-    """Decided lines, blank ones included, in order."""
-
-    codes: Int8s  # (n,) index into LABELS, BLANK_CODE for blank lines
-    guesses: Int8s  # (n,) the first pass's label
-    probabilities: Floats  # (n,) of the label; 0 for blank lines
-    kept: Bools  # (n,)
-    keep_probabilities: Floats  # (n,) total probability of the labels to keep; 0 for blank lines
-    caption_probabilities: Floats  # (n,) 0 for blank lines
-    title_probabilities: Floats  # (n,) 0 for blank lines
-
-    @classmethod
-    def of(cls, table: Floats) -> Decided:
-        """Return the rows of a table (fields, n), each converted to its field's type."""
-        codes, guesses, probabilities, kept, *sums = table
-        return cls(codes.astype(np.int8), guesses.astype(np.int8), probabilities, kept > 0, *sums)
-
-    @classmethod
-    def joined(cls, parts: Sequence[Decided]) -> Decided:
-        """Return the parts concatenated (at least one)."""
-        return cls(*(np.concatenate(columns) for columns in zip(*parts))) if len(parts) != 1 else parts[0]
+BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 17
+ROWS_AT_ONCE = 256  # bounds the memory of the context rows
 
 
 class LineConstraints(Protocol):
@@ -103,14 +76,13 @@ class Pipeline:
         self._keep[list(kept_codes)] = True
         self._threshold = threshold
         self._state = PageState.fresh()
-        self._buffer: LineBuffer | None = None
-        self._unread = 0  # index into the buffer of the first line without a first context pass
+        self._buffer = NO_LINES  # the undecided lines, and those before them that the context passes look back on
         self._stacked_state = StackedState.fresh()
-        self._stacked: StackedBuffer | None = None  # lines with a first context pass
-        self._undecided = 0  # index into it of the first line without a second one
+        self._found = NOTHING_FOUND  # columns of the first of them, those with a first context pass; see `StackedBuffer`
+        self._undecided = 0  # index of the first line without a second one
         self._page, self._position, self._gap, self._page_empty = 0, 0, 0, True
         self._held_guesses = np.zeros(0, np.int64)  # of the lines that wait in the memory for the end of their page
-        self._output = _OutputBuffer()
+        self._output = OutputBuffer()
 
     def advance(self, lines: Sequence[str], ends: Sequence[int] | Ints = ()) -> Decided:
         """Consume further lines and return the lines that are now decided.
@@ -119,17 +91,18 @@ class Pipeline:
         a repeated index is an empty page.
         """
         ends = np.asarray(ends, np.int64)
+        bounds = _block_bounds(lines)
+        if len(bounds) == 2:
+            return self._advance(lines, ends)
         parts = []
-        for start, stop in pairwise(_block_bounds(lines)):
+        for start, stop in pairwise(bounds):
             first = ends.searchsorted(start, side="right") if start else 0
             parts.append(self._advance(lines[start:stop], ends[first : ends.searchsorted(stop, side="right")] - start))
         return Decided.joined(parts)
 
     def _advance(self, lines: Sequence[str], ends: Ints) -> Decided:
         """Consume one block of lines; see `advance`."""
-        index = np.arange(len(lines))
-        page = self._page + ends.searchsorted(index, side="right")
-        position = index - page.searchsorted(page) + (page == self._page) * self._position
+        page, position = line_numbers(len(lines), ends, self._page, self._position)
         blank, markup = np.zeros((2, 0), np.bool_)
         if len(lines):
             blank, markup, line_features, evidence, marks = self._first_pass(lines)
@@ -152,8 +125,9 @@ class Pipeline:
         index_of = dict(zip(dict.fromkeys(lines), count()))
         blank = blank_flags(index_of)
         texts = list(compress(index_of, ~blank))
-        markup = blank.copy()
-        markup[blank] = ["<" in text or "&" in text for text in compress(index_of, blank)]
+        markup = np.zeros(len(blank), np.bool_)
+        if blank.any():
+            markup[blank] = ["<" in text or "&" in text for text in compress(index_of, blank)]
         copies = np.fromiter(map(index_of.__getitem__, lines), np.intp, len(lines)) if len(index_of) < len(lines) else None
         every_blank, every_markup = (blank, markup) if copies is None else (blank.take(copies), markup.take(copies))
         if not texts:
@@ -172,14 +146,10 @@ class Pipeline:
 
     def _extend_buffer(self, line_features: LineFeatures, evidence: Int16s, page: Ints, position: Ints, marks: Ints | None) -> None:
         """Append non-blank lines to the buffer, with their features, evidence and history columns."""
-        starts = _page_starts(page, page[0] != self._page or self._page_empty)
-        blanks = position.copy()
-        blanks[1:] -= np.where(starts[1:], 0, position[:-1] + 1)
-        if not starts[0]:
-            blanks[0] = self._gap + position[0] - self._position
+        starts = page_starts(page, page[0] != self._page or self._page_empty)
+        blanks = blanks_before(position, starts, self._position - self._gap)
         rows, self._state = extract_history(line_features, evidence, blanks, starts, self._state)
-        block = line_buffer(line_features, evidence, rows, page, position, marks)
-        self._buffer = block if self._buffer is None else self._buffer.joined(block)
+        self._buffer = self._buffer.extended(line_features, evidence, rows, page, position, marks)
 
     def _move_to_end(self, blank: Bools, page: Ints, next_page: int) -> None:
         """Advance page number, position and count of trailing blank lines to the end of the block."""
@@ -197,45 +167,40 @@ class Pipeline:
     def _read_context(self, open_page: int) -> None:
         """Run the first context pass over the lines whose look-ahead for it is complete."""
         buffer = self._buffer
-        if buffer is None:
-            return
-        ready = (buffer.page < open_page) | (buffer.position + AHEAD < self._position)
-        low, high = self._unread, int(np.count_nonzero(ready))
-        for start in range(low, high, ROWS_AT_ONCE):
-            stop = min(start + ROWS_AT_ONCE, high)
-            found = mask_labels(self._model.context_pass(context_rows(buffer, start, stop)), buffer.marks[start:stop])
-            self._extend_stacked(buffer.slice(start, stop), scaled_evidence(found))
-        drop = max(0, high - BEHIND)
-        self._buffer = buffer.tail(drop)
-        self._unread = high - drop
-
-    def _extend_stacked(self, lines: LineBuffer, found: Int16s) -> None:
-        """Append lines to the stacked buffer, with the evidence that the first context pass found for each label."""
-        starts = _page_starts(lines.page, self._stacked is None or lines.page[0] != self._stacked.lines.page[-1])
-        columns, self._stacked_state = extract_stacked(lines.own, found, starts, self._stacked_state)
-        block = StackedBuffer.of(lines, columns, found)
-        self._stacked = block if self._stacked is None else self._stacked.joined(block)
+        low, high = self._found.shape[1], ready_lines(buffer.page, buffer.position, open_page, self._position - AHEAD)
+        found = [
+            scaled_evidence(self._allowed(self._model.context_pass(context_rows(buffer, start, stop)), buffer.marks[start:stop]))
+            for start, stop in _row_bounds(low, high)
+        ]
+        if found:
+            starts = page_starts(buffer.page[low:high], low == 0 or buffer.page[low] != buffer.page[low - 1])
+            evidence = _joined(found)
+            columns, self._stacked_state = extract_stacked(buffer.own[:, low:high], evidence, starts, self._stacked_state)
+            self._found = joined_columns(self._found, columns, evidence)
 
     def _decide(self, open_page: int) -> None:
         """Run the second context pass, which decides, over the lines whose whole look-ahead is complete."""
-        buffer = self._stacked
-        if buffer is None:
-            return
-        lines = buffer.lines
-        ready = (lines.page < open_page) | (lines.position + (AHEAD + STACKED_AHEAD) < self._position)
-        low, high = self._undecided, int(np.count_nonzero(ready))
-        for start in range(low, high, ROWS_AT_ONCE):
-            stop = min(start + ROWS_AT_ONCE, high)
-            guesses = _LABEL_OF[lines.evidence(start, stop).argmax(axis=0)]
-            found = mask_labels(self._model.stacked_pass(stacked_rows(buffer, start, stop)), lines.marks[start:stop])
-            if self._memory is None:
-                self._output.add_decisions(self._choose(np.exp(found), guesses))
-                continue
-            self._memory.add(lines.page[start:stop], lines.hashes[0, start:stop], lines.own[COLUMN["size"], start:stop], found)
-            self._held_guesses = np.concatenate((self._held_guesses, guesses))
+        lines = self._buffer.slice(0, self._found.shape[1])
+        stacked = StackedBuffer(lines, self._found)
+        low, high = self._undecided, ready_lines(lines.page, lines.position, open_page, self._position - AHEAD - STACKED_AHEAD)
+        found = [
+            self._allowed(self._model.stacked_pass(stacked_rows(stacked, start, stop)), lines.marks[start:stop])
+            for start, stop in _row_bounds(low, high)
+        ]
+        if found:
+            self._hold_or_decide(lines.slice(low, high), _joined(found))
         drop = max(0, high - STACKED_BEHIND)
-        self._stacked = buffer.tail(drop)
+        self._buffer, self._found = self._buffer.tail(drop), self._found[:, drop:]
         self._undecided = high - drop
+
+    def _hold_or_decide(self, lines: LineBuffer, found: Floats) -> None:
+        """Decide the next lines by their log probabilities (labels, n), or hand them to the memory until their page ends."""
+        guesses = first_guesses(lines.evidence())
+        if self._memory is None:
+            self._add_decisions(found, guesses)
+            return
+        self._memory.add(lines.page, lines.hashes[0], lines.own[COLUMN["size"]], found)
+        self._held_guesses = np.concatenate((self._held_guesses, guesses))
 
     def _settle(self, open_page: int) -> None:
         """With a memory, decide the lines of pages that have ended."""
@@ -243,23 +208,26 @@ class Pipeline:
             return
         found = self._memory.settled(open_page)
         settled = found.shape[1]
-        self._output.add_decisions(self._choose(np.exp(found), self._held_guesses[:settled]))
+        self._add_decisions(found, self._held_guesses[:settled])
         self._held_guesses = self._held_guesses[settled:]
 
-    def _choose(self, p: Floats, guesses: Ints) -> Floats:
-        """Return the decisions (fields of Decided, n) from label probabilities (labels, n) and first-pass labels (n,)."""
-        codes = p.argmax(axis=0)
-        keep = sum_in_order(p[self._keep])
-        kept = self._keep[codes] if self._threshold is None else keep >= self._threshold
-        return np.array((codes, guesses, p.max(axis=0), kept, keep, p[_CAPTION], p[_TITLE]))
+    def _add_decisions(self, found: Floats, guesses: Ints) -> None:
+        """Decide the next lines by their log probabilities (labels, n); `guesses` (n,) are the first pass's labels."""
+        self._output.add_decisions(choose(np.exp(found), guesses, self._keep, self._threshold))
+
+    def _allowed(self, log_probabilities: Floats, marks: Ints) -> Floats:
+        """Return log probabilities (labels, n) without the labels that the constraints do not allow, if there are any."""
+        return log_probabilities if self._constraints is None else mask_labels(log_probabilities, marks)
 
 
-def _page_starts(page: Ints, first: bool) -> Bools:
-    """Return which lines are the first of their page (n,), from their page numbers; `first` says it of the first line."""
-    starts = np.empty(len(page), np.bool_)
-    starts[0] = first
-    starts[1:] = page[1:] != page[:-1]
-    return starts
+def _row_bounds(low: int, high: int) -> list[tuple[int, int]]:
+    """Return the bounds of groups of at most ROWS_AT_ONCE of the lines `low` to `high`."""
+    return [(start, min(start + ROWS_AT_ONCE, high)) for start in range(low, high, ROWS_AT_ONCE)]
+
+
+def _joined(parts: list[Floats]) -> Floats:
+    """Return arrays joined along their lines (at least one)."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def _block_bounds(lines: Sequence[str]) -> list[int]:
@@ -270,48 +238,3 @@ def _block_bounds(lines: Sequence[str]) -> list[int]:
     chars = np.minimum(np.fromiter(map(len, lines), np.int64, count), MAX_CHARS).cumsum()
     block = chars // BLOCK_CHARS + np.arange(count) // BLOCK_LINES
     return [0, *(flatnonzero(diff(block)) + 1).tolist(), count]
-
-
-class _OutputBuffer:
-    """Output buffer: lines read but not yet returned, blank lines included; decides which blank lines to keep."""
-
-    def __init__(self) -> None:
-        self._raw: Ints = np.zeros((3, 0), np.int64)  # of each line: page number, blank, blank but for markup
-        self._decided: Floats = np.zeros((len(Decided._fields), 0))  # decisions of the next non-blank lines, in order
-        self._previous = (-1, False)  # page and kept flag of the last non-blank line returned
-
-    def add_lines(self, page: Ints, blank: Bools, markup: Bools) -> None:
-        self._raw = np.concatenate((self._raw, (page, blank, markup)), axis=1)
-
-    def add_decisions(self, decided: Floats) -> None:
-        self._decided = np.concatenate((self._decided, decided), axis=1)
-
-    def release(self, open_page: int) -> Decided:
-        """Return and remove the longest prefix of decided lines; `open_page` is the page that the next line read belongs to."""
-        page, blank, markup = self._raw
-        solid = flatnonzero(blank == 0)
-        decided = self._decided.shape[1]
-        # Blank lines after the last decided line wait for the next non-blank line, read or not, if it may be within BLANK_REACH.
-        last = int(solid[decided - 1]) if decided else -1
-        following, next_page = (int(solid[decided]), page[solid[decided]]) if decided < len(solid) else (len(page), open_page)
-        stop = min(following, max(last + 1, following - BLANK_REACH, int(page.searchsorted(next_page))))
-        out = np.zeros((len(Decided._fields), stop))
-        out[:, solid[:decided]] = self._decided
-        gaps = flatnonzero(blank[:stop])
-        if len(gaps):
-            out[:2, gaps] = BLANK_CODE
-            out[3, gaps] = self._between_kept(gaps, page, solid) & (markup[gaps] == 0)  # left-over tags are not text
-        if decided:
-            self._previous = (int(page[last]), bool(self._decided[3, -1]))
-        self._decided = self._decided[:, :0]
-        self._raw = self._raw[:, stop:]
-        return Decided.of(out)
-
-    def _between_kept(self, gaps: Ints, page: Ints, solid: Ints) -> Bools:
-        """Return which blank lines, at indices `gaps`, lie between kept lines of their page, the next at most BLANK_REACH lines away."""
-        before = gaps - np.arange(len(gaps))  # the number of non-blank lines before each
-        kept = np.concatenate(([self._previous[1]], self._decided[3] > 0, [False]))
-        pages = np.concatenate(([self._previous[0]], page[solid], [-1]))
-        positions = np.append(solid, len(page))
-        near = (positions[before] - gaps <= BLANK_REACH) & (pages[before + 1] == page[gaps]) & (pages[before] == page[gaps])
-        return near & kept[before] & kept[np.minimum(before + 1, len(kept) - 1)]

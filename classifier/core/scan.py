@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.core.arrays import Bools, Ints, append, diff, flatnonzero, lengths_to
+from classifier.core.kernel import compiled
 from classifier.lines import BEYOND, MAY_END_BLANK, is_blank
 from classifier.visible import CATEGORIES, INVISIBLE, TABLED, is_invisible, without_html
 
@@ -173,6 +174,7 @@ def blank_flags(lines: Iterable[str]) -> Bools:
     return np.array([not end or ((end[-1] in MAY_END_BLANK or end[-1] >= BEYOND) and is_blank(end)) for end in ends], np.bool_)
 
 
+@compiled
 def scan(lines: Sequence[str]) -> Scan:
     """Turn lines (not blank, n >= 1) into arrays of visible code points.
 
@@ -383,7 +385,7 @@ def _is_space(char: str) -> bool:
 def readable(text: str) -> str:
     """Return lines of text in NFC without HTML and invisible characters, compatibility forms as plain ones."""
     text = _LEFT_OUT.sub("", text)
-    if "&" not in text and "<" not in text and unicodedata.is_normalized("NFKC", text):
+    if "&" not in text and "<" not in text and not _may_have_long_runs(text) and unicodedata.is_normalized("NFKC", text):
         return text
     text = _compatible(text)
     if "&" in text:
@@ -391,6 +393,11 @@ def readable(text: str) -> str:
     elif "<" in text:
         text = without_html(text)
     return composed(text)
+
+
+def _may_have_long_runs(text: str) -> bool:
+    """Return whether a text may have runs of more than MOST_MARKS combining marks: each of them has one at a multiple of that and one."""
+    return any(map(unicodedata.combining, text[:: MOST_MARKS + 1]))
 
 
 def _compatible(text: str) -> str:

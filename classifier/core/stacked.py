@@ -17,14 +17,15 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.core.arrays import Bools, Float32s, Int16s, Ints
-from classifier.core.context import CEILINGS, CONTEXT_COLUMNS, OWN_COLUMNS, SHARE, LineBuffer, Windows, visible_counts
+from classifier.core.context import CEILINGS, CONTEXT_COLUMNS, OWN_COLUMNS, SHARE, LineBuffer, Windows, joined_columns, visible_counts
 from classifier.core.features import CEILING, COLUMN, LOG_SCALE, STEP
 from classifier.core.history import EVIDENCE_CEILING, FAR, accumulate
+from classifier.core.kernel import compiled
 from classifier.labels import LABELS, Label
 
 __all__ = [
-    "PAGE_COLUMNS", "STACKED_AHEAD", "STACKED_BEHIND", "STACKED_CEILINGS", "STACKED_COLUMNS", "StackedBuffer", "StackedState",
-    "extract_stacked", "stacked_rows",
+    "NOTHING_FOUND", "PAGE_COLUMNS", "STACKED_AHEAD", "STACKED_BEHIND", "STACKED_CEILINGS", "STACKED_COLUMNS", "StackedBuffer",
+    "StackedState", "extract_stacked", "stacked_rows",
 ]  # fmt: skip
 
 STACKED_AHEAD = 12  # raw lines
@@ -80,17 +81,13 @@ class StackedBuffer(NamedTuple):
     @classmethod
     def of(cls, lines: LineBuffer, columns: Int16s, found: Int16s) -> StackedBuffer:
         """Return a buffer of lines from their page columns (len(PAGE_COLUMNS), n) and the evidence of each label (labels, n)."""
-        return cls(lines, np.concatenate((columns, found), dtype=np.float32))
-
-    def tail(self, start: int) -> StackedBuffer:
-        """Return the buffer from line `start` on."""
-        return StackedBuffer(self.lines.tail(start), self.columns[:, start:])
-
-    def joined(self, other: StackedBuffer) -> StackedBuffer:
-        """Return this buffer followed by another."""
-        return StackedBuffer(self.lines.joined(other.lines), np.concatenate((self.columns, other.columns), axis=1))
+        return cls(lines, joined_columns(NOTHING_FOUND, columns, found))
 
 
+NOTHING_FOUND = np.zeros((len(PAGE_COLUMNS) + len(LABELS), 0), np.float32)
+
+
+@compiled
 def extract_stacked(own: Float32s, found: Int16s, starts: Bools, state: StackedState) -> tuple[Int16s, StackedState]:
     """Return the page columns of a block of lines (len(PAGE_COLUMNS), n), and the state for the next block.
 
@@ -107,6 +104,7 @@ def extract_stacked(own: Float32s, found: Int16s, starts: Bools, state: StackedS
     return columns, StackedState(totals[:, -1], since[:, -1])
 
 
+@compiled
 def stacked_rows(buffer: StackedBuffer, low: int, high: int) -> Float32s:
     """Return the stacked rows of lines `low` to `high`: sixteenths, (len(STACKED_COLUMNS), high - low).
 

@@ -2,7 +2,8 @@
 
 Two sets of lines: composed pages of all styles, menus and blank lines included; and the lines of such pages with 100 characters
 or more, the length of article paragraphs. Each round runs all methods in turn, so that a slow minute of the machine affects all
-alike; compare the ratios of medians. Peers are trained on the same lines and labels first; their quality is not measured.
+alike; compare the ratios of medians. Time is CPU time of the process. Every call of this project runs with the compiled kernel, where
+it is installed, and with numpy. Peers are trained on the same lines and labels first; their quality is not measured.
 Prints tables and writes JSON. `limits.py` measures memory, growth, processes and loading.
 """
 
@@ -18,6 +19,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,10 +28,12 @@ from tests.support.paths import ROOT
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import classifier
+from classifier.core.kernel import switched
 from classifier.lines import split_lines
 from training.learning.dataset import make_pages
 
 Work = Callable[[], object]
+NUMPY = ", numpy"
 BASE = "fastText words+bigrams, list in"
 LONG = 100
 
@@ -83,7 +87,21 @@ def long_lines(lines: int) -> Load:
     )
 
 
-def own_methods(pages: list[str]) -> dict[str, Work]:
+def both_paths(methods: dict[str, Work]) -> dict[str, Work]:
+    """Return each call as it runs with the compiled kernel, and as it runs with numpy."""
+
+    def by(on: bool, work: Work) -> Work:
+        def run() -> None:
+            with switched(on):
+                work()
+
+        return run
+
+    paths = [(True, ""), (False, NUMPY)] if classifier.kernel() == "compiled" else [(False, NUMPY)]
+    return {name + path: by(on, work) for name, work in methods.items() for on, path in paths}
+
+
+def own_calls(pages: list[str]) -> dict[str, Work]:
     """Return this project's calls by name."""
     cleaner = classifier.load()
     split = [split_lines(page) for page in pages]
@@ -150,10 +168,23 @@ def measure(methods: dict[str, Work], rounds: int) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in methods}
     for _ in range(rounds):
         for name, work in methods.items():
-            start = time.perf_counter()
+            start = time.process_time()
             work()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(time.process_time() - start)
     return seconds
+
+
+def threads_ratio(pages: list[str], rounds: int) -> float:
+    """Return how many times more pages two threads that share a cleaner label in a second of the clock than one does."""
+    cleaner, halves = classifier.load(), (pages[::2], pages[1::2])
+
+    def seconds(threads: int) -> float:
+        start = time.perf_counter()
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(cleaner.label_pages, halves))
+        return time.perf_counter() - start
+
+    return statistics.median(seconds(1) / seconds(2) for _ in range(rounds))
 
 
 def report(load: Load, seconds: dict[str, list[float]]) -> dict[str, dict[str, float]]:
@@ -163,7 +194,7 @@ def report(load: Load, seconds: dict[str, list[float]]) -> dict[str, dict[str, f
     rounds = len(next(iter(seconds.values())))
     print(f"{load.name}: {len(load.pages)} pages, {load.lines} lines ({len(load.texts)} non-blank), {load.megabytes:.1f} MB;", end=" ")
     print(f"medians of {rounds} rounds, one thread")
-    print(f"{'method':36s} {'lines/s':>9s} {'MB/s':>6s} {'x fastText':>10s} {'x char_wb':>9s} {'spread':>7s}")
+    print(f"{'method':44s} {'lines/s':>9s} {'MB/s':>6s} {'x fastText':>10s} {'x char_wb':>9s} {'spread':>7s}")
     figures = {}
     for name, times in seconds.items():
         median = medians[name]
@@ -171,7 +202,7 @@ def report(load: Load, seconds: dict[str, list[float]]) -> dict[str, dict[str, f
         found |= {"x_fasttext": base / median, "x_char_wb": chars / median} if base and chars else {}
         figures[name] = found
         ratios = f"{found['x_fasttext']:10.2f} {found['x_char_wb']:9.1f}" if base else f"{'':20s}"
-        print(f"{name:36s} {found['lines_per_s']:9.0f} {found['mb_per_s']:6.2f} {ratios} {found['spread']:7.0%}")
+        print(f"{name:44s} {found['lines_per_s']:9.0f} {found['mb_per_s']:6.2f} {ratios} {found['spread']:7.0%}")
     return figures
 
 
@@ -185,8 +216,12 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     record: dict[str, object] = {}
     for load in (composed(args.lines), long_lines(args.lines)):
-        methods = own_methods(load.pages) | ({} if args.own else peers(load))
+        methods = both_paths(own_calls(load.pages)) | ({} if args.own else peers(load))
         record[load.name] = report(load, measure(methods, args.rounds))
+        print(
+            f"two threads, one cleaner: {(ratio := threads_ratio(load.pages, args.rounds)):.2f} x one thread, kernel: {classifier.kernel()}"
+        )
+        record[f"{load.name}, two threads"] = ratio
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak RSS {peak:.0f} MB (all methods, the corpus and trained peers in one process; `make limits` measures the cleaner alone)")
     args.json.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,9 @@ from classifier.lines import LineSplitter, is_blank, split_lines
 from classifier.results import LabelledLine
 from tests.fuzz.strategies import bytes_of, cut
 
-__all__ = ["all_calls_agree", "any_lines_come_back", "block_lines", "bytes_are_lines", "splitter_cuts_as_told"]
+__all__ = [
+    "all_calls_agree", "any_lines_come_back", "block_lines", "bytes_are_lines", "memory_is_the_same_in_a_stream", "splitter_cuts_as_told",
+]  # fmt: skip
 
 NAMES = [*classifier.LABELS, None]
 LINE_END = re.compile("\r\n|\r|\n")
@@ -189,6 +191,13 @@ def _one_stream(cleaner: Cleaner, pages: Sequence[str], want: Sequence[list[Labe
     for text, lines in zip(pages, want):
         found = [line for chunk in cut(random, text) for line in stream.feed(chunk)]
         assert found + stream.end_page() == lines
+
+
+def memory_is_the_same_in_a_stream(cleaner: Cleaner, pages: Sequence[str]) -> None:
+    """Check that pages that are read and counted by a memory of their site get the same labels at once and in a stream."""
+    want = labelled(cleaner.remembering(classifier.SiteMemory(2)), [*pages, *pages])
+    stream = cleaner.remembering(classifier.SiteMemory(2)).stream()
+    assert [stream.feed(text) + stream.end_page() for text in (*pages, *pages)] == want
 
 
 def any_lines_come_back(cleaner: Cleaner, lines: list[str]) -> None:

@@ -1,5 +1,7 @@
 """Fuzzing command (`make fuzz`): the checks of the fuzz tests on some hundred thousand inputs, from a seed that is printed.
 
+With `--compare` (`make fuzz-kernel`), each step that the compiled kernel takes is also taken by numpy, and must give the same bits.
+
 An input is a page, a text for the line splitter, a list of lines, a byte string, or a changed model. Batch N of seed S depends
 on nothing else, so `--seed S --only N` repeats it. Exit status 1 if a check failed or anything crashed.
 """
@@ -15,6 +17,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -22,8 +25,13 @@ import numpy as np
 
 import classifier
 from classifier.cleaner import Cleaner
+from classifier.core.constraints import ANY_LABEL, mark_of
+from classifier.labels import Label
+from classifier.sites.rule import EVERY_SITE, Rule
+from classifier.sites.rules import SiteRules
 from tests.fuzz import contract, models, strategies
 from tests.support import tiny_model
+from tests.support.kernel import compared
 
 __all__ = ["main"]
 
@@ -62,8 +70,20 @@ def _models(cleaner: Cleaner, random: Random, folder: Path) -> Counter[str]:
     return Counter({"models": MODELS, "models refused": refused, "checks": MODELS})
 
 
-SUITES: list[Callable[[Cleaner, Random, Path], Counter[str]]] = [_pages, _texts, _lines, _bytes, _models]
-INPUTS = ("pages", "texts", "line lists", "bytes", "models")
+def _sites(cleaner: Cleaner, random: Random, folder: Path) -> Counter[str]:
+    pages = strategies.pages(random, FEW)
+    ruled = Cleaner(cleaner.model, rules=SiteRules({EVERY_SITE: RULES}))
+    checks = contract.all_calls_agree(ruled, pages, random, calls=1)
+    contract.memory_is_the_same_in_a_stream(ruled, pages)
+    return Counter({"site pages": len(pages), "checks": checks + 1})
+
+
+SUITES: list[Callable[[Cleaner, Random, Path], Counter[str]]] = [_pages, _texts, _lines, _bytes, _models, _sites]
+RULES = [
+    Rule("đọc", None, mark_of([Label.RELATED, Label.MOST_READ]), True),
+    Rule(None, r"^[\W\d]", ANY_LABEL & ~mark_of([Label.BODY, Label.TITLE]), False),
+]
+INPUTS = ("pages", "texts", "line lists", "bytes", "models", "site pages")
 
 
 def batch(cleaner: Cleaner, seed: int, number: int, folder: Path) -> tuple[Counter[str], list[str]]:
@@ -101,18 +121,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--inputs", type=int, default=200_000, help="number of inputs; half of them are pages")
     parser.add_argument("--seed", type=int, help="random seed (default: a new one)")
     parser.add_argument("--only", type=int, metavar="N", help="run batch N only, to reproduce a failure")
+    parser.add_argument("--compare", action="store_true", help="compare the compiled kernel with numpy, step by step")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     args = parser.parse_args(argv)
     seed = SystemRandom().randrange(1 << 32) if args.seed is None else args.seed
     print(f"fuzz: seed {seed}", flush=True)
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, compared() if args.compare else nullcontext({}) as calls:
         if args.only is not None:
             return 1 if batch(classifier.load(), seed, args.only, Path(folder))[1] else 0
         counts, failures = run(args.inputs, seed, Path(folder))
     figures = {
         "seed": seed, "inputs": sum(counts[name] for name in INPUTS), "failures": len(failures), "seconds": round(time.monotonic() - start),
-        **counts, "python": platform.python_version(), "numpy": np.__version__, "tinsach": classifier.__version__,
+        **counts, "kernel": f"compared in {sum(calls.values())} calls" if args.compare else classifier.kernel(),
+        "python": platform.python_version(), "numpy": np.__version__, "tinsach": classifier.__version__,
     }  # fmt: skip
     print("fuzz: " + ", ".join(f"{name} {value}" for name, value in figures.items()))
     if args.json:

@@ -24,6 +24,8 @@ BATCHES = [
     (["a"], "-  -- - - - - - -- - - - - - - - - - - - - - - - - - - - - - -"),
     (["a"], "[a](b) ![c](d)"),
     (["[a](b"], "c) ![d]"),
+    # marks were not cut where nothing else needed a change
+    (["1 &amp; 2"], "a" + "\u0315" * 40),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from classifier.core.context import CONTEXT_COLUMNS, LineBuffer, context_rows, line_buffer
+from classifier.core.context import CONTEXT_COLUMNS, NO_LINES, LineBuffer, context_rows
 from classifier.core.features import extract_features
 from classifier.core.history import HISTORY_COLUMNS, PageState, extract_history, scaled_evidence
 from classifier.labels import EVIDENCE
@@ -24,7 +24,7 @@ def stretch(pages: list[list[str]], sure: dict[int, str] | None = None) -> LineB
     position = np.concatenate([np.arange(len(page)) for page in pages])
     starts = position == 0
     columns, _ = extract_history(line_features, evidence, np.zeros(len(lines), np.int64), starts, PageState.fresh())
-    return line_buffer(line_features, evidence, columns, page, position)
+    return NO_LINES.extended(line_features, evidence, columns, page, position)
 
 
 def ran(lines: LineBuffer, name: str) -> list[int]:

@@ -18,7 +18,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from classifier.core.arrays import Bools, Float32s, Floats, Int16s, Ints, log_softmax
-from classifier.core.context import CONTEXT_COLUMNS, LineBuffer, context_rows, line_buffer
+from classifier.core.context import CONTEXT_COLUMNS, NO_LINES, LineBuffer, context_rows
 from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.model import OUTPUT_GRID, Network, exact_grid, on_grid
 from classifier.core.stacked import STACKED_COLUMNS, StackedBuffer, StackedState, extract_stacked, stacked_rows
@@ -34,7 +34,7 @@ _BODY = LABELS.index(Label.BODY)
 
 def _buffer_of(block: Block, evidence: Int16s) -> LineBuffer:
     columns, _ = extract_history(block.line_features, evidence, block.blanks, block.starts, PageState.fresh())
-    return line_buffer(block.line_features, evidence, columns, np.cumsum(block.starts) - 1, block.position)
+    return NO_LINES.extended(block.line_features, evidence, columns, np.cumsum(block.starts) - 1, block.position)
 
 
 def rows_of(block: Block, evidence: Int16s) -> Int16s:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import classifier
-from classifier.core.context import context_rows, line_buffer
+from classifier.core.context import NO_LINES, context_rows
 from classifier.core.features import COLUMN, LINE_COLUMNS, extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.ngrams import ngrams
@@ -60,7 +60,7 @@ def scores(cleaner, lines):
     evidence = scaled_evidence(first)
     blanks, starts = np.diff(position, prepend=-1) - 1, np.arange(len(solid)) == 0
     columns, _ = extract_history(line_features, evidence, blanks, starts, PageState.fresh())
-    buffer = line_buffer(line_features, evidence, columns, np.zeros(len(solid), np.int64), position)
+    buffer = NO_LINES.extended(line_features, evidence, columns, np.zeros(len(solid), np.int64), position)
     found = scaled_evidence(cleaner.model.context_pass(context_rows(buffer, 0, len(solid))))
     page_columns, _ = extract_stacked(buffer.own, found, starts, StackedState.fresh())
     stacked = StackedBuffer.of(buffer, page_columns, found)
