@@ -23,7 +23,7 @@ from classifier.jobs.job import BAD_FILES, REPORTED, ErrorPolicy, Job, Outcome
 from classifier.labels import DEFAULT_KEEP
 from classifier.sites.memory import SiteMemory
 
-__all__ = ["MAX_RECORD_SIZE", "SPLIT_SIZE", "STATS", "Run", "clean_folder", "folder_job"]
+__all__ = ["MAX_RECORD_SIZE", "SPLIT_SIZE", "STATS", "Run", "clean", "clean_folder", "folder_job"]
 
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
 MAX_RECORD_SIZE = 64 << 20  # bytes of a line: cleaning one takes five times as much memory
@@ -67,6 +67,15 @@ def _absolute(address: str) -> str:
     return address if "://" in address else os.path.abspath(address)
 
 
+def clean(execute: Run, source: str, target: str, *, resume: bool = False, split_size: int = SPLIT_SIZE, **options: Any) -> dict[str, Any]:
+    """Run the job of `folder_job`'s arguments and return its statistics; with `resume`, skip what an earlier run has finished.
+
+    Raises:
+        InputError, ModelError: see `folder_job` and `clean_folder`.
+    """
+    return clean_folder(folder_job(source, target, **options), execute, resume, split_size)[0]
+
+
 def clean_folder(job: FolderJob, execute: Run, resume: bool = False, split_size: int = SPLIT_SIZE) -> tuple[dict[str, Any], list[str]]:
     """Clean the splits of a job that are not finished yet.
 
@@ -75,6 +84,8 @@ def clean_folder(job: FolderJob, execute: Run, resume: bool = False, split_size:
     Raises:
         InputError: the target exists and the job is not to be resumed, or is another job's; an input is bad, and the policy is to fail.
     """
+    if split_size < 1:
+        raise InputError(f"split_size {split_size}: give a number of bytes of 1 or more")
     folder, inputs = folder_at(job.target), folder_at(job.source).files()
     if not inputs:
         raise InputError(f"{job.source}: no such folder, or one without files; check the path")

@@ -19,9 +19,8 @@ import classifier
 from classifier.errors import InputError, ModelError, require_library
 from classifier.formats.article_type import article_type
 from classifier.formats.base import ARTICLE
+from classifier.integrations import folder
 from classifier.integrations.columns import MEMORY, SITE, TEXT, clean_column, memory_table, sites_in, strings_in
-from classifier.integrations.folder import SPLIT_SIZE, folder_job
-from classifier.integrations.folder import clean_folder as run_job
 from classifier.integrations.job import run
 from classifier.integrations.site_memory import AnyRecipe, learned_part, merge_packed, merged_memory, recipe_of
 from classifier.integrations.splits import Split
@@ -111,17 +110,12 @@ def _with_article(schema: Any) -> Any:
     return StructType(list(schema.fields)).add(ARTICLE, from_arrow_type(article_type(pa)))
 
 
-def clean_folder(
-    source: str, target: str, text_field: str = "text", *, resume: bool = False, split_size: int = SPLIT_SIZE, **options: Any
-) -> dict[str, Any]:
-    """Clean a folder of .jsonl or .parquet files into a new one and return the statistics; the command does the same.
+def clean_folder(source: str, target: str, **options: Any) -> dict[str, Any]:
+    """Clean a folder of .jsonl or .parquet files into a new one, as the command does, and return the statistics.
 
-    With `resume`, splits that an earlier run has finished are skipped. See `integrations.folder.folder_job` for the other options.
-
-    Raises:
-        InputError, ModelError: an option, the target or an input cannot be used.
+    The options are those of `integrations.folder.clean` and of `folder_job`, as in `text_field=`, `on_error=` and `resume=`.
     """
-    return run_job(folder_job(source, target, text_field, **options), _execute, resume, split_size)[0]
+    return folder.clean(_execute, source, target, **options)
 
 
 _REASON = re.compile(r"classifier\.errors\.(InputError|ModelError): (.*)")

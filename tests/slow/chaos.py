@@ -26,6 +26,7 @@ __all__ = ["main"]
 SIZE = 100_000  # of a split
 KILLS = (1, 2, 3)  # per job
 WORKER, DRIVER = "worker", "driver"
+FIGURES = ("spark", "spark workers", "spark drivers", "ray", "ray workers", "ray drivers", "records", "runs", "runs that differ", "seconds")
 
 
 def disturbed(cluster: Cluster, folder: Path, out: str, splits: int, random: Random) -> Counter[str]:
@@ -58,7 +59,7 @@ def main() -> int:
     parser.add_argument("--engines", default="ray,spark", help="comma-separated (default: %(default)s)")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    figures = {"runs": 0, "runs that differ": 0, "seed": args.seed, "records": 0, **dict.fromkeys(args.engines.split(","), 0)}
+    figures = dict.fromkeys(FIGURES, 0) | {"seed": args.seed}
     with tempfile.TemporaryDirectory(prefix="tinsach-chaos-") as name, ExitStack() as stack:
         folder, started = Path(name), time.monotonic()
         wanted, splits = _undisturbed(folder)
@@ -71,9 +72,9 @@ def main() -> int:
                 figures["runs"] += 1
                 figures["runs that differ"] += bool(differs)
                 figures["records"] += json.loads(wanted["stats"])["records"]
-                for kind, count in killed.items():
-                    figures[f"{engine} {kind}s"] = figures.get(f"{engine} {kind}s", 0) + count
                 figures[engine] += 1
+                for kind, count in killed.items():
+                    figures[f"{engine} {kind}s"] += count
                 print(f"{out}: killed {dict(killed)}; {'differs: ' + ', '.join(differs) if differs else 'as it should be'}", flush=True)
         figures["seconds"] = round(time.monotonic() - started)
     print(json.dumps(figures))

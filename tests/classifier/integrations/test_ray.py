@@ -12,7 +12,7 @@ from classifier.errors import InputError
 ray = pytest.importorskip("ray")
 data = pytest.importorskip("ray.data")
 
-from classifier.integrations.ray import clean, main
+from classifier.integrations.ray import clean, clean_folder, main
 
 pytestmark = [
     pytest.mark.engines,
@@ -49,6 +49,8 @@ def test_the_job_reads_compressed_files(lines_in, tmp_path, wanted_lines, lines_
     plain.unlink()
     assert main([str(lines_in), str(tmp_path / "out")]) == 0
     assert lines_of(tmp_path / "out") == wanted_lines
+    report = clean_folder(str(lines_in), str(tmp_path / "out"), resume=True)
+    assert (report["splits"], report["pages"], report["bad"]) == (2, len(wanted_lines), 0)
 
 
 def test_the_job_over_parquet(parquet_in, tmp_path, cleaner, rows, parquet_of):

@@ -10,7 +10,7 @@ import pytest
 from classifier.errors import InputError
 
 pytest.importorskip("pyspark")
-from classifier.integrations.spark import clean, main
+from classifier.integrations.spark import clean, clean_folder, main
 
 pytestmark = [
     pytest.mark.engines,
@@ -54,6 +54,8 @@ def test_the_job_reads_compressed_files(spark, lines_in, tmp_path, wanted_lines,
     plain.unlink()
     assert main([str(lines_in), str(tmp_path / "out")]) == 0
     assert lines_of(tmp_path / "out") == wanted_lines
+    report = clean_folder(str(lines_in), str(tmp_path / "out"), resume=True)
+    assert (report["splits"], report["pages"], report["bad"]) == (2, len(wanted_lines), 0)
 
 
 def test_the_job_over_parquet(spark, parquet_in, tmp_path, cleaner, rows, parquet_of):
