@@ -149,6 +149,9 @@ soak: $(STAMP) ## Push two million lines through one stream; memory flat, result
 worst-case: $(STAMP) ## Time the nastiest megabytes against ordinary pages
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.worst_case
 
+chaos: $(ENGINES)/.installed ## Kill executors, nodes and drivers of RUNS=60 jobs on Spark and Ray, and compare their results
+	OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m tests.slow.chaos --runs $(or $(RUNS),60) --seed $(or $(SEED),1) $(OPTIONS)
+
 reliability: $(STAMP) ## Run fuzz, soak and worst-case in full and write their figures to docs/RELIABILITY.md
 	mkdir -p $(FIGURES)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.run --seed $(or $(SEED),1) --json $(FIGURES)/fuzz.json
