@@ -11,8 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
+from classifier.core.arrays import flatnonzero
 from classifier.io.notices import NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 from classifier.record.duplicates import copies, text_key
@@ -118,7 +117,7 @@ def with_header(record: Article) -> str:
 
 
 def _rows(page: Labels, label: Label) -> list[int]:
-    return np.flatnonzero(page.codes == LABELS.index(label)).tolist()
+    return flatnonzero(page.codes == LABELS.index(label)).tolist()
 
 
 def _without_copies(bodies: Sequence[Passage], title: Passage | None) -> list[Passage]:
@@ -134,6 +133,6 @@ def _spans(found: Sequence[Passage]) -> list[Span]:
     """Return the spans of passages that stand on lines of their own."""
     spans, start = [], 0
     for passage in found:
-        spans += [Span(start + first, start + last, *source) for first, last, *source in passage.spans]
+        spans += [Span(start + first, start + last, source, source_end) for first, last, source, source_end in passage.spans]
         start += len(passage.text) + 1
     return spans
