@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from classifier.core.arrays import flatnonzero
-from classifier.io.notices import NOTHING_KEPT, Notice, notice
+from classifier.io.notices import NO_ARTICLE, NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 from classifier.record.duplicates import copies, text_key
 from classifier.record.flags import language, page_flags
@@ -97,9 +97,9 @@ def record_of(page: Labels, normalize: bool = False, confidence: float | None = 
 
 
 def record_notices(page: Labels, record: Article) -> tuple[Notice, ...]:
-    """Return the notices about a page for its record: nothing is kept of a page with text that has no paragraphs in it."""
+    """Return the notices about a page for its record: a page with text and no paragraphs has no article; what is kept does not matter."""
     others = tuple(found for notices in page.notices for found in notices if found.kind != NOTHING_KEPT)
-    return others if record.paragraphs or not (page.codes >= 0).any() else (*others, notice(NOTHING_KEPT))
+    return others if record.paragraphs or not (page.codes >= 0).any() else (*others, notice(NO_ARTICLE))
 
 
 def with_header(record: Article) -> str:

@@ -78,7 +78,7 @@ def test_doubtful_articles_are_flagged_and_named(crawl, tmp_path, capsys):
 def test_a_page_without_an_article_is_reported(tmp_path, capsys):
     (tmp_path / "menu.txt").write_text("Trang chủ\nThời sự\n", encoding="utf-8")
     assert main(["extract", str(tmp_path / "menu.txt"), "--output", str(tmp_path / "out.jsonl")]) == 0
-    assert "no line kept" in capsys.readouterr().err
+    assert "has no article" in capsys.readouterr().err
     assert "no_article" in records(tmp_path / "out.jsonl")[0]["article"]["flags"]
 
 
