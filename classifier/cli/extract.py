@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from classifier.cli.messages import say
 from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
 from classifier.cli.options import (
-    AUTO,
     add_finish,
     add_memory,
     add_output,
@@ -83,8 +82,7 @@ def run(args: argparse.Namespace) -> int:
         output = stack.enter_context(atomic_write_if(args.output, lambda: job.counts[BAD_FILES] < len(sources))) if args.output else None
         quarantine = stack.enter_context(atomic_write(args.quarantine)) if args.quarantine else None
         faults = error_policy(args, sources, quarantine)
-        if args.site_memory == AUTO:
-            cleaner = stack.enter_context(learned_first(args, cleaner, sources, options, faults))
+        cleaner = stack.enter_context(learned_first(args, cleaner, sources, options, faults))
         job = Job(cleaner, options, faults, processes=args.jobs)
         clean_into_one(job, sources, output or standard_output())
     report_notices(job.stats)
