@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -41,6 +42,7 @@ SUMMARY = "Write the article of each page as a record: title, paragraphs, captio
 EXAMPLES = """example:
   tinsach extract page.html
   tinsach extract crawl.jsonl --output articles.jsonl
+  tinsach extract crawl --output articles.jsonl --jobs 2
   tinsach extract crawl.warc.gz --output articles.parquet --jobs 2
   tinsach extract page.txt --as text"""
 
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from classifier.jobs.job import BAD_FILES, Job, clean_into_one
 
     refuse_kind_as_output(args, KINDS)
-    sources = inputs_of(args, None)
+    sources = inputs_of(args, os.devnull)  # as `find_inputs`: the pages of a folder go into one output too
     _check(args, sources)
     sources, site_field = with_sites(args, sources)
     options = _options(args, sources, site_field)
