@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from classifier.record.plain_text import plain_lines
 
-__all__ = ["FIRST_YEAR", "INDOCHINA_TIME", "Dates", "find_dates", "without_dates"]
+__all__ = ["FIRST_YEAR", "INDOCHINA_TIME", "Dates", "dates_of", "find_dates", "without_dates"]
 
 INDOCHINA_TIME = timezone(timedelta(hours=7), "ICT")
 
@@ -220,9 +220,14 @@ def find_dates(lines: Sequence[str]) -> Dates:
     >>> find_dates(["Thứ ba, 4/3/2025, 07:15 (GMT+7)", "Lam Khê", "Cập nhật 05/03/2025"])[0].isoformat()
     '2025-03-04T07:15:00+07:00'
     """
+    return dates_of(plain_lines(lines))
+
+
+def dates_of(texts: Sequence[str]) -> Dates:
+    """Return the dates of an article, as `find_dates` does, from lines of plain text."""
     published: list[tuple[bool, bool, bool, _Printed]] = []
     updated: list[_Printed] = []
-    for found in _of_page(plain_lines(lines)):
+    for found in _of_page(texts):
         if _OTHER_DATES.search(found.before) or found.day.year < FIRST_YEAR:
             continue
         if _WORDS_OF_UPDATES.search(found.before):
@@ -248,7 +253,7 @@ def _dates_of(text: str) -> Sequence[_Printed]:
     return [found for found in printed if _WORDS_OF_UPDATES.search(found.before) or _WORDS_OF_PUBLICATION.search(found.before)]
 
 
-def _of_page(texts: list[str]) -> list[_Printed]:
+def _of_page(texts: Sequence[str]) -> list[_Printed]:
     """Return the dates of all lines; one without a time gets that of a neighbouring line which holds nothing else."""
     found: list[_Printed] = []
     texts = [text for text in texts if not _ONLY_SIGNS.fullmatch(text)]

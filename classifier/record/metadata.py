@@ -15,7 +15,7 @@ from typing import NamedTuple
 from classifier.core.arrays import Int8s, flatnonzero
 from classifier.labels import LABELS, Label
 from classifier.record.bylines import find_byline
-from classifier.record.datelines import find_dates, without_dates
+from classifier.record.datelines import dates_of, without_dates
 from classifier.record.names import is_outlet, is_person, is_staff
 from classifier.record.plain_text import plain, plain_lines
 
@@ -61,10 +61,10 @@ def find_metadata(lines: Sequence[str], codes: Int8s, headline: int | None = Non
     shown = codes >= 0
     page = _Page(list(compress(lines, shown.tolist())), codes[shown])
     signing = _signing(page)
-    dates = find_dates(signing)
+    dates = dates_of(list(signing.values()))
     if dates.published is None and dates.updated is None:
-        dates = find_dates(_datelines(page))
-    byline = find_byline(signing)
+        dates = dates_of(_datelines(page))
+    byline = find_byline([page.lines[place] for place in signing])
     if not byline.authors:
         title = page.places(Label.TITLE)[-1:] if headline is None else [int(shown[:headline].sum())]
         byline = byline._replace(authors=find_byline(_signatures(page, title)).authors)
@@ -75,8 +75,8 @@ _OPENING = ("theo", "nguồn", "tác giả", "by", "bởi")
 _OPEN = re.compile(r"(?:.*\W)?(?:theo|nguồn:?|tác giả:?|by|bởi)(?:\s+\S+){0,4}", re.I)
 
 
-def _signing(page: _Page) -> list[str]:
-    """Return the meta lines, and an outlet directly behind one that is left open, such as "Theo" or "Theo Lam Khê"."""
+def _signing(page: _Page) -> dict[int, str]:
+    """Return places and plain texts, in order, of the meta lines and of an outlet behind one left open ("Theo", "Theo Lam Khê")."""
     places = page.places(Label.META)
     texts = dict(zip(places, plain_lines([page.lines[place] for place in places])))
     so_far, is_open = "", False
@@ -84,21 +84,21 @@ def _signing(page: _Page) -> list[str]:
         so_far = f"{so_far} {texts[place]}" if last == place - 1 and is_open else texts[place]
         is_open = any(word in so_far.lower() for word in _OPENING) and _OPEN.fullmatch(so_far) is not None
         following = place + 1
-        if is_open and following < len(page.lines) and following not in texts and is_outlet(plain(page.lines[following])):
-            texts[following] = ""
-    return [page.lines[place] for place in sorted(texts)]
+        if is_open and following < len(page.lines) and following not in texts and is_outlet(text := plain(page.lines[following])):
+            texts[following] = text
+    return dict(sorted(texts.items()))
 
 
 _DIGIT = re.compile(r"\d")  # no markup hides all digits of a date
 
 
 def _datelines(page: _Page) -> list[str]:
-    """Return the lines beside a headline that are a date with a time, and a section before it perhaps."""
+    """Return the plain texts of the lines beside a headline that are a date with a time, and a section before it perhaps."""
     titles, count, related = page.places(Label.TITLE), len(page.lines), LABELS.index(Label.RELATED)
     near = {place + step for place in titles for step in range(-BESIDE, BESIDE + 1)} if titles else range(count)
     lines = [page.lines[place] for place in sorted(near) if 0 <= place < count and page.codes[place] != related]
     lines = [line for line in lines if _may_show(line, MOST_DATED) and _DIGIT.search(line)]
-    return [line for line, text in zip(lines, plain_lines(lines)) if _is_dateline(text)]
+    return list(filter(_is_dateline, plain_lines(lines)))
 
 
 def _is_dateline(text: str) -> bool:

@@ -75,6 +75,8 @@ def passages(page: Labels, rows: Sequence[int], clean: Callable[[str], str] = st
 
     `clean` is applied to the text of each line; the offsets are those of the unchanged text.
     """
+    if not rows:
+        return []
     starts, texts = page.starts[rows].tolist(), [page.lines[row] for row in rows]
     found = []
     for first, *others in groups_of(joins_previous(list(lines_of(page, rows)))):
@@ -97,12 +99,16 @@ def groups_of(joins: Sequence[bool]) -> list[list[int]]:
 
 
 def lines_of(page: Labels, rows: Sequence[int]) -> Iterator[Line]:
-    """Yield lines of a page that are not blank, with what stands between each and the one before."""
-    codes = page.codes.tolist()
-    for before, row in pairwise([-1, *rows]):
-        between = codes[before + 1 : row]
+    """Yield lines of a page that are not blank, with what stands between each and the one before; ahead of the first, others do."""
+    if not rows:
+        return
+    first = rows[0]
+    codes = page.codes[first : rows[-1] + 1].tolist()
+    yield Line(page.lines[first], others=True)
+    for before, row in pairwise(rows):
+        between = codes[before - first + 1 : row - first]
         blanks = between.count(-1)
-        yield Line(page.lines[row], blanks > 0, blanks < len(between) or before < 0 or codes[before] != codes[row])
+        yield Line(page.lines[row], blanks > 0, blanks < len(between) or codes[before - first] != codes[row - first])
 
 
 def _whole(line: str, offset: int, row: int, clean: Callable[[str], str]) -> Passage:
