@@ -69,6 +69,9 @@ $(ENGINES)/.installed: pyproject.toml training/constraints.txt
 test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatrove, Spark (needs Java 17) and Ray
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/classifier/integrations -m engines
 
+test-remote: $(STAMP) ## Test inputs and outputs in S3, on a server that the tests start, behind a proxy that fails
+	$(PYTEST) tests/classifier/cli/test_remote_jobs.py -m remote
+
 # The lower bounds of pyproject.toml. They have no wheels for newer Pythons, where there is nothing to test.
 $(OLDEST)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(OLDEST)
@@ -92,7 +95,7 @@ docs: $(STAMP) ## Write the API reference into build/api
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.composer.corpus
 
-check: lint corpus-check test test-kernel test-slow test-browser test-engines test-oldest verify-first-pass gate ## Exactly what CI runs
+check: lint corpus-check test test-kernel test-slow test-browser test-engines test-remote test-oldest verify-first-pass gate ## Exactly what CI runs
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)

@@ -35,6 +35,7 @@ from classifier.formats.base import LEFT_OUT, MISSING, NEEDS_REVIEW, ONLY_IN_SCR
 from classifier.formats.names import OUTPUTS, conversion
 from classifier.formats.sources import Source, refuse_same_file, targets_in
 from classifier.io.files import atomic_write, atomic_write_if, remove_stale_files, standard_output
+from classifier.io.urls import is_url
 
 if TYPE_CHECKING:
     from classifier.jobs.job import Job
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{args.output}: text has no fields for --labels; name an output that ends in .jsonl, .csv or .parquet")
     cleaner = site_cleaner(args, sources, args.site_memory)
     _check_memory(args)
-    if args.resume and args.quarantine:
+    if args.resume and args.quarantine and not is_url(args.quarantine):
         remove_stale_files(Path(os.path.realpath(args.quarantine)).parent)
     with ExitStack() as stack:
         cleaner = stack.enter_context(remembering(args, cleaner))  # entered first, so that the memory is saved last
@@ -107,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         job.tell = stack.enter_context(progress(not args.output_dir and not args.output and _is_terminal(sys.stdout)))
         found = 0
         if args.output_dir:
-            found = clean_into_folder(job, sources, Path(args.output_dir), args.resume)
+            found = clean_into_folder(job, sources, args.output_dir, args.resume)
         else:
             clean_into_one(job, sources, output or standard_output())
         if stats:
@@ -139,7 +140,7 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         raise InputError(f"--labels gives the places of unchanged lines, and --{steps[0]} changes them; give one of the two")
     named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, memory_file(args)) if path]
     if args.output_dir:
-        named += map(str, dict.fromkeys(targets_in(args.output_dir, sources, clashes=args.on_error in ("skip", "quarantine"))))
+        named += dict.fromkeys(targets_in(args.output_dir, sources, clashes=args.on_error in ("skip", "quarantine")))
     refuse_same_file([*sources, *rule_files(args)], named)
 
 

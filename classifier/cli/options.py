@@ -132,6 +132,10 @@ def add_fields(parser: argparse.ArgumentParser) -> None:
         metavar="CHAR",
         help="between the values of a CSV row; tab for a tab (default: comma, semicolon, tab or bar, as found)",
     )
+    parser.add_argument(
+        "--max-record-size", metavar="SIZE", default="64M",
+        help="refuse a record, or a line of text, of more than SIZE bytes, as in 500K, 64M (default) or 1G",
+    )  # fmt: skip
     parser.add_argument("--html-hidden", action="store_true", help="HTML: read hidden elements too")
     parser.add_argument("--html-alt", action="store_true", help="HTML: read the alternative texts of pictures too")
 
@@ -189,7 +193,7 @@ def with_record_options(args: argparse.Namespace, options: Options) -> Options:
     """Return options completed by those of `add_fields`.
 
     Raises:
-        InputError: the delimiter is not one character.
+        InputError: the delimiter is not one character, or the size no number.
     """
     delimiter = {"tab": "\t", "\\t": "\t"}.get(args.delimiter, args.delimiter)
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
@@ -197,10 +201,26 @@ def with_record_options(args: argparse.Namespace, options: Options) -> Options:
     return options._replace(
         join_lists=args.join_lists,
         delimiter=delimiter,
+        max_record=_bytes_of(args.max_record_size),
         text_format=args.text_format,
         html_hidden=args.html_hidden,
         html_alt=args.html_alt,
     )
+
+
+def _bytes_of(size: str) -> int:
+    """Return the number of bytes of a size.
+
+    >>> _bytes_of("64M"), _bytes_of("500k"), _bytes_of("1000")
+    (67108864, 512000, 1000)
+    """
+    number, unit = (size[:-1], size[-1:].upper()) if size[-1:].isalpha() else (size, "")
+    if not number.isdecimal() or not int(number) or unit not in _UNITS:
+        raise InputError(f"--max-record-size {size}: give a number of bytes, perhaps with K, M or G, as in 64M")
+    return int(number) << _UNITS[unit]
+
+
+_UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
 
 
 # -- site rules ----------------------------------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ class Options(NamedTuple):
     output: str | None = None  # format of the output, if not that of the input
     finish: tuple[str, ...] = ()  # steps that finish a clean text, see `record.finishing`
     header: bool = False  # whether the text of an article begins with a header
+    max_record: int = 64 << 20  # bytes that a record, or a line of text, may have
     min_confidence: float | None = None  # confidence below which an article needs review; None: any
 
 

@@ -29,6 +29,7 @@ from classifier.formats.arrow_text import (
 from classifier.formats.article_type import article_type
 from classifier.formats.base import ARTICLE, NEEDS_REVIEW, NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.field import field_text
+from classifier.formats.size_limit import too_large
 from classifier.io.encoding import to_utf8
 from classifier.io.files import Sink
 
@@ -98,6 +99,8 @@ class Reader:
     def _record(self, value: bytes | None, key: object, place: Place, number: int) -> Record | BadRecord:
         if value is None and self._options.on_null == "fail":
             return BadRecord(number, _as_json(place), "the text is null")
+        if value is not None and len(value) > self._options.max_record:
+            return too_large(number, len(value), self.name, self._options)
         try:
             text, dropped = self._options.decoding.decode(value or b"")
         except UnicodeDecodeError:

@@ -1,0 +1,234 @@
+"""Jobs whose inputs and outputs are in S3: a real server in a process of its own, behind a proxy that fails (`support.s3_server`)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from classifier.cli import main
+from classifier.io import storage, upload
+from tests.support.paths import CASES, ROOT
+from tests.support.s3_server import ENVIRONMENT, Fault, FaultyProxy, faulty_proxy, s3_server
+
+pytestmark = pytest.mark.remote
+pytest.importorskip("moto")
+
+PAGE = (CASES / "sample_page.txt").read_bytes()
+WET = (
+    b"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Record-ID: <urn:uuid:%d>\r\nWARC-Target-URI: https://example.vn/%d\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s\r\n\r\n"
+)
+
+
+def crawl() -> dict[str, bytes]:
+    """Return files of a crawl, by name: text, JSON lines, WET and Parquet."""
+    import zstandard
+
+    lines = "".join(json.dumps({"id": n, "text": PAGE.decode()}, ensure_ascii=False) + "\n" for n in range(5)).encode()
+    wet = b"".join(WET % (n, n, len(PAGE), PAGE) for n in range(5))
+    return {
+        "page.txt": PAGE, "a/crawl.jsonl.gz": gzip.compress(lines, mtime=0), "a/b/crawl.jsonl.zst": zstandard.compress(lines),
+        "a/b/crawl.wet.gz": gzip.compress(wet, mtime=0), "table.parquet": table(),
+    }  # fmt: skip
+
+
+def table() -> bytes:
+    import io
+
+    import pyarrow
+    from pyarrow import parquet
+
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table({"id": range(10), "text": [PAGE.decode()] * 10}), file, row_group_size=4)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[FaultyProxy]:
+    with pytest.MonkeyPatch.context() as patch, s3_server() as port, faulty_proxy(port) as found:
+        for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": found.url}.items():
+            patch.setenv(name, value)
+        patch.setenv("FSSPEC_S3", json.dumps({"config_kwargs": {"read_timeout": 1}}))
+        patch.setattr(storage, "WAITS", (0.0, 0.1, 0.2))
+        import s3fs
+
+        s3fs.S3FileSystem.clear_instance_cache()
+        yield found
+
+
+@pytest.fixture
+def store(proxy) -> Iterator[Any]:
+    """An empty bucket `bao` but for the crawl below `in`, and a proxy without faults."""
+    import s3fs
+
+    proxy.faults, found = [], s3fs.S3FileSystem()
+    found.mkdir("bao")
+    for name, data in crawl().items():
+        found.pipe_file(f"bao/in/{name}", data)
+    proxy.seen.clear()
+    yield found
+    proxy.faults = []
+    found.invalidate_cache()
+    found.rm("bao", recursive=True)
+
+
+def below(store: Any, folder: str) -> dict[str, bytes]:
+    """Return the objects below a folder, hidden ones left out, by name."""
+    store.invalidate_cache()
+    return {name.removeprefix(f"{folder}/"): store.cat(name) for name in store.find(folder) if "/." not in name}
+
+
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory) -> dict[str, bytes]:
+    """The crawl cleaned in local folders."""
+    folder = tmp_path_factory.mktemp("local")
+    for name, data in crawl().items():
+        (folder / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "in" / name).write_bytes(data)
+    assert main(["clean", str(folder / "in"), "--output-dir", str(folder / "out")]) == 0
+    return {path.relative_to(folder / "out").as_posix(): path.read_bytes() for path in (folder / "out").rglob("[!.]*.*") if path.is_file()}
+
+
+def test_every_job_takes_addresses(store, cleaned, tmp_path, capsys):
+    assert main(["clean", "s3://bao/in", "--output-dir", "s3://bao/out", "--stats", "s3://bao/stats.json"]) == 0
+    assert below(store, "bao/out") == cleaned
+    assert json.loads(store.cat("bao/stats.json"))["records"] == 25
+    assert main(["clean", "s3://bao/in/a/**/*.jsonl.*", "--output", "s3://bao/both.jsonl.gz", "--dropped", str(tmp_path / "dropped")]) == 0
+    assert gzip.decompress(store.cat("bao/both.jsonl.gz")).count(b"\n") == 10
+    assert main(["label", "s3://bao/in/a/crawl.jsonl.gz", "--as", "jsonl", "--output", "s3://bao/spans.jsonl.zst"]) == 0
+    words = ["filter", "s3://bao/in/a/crawl.jsonl.gz", "--attributes", "s3://bao/spans.jsonl.zst", "--output", "s3://bao/filtered.jsonl.gz"]
+    assert main(words) == 0
+    assert store.cat("bao/filtered.jsonl.gz") == cleaned["a/crawl.jsonl.gz"]
+    assert main(["extract", "s3://bao/in/table.parquet", "--output", "s3://bao/articles.jsonl"]) == 0
+    assert store.cat("bao/articles.jsonl").count(b'"article": {') == 10
+    store.pipe_file("bao/pages/1.txt", PAGE)
+    for already in ("", "1 labelled page is in s3://bao/labelled already"):
+        capsys.readouterr()
+        assert main(["label", "s3://bao/pages", "--output-dir", "s3://bao/labelled"]) == 0
+        assert already in capsys.readouterr().err
+    assert store.cat("bao/labelled/1.tsv").count(b"\n") == PAGE.count(b"\n")
+
+
+def test_large_outputs_are_multipart_uploads(store, proxy, monkeypatch):
+    monkeypatch.setattr(upload, "PART", 5 << 20)
+    noise = "".join(json.dumps({"text": "", "noise": os.urandom(200_000).hex()}) + "\n" for _ in range(30)).encode()
+    store.pipe_file("bao/noise.jsonl", noise)
+    proxy.faults = [Fault("500", "PUT .*partNumber=2", 1), Fault("reset", "GET .*/noise.jsonl", 2)]
+    assert main(["clean", "s3://bao/noise.jsonl", "--output", "s3://bao/clean.jsonl"]) == 0
+    assert store.cat("bao/clean.jsonl") == noise
+    assert not proxy.faults[0].times
+    proxy.faults = [Fault("403", "PUT .*partNumber=2")]
+    assert main(["clean", "s3://bao/noise.jsonl", "--output", "s3://bao/none.jsonl"]) == 2
+    assert not store.exists("bao/none.jsonl")
+    assert not store.call_s3("list_multipart_uploads", Bucket="bao").get("Uploads")
+
+
+@pytest.mark.parametrize("fault", [
+    Fault("500", "GET .*/in/", 3), Fault("reset", "GET .*/in/", 5), Fault("lost", "(PUT|GET) ", 6),
+    Fault("slow", "GET .*/in/", 1, seconds=1.5), Fault("500", "PUT ", 1), Fault("500", "HEAD ", 3), Fault("reset", r"GET .*list-type", 2),
+], ids=lambda fault: f"{fault.kind} {fault.requests}")  # fmt: skip
+def test_what_fails_in_passing_is_repeated(store, proxy, cleaned, fault):
+    proxy.failed.clear()
+    proxy.faults = [fault]
+    assert main(["clean", "s3://bao/in", "--output-dir", "s3://bao/out"]) == 0
+    assert proxy.failed[fault.kind] == fault.times
+    assert below(store, "bao/out") == cleaned
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["s3://khong/page.txt"], "s3://khong/page.txt: there is no bucket khong; check"),
+    (["s3://bao/in/khong.txt"], "s3://bao/in/khong.txt: there is no such object; check"),
+    (["s3://bao/in/page.txt", "--output", "s3://khong/page.txt"], "there is no bucket khong"),
+    (["s3://bao/in/table.parquet", "--output", "s3://bao/denied.parquet"], "s3://bao/denied.parquet: no permission"),
+    (["s3://bao/in/a/crawl.jsonl.gz"], "s3://bao/in/a/crawl.jsonl.gz: no permission"),
+    (["s3://bao/in"], "s3://bao/in: a folder; name the files in it"),
+])  # fmt: skip
+def test_what_fails_for_good_is_one_line(store, proxy, capsys, words, message):
+    proxy.faults = [Fault("403", "crawl.jsonl.gz|PUT .*denied")]
+    assert main(["clean", *words]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.splitlines()) == 1
+    assert ENVIRONMENT["AWS_SECRET_ACCESS_KEY"] not in said
+    assert not store.exists("bao/denied.parquet")
+
+
+def test_a_storage_that_stays_broken_is_given_up(store, proxy, capsys):
+    proxy.faults = [Fault("500", "GET .*/in/page.txt")]
+    assert main(["clean", "s3://bao/in/page.txt"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("tinsach: s3://bao/in/page.txt: the storage fails again and again (")
+
+
+def test_missing_credentials_are_said_to_be_missing(store, monkeypatch, capsys):
+    import s3fs
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    s3fs.S3FileSystem.clear_instance_cache()
+    assert main(["clean", "s3://bao/in/page.txt"]) == 2
+    assert "s3://bao/in/page.txt: no usable credentials (Unable to locate credentials); check" in capsys.readouterr().err
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_bad_object_follows_on_error(store, proxy, cleaned, tmp_path, capsys, jobs):
+    """One key is denied, and one vanishes between the listing and the reading."""
+    store.pipe_file("bao/in/vanishing.txt", PAGE)
+    proxy.faults = [Fault("403", "/in/a/crawl.jsonl.gz"), Fault("404", "/in/vanishing.txt")]
+    words = ["clean", "s3://bao/in", "--output-dir", "s3://bao/out", "--jobs", jobs, "--on-error"]
+    assert main([*words, "skip", "--stats", str(tmp_path / "stats")]) == 1
+    said = capsys.readouterr().err
+    assert "left out: s3://bao/in/a/crawl.jsonl.gz: no permission" in said
+    assert "left out: s3://bao/in/vanishing.txt: there is no such object" in said
+    assert json.loads((tmp_path / "stats").read_text())["files_left_out"] == 2
+    assert below(store, "bao/out") == {name: data for name, data in cleaned.items() if name != "a/crawl.jsonl.gz"}
+
+
+def test_resume_cleans_what_is_missing_or_has_changed(store, proxy, cleaned, capsys):
+    words = ["clean", "s3://bao/in", "--output-dir", "s3://bao/out", "--resume", "--summary"]
+    assert main(words) == 0
+    store.rm("bao/out/page.txt")
+    store.pipe_file("bao/out/a/crawl.jsonl.gz", b"damaged")
+    store.pipe_file("bao/in/table.parquet", crawl()["table.parquet"])  # as before, but newer
+    capsys.readouterr()
+    assert main(words) == 0
+    assert "cleaned 3 files, found 2 finished" in capsys.readouterr().err
+    assert below(store, "bao/out") == cleaned
+    assert main(words[:-2]) == 0  # without --resume, the journal starts anew
+    assert len(store.find("bao/out/.tinsach-resume")) == 5
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "SIGKILL"])
+def test_a_stopped_job_leaves_whole_objects_and_goes_on(store, proxy, cleaned, stop):
+    proxy.faults = [Fault("slow", "GET .*/in/a/b", seconds=0.9)]
+    words = [sys.executable, "-m", "classifier", "clean", "s3://bao/in", "--output-dir", "s3://bao/out", "--resume"]
+    job = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE)
+    _wait_until(lambda: proxy.faults[0].times < 1 << 30)
+    job.send_signal(stop)
+    assert job.wait(20) == (130 if stop == signal.SIGINT else -9)
+    assert job.stderr.read() == b""
+    job.stderr.close()
+    partly = below(store, "bao/out")
+    assert partly.items() <= cleaned.items()
+    assert len(partly) < len(cleaned)
+    proxy.faults = []
+    assert main(words[3:]) == 0
+    assert below(store, "bao/out") == cleaned
+
+
+def _wait_until(condition: Any) -> None:
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("the job did not get there in ten seconds")
