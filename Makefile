@@ -7,6 +7,7 @@ PAGES ?=
 OPTIONS ?=
 OUT ?= build/labelled
 INPUTS ?= 200000
+RUNS ?= 40
 SEED ?=
 FIGURES := docs/figures
 STAMP := $(VENV)/.installed
@@ -145,6 +146,9 @@ fuzz-kernel: $(STAMP) ## Fuzz the compiled kernel against numpy, INPUTS= and SEE
 	@$(call kernel_tree,sanitized)
 	cd build/sanitized && OMP_NUM_THREADS=1 TINSACH_KERNEL=1 ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 		PYTHONMALLOC=malloc ../../$(BIN)/python -m tests.fuzz.run --compare --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
+
+chaos-remote: $(STAMP) ## Clean a crawl in S3 RUNS=40 times while requests fail and the process is killed; SEED= of the first run
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.chaos_remote --runs $(RUNS) $(if $(SEED),--seed $(SEED))
 
 soak: $(STAMP) ## Push two million lines through one stream; memory flat, result as in batch
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.soak
