@@ -62,6 +62,7 @@ class Reader:
             self._file = parquet.ParquetFile(file, buffer_size=1 << 16)
             self.schema = self._file.schema_arrow
         except (arrow.ArrowException, OSError) as error:
+            _raise_if_named(error)
             raise InputError(f"{name}: not a Parquet file, or a damaged one ({error}); download or create it again") from error
         self.compression = _compression(self._file.metadata)
         self._path = self._text_path(options.field, arrow)
@@ -94,6 +95,7 @@ class Reader:
                         record = self._record(value, key, Place(rows, row, self._path, group), number)
                         yield record._replace(site=site) if isinstance(site, str) and isinstance(record, Record) else record
         except (arrow.ArrowException, OSError) as error:
+            _raise_if_named(error)
             raise InputError(f"{self.name}: damaged after row {number} ({error}); download or create it again") from error
 
     def _record(self, value: bytes | None, key: object, place: Place, number: int) -> Record | BadRecord:
@@ -207,6 +209,12 @@ def libraries(name: str) -> tuple[Any, Any]:
         import pyarrow
         from pyarrow import parquet
     return pyarrow, parquet
+
+
+def _raise_if_named(error: Exception) -> None:
+    """Raise an error that names its file, which is about the storage and not about what is in the file."""
+    if isinstance(error, OSError) and error.filename is not None:
+        raise error
 
 
 def _compression(metadata: Any) -> str:

@@ -1,7 +1,7 @@
 """Random failures of a job in S3: requests fail, the process is killed, the job is resumed, until it is done.
 
 Every run cleans a crawl of all formats with `--resume`, its requests failing at random (500, reset, lost answer) and SIGKILL coming at a
-random time, then again until a run ends by itself. Its objects have to be those of a local run, byte for byte, and no others, and its
+random request, then again until a run ends by itself. Its objects have to be those of a local run, byte for byte, and no others, and its
 statistics have to count every record once. `make chaos-remote RUNS=40` prints the figures; a seed repeats a run's faults.
 """
 
@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -28,8 +29,8 @@ from tests.support.s3_server import ENVIRONMENT, FaultyProxy, faulty_proxy, s3_s
 
 KINDS = ("500", "reset", "lost")
 SHARE = 0.1  # of requests that fail
-LONGEST = 2.5  # seconds until a kill
-ENOUGH = 20  # starts of a job after which something is wrong
+LATEST = 60  # requests until a kill: a job without failures makes about that many
+ENOUGH = 40  # starts of a job after which something is wrong
 
 
 def _job(words: list[str]) -> None:
@@ -37,16 +38,16 @@ def _job(words: list[str]) -> None:
     sys.exit(tinsach(words))
 
 
-def attempt(processes: Any, words: list[str], seconds: float | None) -> int | None:
-    """Start a job, and kill it after some seconds unless it has ended; return its exit status, None if it was killed."""
-    job = processes.Process(target=_job, args=(words,))
+def attempt(processes: Any, words: list[str], proxy: FaultyProxy, requests: int | None) -> int | None:
+    """Start a job, and kill it after some requests unless it has ended; return its exit status, None if it was killed."""
+    job, before = processes.Process(target=_job, args=(words,)), proxy.seen.total()
     job.start()
-    job.join(seconds)
-    if job.is_alive():
-        job.kill()
-        job.join()
-        return None
-    return int(job.exitcode or 0)
+    while requests is not None and job.is_alive():
+        job.join(0.002)
+        if proxy.seen.total() - before >= requests:
+            job.kill()
+    job.join()
+    return None if job.exitcode == -signal.SIGKILL else int(job.exitcode or 0)
 
 
 def run(proxy: FaultyProxy, store: Any, processes: Any, seed: int, local: dict[str, bytes], stats: Path) -> Counter[str]:
@@ -62,14 +63,14 @@ def run(proxy: FaultyProxy, store: Any, processes: Any, seed: int, local: dict[s
     for _ in range(ENOUGH):
         happened["starts"] += 1
         killed = source.random() < 0.7
-        status = attempt(processes, words, source.uniform(0.2, LONGEST) if killed else None)
+        status = attempt(processes, words, proxy, source.randint(1, LATEST) if killed else None)
         happened["kills"] += status is None
         happened["ended by an error"] += status not in (None, 0)
         if status == 0:
             break
     else:
         raise SystemExit(f"seed {seed}: not done after {ENOUGH} starts")
-    happened.update({f"requests failed: {kind}": number for kind, number in proxy.failed.items()})
+    happened.update({f"failed by {kind}": number for kind, number in proxy.failed.items()})
     proxy.chance = None
     if (found := below(store, out)) != local:
         raise SystemExit(f"seed {seed}: differs from the local run in {sorted(dict(found.items() ^ local.items()))}")

@@ -16,6 +16,7 @@ import pytest
 
 from classifier.cli import main
 from classifier.io import storage, upload
+from tests.docs.examples import commands, run_shell
 from tests.support.paths import ROOT
 from tests.support.remote_crawl import PAGE, below, cleaned_locally, crawl
 from tests.support.s3_server import ENVIRONMENT, Fault, FaultyProxy, faulty_proxy, s3_server
@@ -109,18 +110,19 @@ def test_what_fails_in_passing_is_repeated(store, proxy, cleaned, fault):
     (["s3://khong/page.txt"], "s3://khong/page.txt: there is no bucket khong; check"),
     (["s3://bao/in/khong.txt"], "s3://bao/in/khong.txt: there is no such object; check"),
     (["s3://bao/in/page.txt", "--output", "s3://khong/page.txt"], "there is no bucket khong"),
-    (["s3://bao/in/table.parquet", "--output", "s3://bao/denied.parquet"], "s3://bao/denied.parquet: no permission"),
+    (["s3://bao/in/page.txt", "--output", "s3://bao/denied.txt"], "s3://bao/denied.txt: no permission"),
     (["s3://bao/in/a/crawl.jsonl.gz"], "s3://bao/in/a/crawl.jsonl.gz: no permission"),
+    (["s3://bao/in/table.parquet", "--output", "s3://bao/table.jsonl"], "s3://bao/in/table.parquet: no permission (Access Denied"),
     (["s3://bao/in"], "s3://bao/in: a folder; name the files in it"),
 ])  # fmt: skip
 def test_what_fails_for_good_is_one_line(store, proxy, capsys, words, message):
-    proxy.faults = [Fault("403", "crawl.jsonl.gz|PUT .*denied")]
+    proxy.faults = [Fault("403", "crawl.jsonl.gz|PUT .*denied|GET .*/table.parquet")]
     assert main(["clean", *words]) == 2
     said = capsys.readouterr().err
     assert message in said
     assert len(said.splitlines()) == 1
     assert ENVIRONMENT["AWS_SECRET_ACCESS_KEY"] not in said
-    assert not store.exists("bao/denied.parquet")
+    assert not store.exists("bao/denied.txt")
 
 
 def test_a_storage_that_stays_broken_is_given_up(store, proxy, capsys):
@@ -185,6 +187,30 @@ def test_a_stopped_job_leaves_whole_objects_and_goes_on(store, proxy, cleaned, s
     proxy.faults = []
     assert main(words[3:]) == 0
     assert below(store, "bao/out") == cleaned
+
+
+def test_a_run_of_the_chaos(tmp_path):
+    words = [sys.executable, "-m", "tests.slow.chaos_remote", "--runs", "1", "--json", str(tmp_path / "figures.json")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "figures.json").read_text())["runs"] == 1
+
+
+def test_the_commands_of_the_page_about_scale(store, proxy, tmp_path):
+    own = (ROOT / "docs" / "SCALE.md").read_text(encoding="utf-8").partition("## Credentials")[0]
+    store.mkdir("crawl")
+    store.mkdir("clean")
+    names = {"a.txt": "page.txt", "b.jsonl.gz": "a/crawl.jsonl.gz", "c.wet.gz": "a/b/crawl.wet.gz"}
+    for name, source in names.items():
+        store.pipe_file(f"crawl/2025/{name}", crawl()[source])
+    settings = [f"export {name}={os.environ[name]}" for name in (*ENVIRONMENT, "AWS_ENDPOINT_URL")]
+    done = run_shell([*settings, *commands(own)], tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    assert sorted(below(store, "clean/2025")) == sorted(names)
+    assert {"wet.jsonl.zst", "b.attributes.jsonl.zst", "articles.parquet", "2025.json"} < set(below(store, "clean"))
+    assert (tmp_path / "clean.jsonl").read_bytes() == gzip.decompress(store.cat("clean/2025/b.jsonl.gz"))
+    for bucket in ("crawl", "clean"):
+        store.rm(bucket, recursive=True)
 
 
 def _wait_until(condition: Any) -> None:
