@@ -11,6 +11,7 @@ import errno
 import re
 import time
 from collections.abc import Callable
+from concurrent import futures
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -70,7 +71,8 @@ def cancel_requests() -> None:
             await asyncio.wait(tasks, timeout=1)
 
     if asyn.loop[0] is not None:
-        asyncio.run_coroutine_threadsafe(cancel(), asyn.loop[0]).result(2)
+        with suppress(futures.TimeoutError):  # on a busy machine, it ends with complaints
+            asyncio.run_coroutine_threadsafe(cancel(), asyn.loop[0]).result(2)
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------------------
