@@ -174,6 +174,7 @@ def test_the_page_about_scale_quotes_the_recorded_figures():
         cells = [row[f"{what}_mb_a_second"] for what in ("text", "content", "file")]
         assert f"| {name} | {' | '.join(map(str, cells))} | {row['ms_a_page']} |" in scale
     assert f"| `clean_pages` alone, no file | {alone['text_mb_a_second']} | | | {alone['ms_a_page']} |" in scale
+    assert f"`--jobs 2` takes {1 / figures('scale-jobs')['ratio_of_cpu_time'] - 1:.0%} more".replace("%", " %") in scale
     chaos = figures("chaos-remote")
     assert CHAOS.format_map(chaos) in scale
     assert not chaos["differences"]
