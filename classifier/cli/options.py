@@ -144,7 +144,10 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     """Add the input files and the options for reading them, --model, --keep and --threshold."""
     add_model(parser)
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="text or HTML pages, records, or a folder or pattern of them (default: standard input)"
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="text or HTML pages, records, a folder or pattern of them, or URLs (default: standard input)",
     )
     add_keep(parser)
     parser.add_argument("--threshold", type=float, metavar="P", help="keep a line if the kept labels' probabilities sum to P or more")
