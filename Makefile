@@ -7,6 +7,7 @@ PAGES ?=
 OPTIONS ?=
 OUT ?= build/labelled
 INPUTS ?= 200000
+RUNS ?= 40
 SEED ?=
 FIGURES := docs/figures
 STAMP := $(VENV)/.installed
@@ -69,6 +70,9 @@ $(ENGINES)/.installed: pyproject.toml training/constraints.txt
 test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatrove, Spark (needs Java 17) and Ray
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/classifier/integrations -m engines
 
+test-remote: $(STAMP) ## Test inputs and outputs in S3, on a server that the tests start, behind a proxy that fails
+	$(PYTEST) tests/classifier/cli/test_remote_jobs.py -m remote
+
 # The lower bounds of pyproject.toml. They have no wheels for newer Pythons, where there is nothing to test.
 $(OLDEST)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(OLDEST)
@@ -92,7 +96,7 @@ docs: $(STAMP) ## Write the API reference into build/api
 corpus-check: $(STAMP) ## Validate the training corpus
 	$(BIN)/python -m training.composer.corpus
 
-check: lint corpus-check test test-kernel test-slow test-browser test-engines test-oldest verify-first-pass gate ## Exactly what CI runs
+check: lint corpus-check test test-kernel test-slow test-browser test-engines test-remote test-oldest verify-first-pass gate ## Exactly what CI runs
 
 train: $(STAMP) ## Train the model into models/
 	$(BIN)/python -m training.train --jobs $(JOBS)
@@ -142,6 +146,9 @@ fuzz-kernel: $(STAMP) ## Fuzz the compiled kernel against numpy, INPUTS= and SEE
 	@$(call kernel_tree,sanitized)
 	cd build/sanitized && OMP_NUM_THREADS=1 TINSACH_KERNEL=1 ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 		PYTHONMALLOC=malloc ../../$(BIN)/python -m tests.fuzz.run --compare --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
+
+chaos-remote: $(STAMP) ## Clean a crawl in S3 RUNS=40 times while requests fail and the process is killed; SEED= of the first run
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.chaos_remote --runs $(RUNS) $(if $(SEED),--seed $(SEED))
 
 soak: $(STAMP) ## Push two million lines through one stream; memory flat, result as in batch
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.soak

@@ -75,6 +75,11 @@ class LineSplitter:
         self.starts: list[int] = []
         """Offsets of the lines that the last call returned, in characters of all text so far."""
 
+    @property
+    def pending(self) -> int:
+        """Number of characters of the unfinished line."""
+        return self._end - self._start
+
     def feed(self, chunk: str | bytes) -> list[str]:
         """Return the lines that `chunk` completes."""
         if isinstance(chunk, str):

@@ -114,7 +114,7 @@ def test_runtime_needs_numpy_and_joblib_only(wheel):
     assert sorted(needs) == ["joblib", "numpy"]
     every = [line.partition(";")[0] for line in re.findall(r"^Requires-Dist: (.*)$", metadata, re.MULTILINE)]
     for need in every:  # extras included: lower bounds only
-        assert re.fullmatch(r"tinsach\[[a-z,]+\]|[A-Za-z0-9_-]+(\[[a-z]+\])?>=[\d.]+", need.strip()), need
+        assert re.fullmatch(r"tinsach\[[a-z,]+\]|[A-Za-z0-9_-]+(\[[a-z0-9]+\])?>=[\d.]+", need.strip()), need
 
 
 # -- make audit ----------------------------------------------------------------------------------------------------------------

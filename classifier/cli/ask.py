@@ -119,7 +119,7 @@ def _targets(args: argparse.Namespace, sources: Sequence[Source]) -> list[Path]:
             raise InputError(f"{source.name}: not a page of text or HTML, but {source.format}; put each of its pages into a file")
         if os.path.dirname(os.path.realpath(source.path)) == folder:
             raise InputError(f"{source.name}: in --output-dir, among prompts and answers; keep pages in another folder")
-    return [path.with_suffix("") for path in targets_in(args.output_dir, sources, ".tsv")]
+    return [Path(path).with_suffix("") for path in targets_in(args.output_dir, sources, ".tsv")]
 
 
 def _only_page(job: Job, source: Source) -> Iterator[list[str]]:

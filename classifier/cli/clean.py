@@ -34,7 +34,9 @@ from classifier.errors import InputError
 from classifier.formats.base import LEFT_OUT, MISSING, NEEDS_REVIEW, ONLY_IN_SCRIPT
 from classifier.formats.names import OUTPUTS, conversion
 from classifier.formats.sources import Source, refuse_same_file, targets_in
+from classifier.io.addresses import make_folder
 from classifier.io.files import atomic_write, atomic_write_if, remove_stale_files, standard_output
+from classifier.io.urls import is_url
 
 if TYPE_CHECKING:
     from classifier.jobs.job import Job
@@ -79,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Clean the inputs and return the exit status."""
-    from classifier.jobs.folder import clean_into_folder, make_output_folder
+    from classifier.jobs.folder import clean_into_folder
     from classifier.jobs.job import BAD_FILES, Job, clean_into_one
     from classifier.jobs.progress import progress
 
@@ -92,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{args.output}: text has no fields for --labels; name an output that ends in .jsonl, .csv or .parquet")
     cleaner = site_cleaner(args, sources, args.site_memory)
     _check_memory(args)
-    if args.resume and args.quarantine:
+    if args.resume and args.quarantine and not is_url(args.quarantine):
         remove_stale_files(Path(os.path.realpath(args.quarantine)).parent)
     with ExitStack() as stack:
         cleaner = stack.enter_context(remembering(args, cleaner))  # entered first, so that the memory is saved last
@@ -101,14 +103,14 @@ def run(args: argparse.Namespace) -> int:
             stack.enter_context(atomic_write(path)) if path else None for path in (args.dropped, args.quarantine, args.stats)
         )
         if args.output_dir:
-            make_output_folder(Path(args.output_dir))  # before a first pass over all inputs
+            make_folder(args.output_dir)  # before a first pass over all inputs
         faults = error_policy(args, sources, quarantine)
         cleaner = stack.enter_context(learned_first(args, cleaner, sources, options, faults))
         job = Job(cleaner, options, faults, dropped, args.jobs)
         job.tell = stack.enter_context(progress(not args.output_dir and not args.output and _is_terminal(sys.stdout)))
         found = 0
         if args.output_dir:
-            found = clean_into_folder(job, sources, Path(args.output_dir), args.resume)
+            found = clean_into_folder(job, sources, args.output_dir, args.resume)
         else:
             clean_into_one(job, sources, output or standard_output())
         if stats:
@@ -140,7 +142,7 @@ def _check_outputs(args: argparse.Namespace, sources: Sequence[Source]) -> None:
         raise InputError(f"--labels gives the places of unchanged lines, and --{steps[0]} changes them; give one of the two")
     named = [path for path in (args.output, args.dropped, args.quarantine, args.stats, memory_file(args)) if path]
     if args.output_dir:
-        named += map(str, dict.fromkeys(targets_in(args.output_dir, sources, clashes=args.on_error in ("skip", "quarantine"))))
+        named += dict.fromkeys(targets_in(args.output_dir, sources, clashes=args.on_error in ("skip", "quarantine")))
     refuse_same_file([*sources, *rule_files(args)], named)
 
 

@@ -6,7 +6,6 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from classifier.cli.messages import say
@@ -27,6 +26,7 @@ from classifier.cli.options import (
 )
 from classifier.errors import InputError
 from classifier.formats.sources import Source, refuse_same_file, targets_in
+from classifier.io.addresses import require_folder
 from classifier.io.encoding import to_utf8
 from classifier.io.files import atomic_write, atomic_write_if, standard_output
 from classifier.review.labelled_page import labelled_row
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     return report_left_out(args, job, len(sources))
 
 
-def _check(args: argparse.Namespace, sources: Sequence[Source], targets: Sequence[Path]) -> None:
+def _check(args: argparse.Namespace, sources: Sequence[Source], targets: Sequence[str]) -> None:
     """Reject options that conflict with each other or with the inputs, before anything is read or written."""
     check_on_error(args)
     if args.force and not args.output_dir:
@@ -156,7 +156,7 @@ def _as_jsonl(line: LabelledLine, page: int) -> str:
 # -- one file per input --------------------------------------------------------------------------------------------------------
 
 
-def _targets(args: argparse.Namespace, sources: Sequence[Source]) -> list[Path]:
+def _targets(args: argparse.Namespace, sources: Sequence[Source]) -> list[str]:
     """Return the path of each input's labelled file."""
     if args.as_ != "tsv":
         raise InputError(f"--output-dir writes labelled pages as TSV; leave out --as {args.as_}")
@@ -165,17 +165,16 @@ def _targets(args: argparse.Namespace, sources: Sequence[Source]) -> list[Path]:
     for source in sources:
         if source.format not in ("text", "html") and not source.place:  # in a folder, it is left out like other bad files
             raise InputError(f"{source.name}: --output-dir takes pages of text or HTML, not {source.format}; name such files")
-    if Path(args.output_dir).exists() and not Path(args.output_dir).is_dir():
-        raise InputError(f"{args.output_dir}: not a folder; name another --output-dir")
+    require_folder(args.output_dir)
     return targets_in(args.output_dir, sources, ".tsv", clashes=args.on_error != "fail")
 
 
-def _to_files(args: argparse.Namespace, job: Job, sources: Sequence[Source], targets: Sequence[Path]) -> None:
+def _to_files(args: argparse.Namespace, job: Job, sources: Sequence[Source], targets: Sequence[str]) -> None:
     """Label the pages that have no labelled file yet, or all with --force."""
     from classifier.jobs.label_folder import label_into_folder
     from classifier.jobs.stats import counted
 
-    existing = label_into_folder(job, list(zip(sources, targets)), Path(args.output_dir), labelled_row, args.force)
+    existing = label_into_folder(job, list(zip(sources, targets)), args.output_dir, labelled_row, args.force)
     if existing:
         are, they, them = ("is", "it stays as it is", "it") if existing == 1 else ("are", "they stay as they are", "them")
         say(f"tinsach: {counted(existing, 'labelled page')} {are} in {args.output_dir} already; {they} (--force overwrites {them})")

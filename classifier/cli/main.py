@@ -22,6 +22,7 @@ from classifier.cli.signals import Stopped, stoppable
 from classifier.errors import InputError, TinsachError
 from classifier.io.files import error_filename, os_error_message
 from classifier.io.notices import without_warnings
+from classifier.io.urls import is_url
 from classifier.version import __version__
 
 __all__ = ["main"]
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parse(with_quarantine_option(sys.argv[1:] if argv is None else argv))
     try:
         _refuse_empty(args)
+        _refuse_urls(args)
         if "keep" in args:
             args.keep = labels_to_keep(args.keep, args.drop)
         with stoppable(), without_warnings():  # commands report the notices themselves
@@ -49,6 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_stdout()
         return 141
     except KeyboardInterrupt as stop:
+        if "fsspec" in sys.modules:
+            from classifier.io.storage import cancel_requests
+
+            cancel_requests()
         return stop.status if isinstance(stop, Stopped) else 130
     except OSError as error:
         if error.filename == "standard output":
@@ -86,10 +92,28 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
+# Arguments that are files of this machine only: mapped into memory, written in place, or opened in the browser.
+LOCAL = ("model", "sites", "site_profile", "site_memory", "retrained", "html")
+LOCAL_PAGES = {"ask": ("files", "output_dir", "read"), "review": ("files",)}
+
+
+def _refuse_urls(args: argparse.Namespace) -> None:
+    """Raise InputError if an argument that takes files of this machine is a URL, which would pass for the name of a new file."""
+    for name in (*LOCAL, *LOCAL_PAGES.get(args.command, ())):
+        value = getattr(args, name, None)
+        for address in value if isinstance(value, list) else [value]:
+            if address and is_url(address):
+                raise InputError(f"{address}: {_place_of(name)} takes files of this machine; copy it here first")
+
+
+def _place_of(name: str) -> str:
+    """Return how messages call an argument."""
+    places = {"file": "FILE", "files": "FILE", "quarantine": "the FILE of --on-error quarantine"}
+    return places.get(name, f"--{name.replace('_', '-')}")
+
+
 def _refuse_empty(args: argparse.Namespace) -> None:
     """Raise InputError if an argument is empty, as an unset variable of a shell script makes it."""
-    places = {"file": "FILE", "files": "FILE", "quarantine": "the FILE of --on-error quarantine"}
     for name, value in vars(args).items():
         if value == "" or (isinstance(value, list) and "" in value):
-            place = places.get(name, f"--{name.replace('_', '-')}")
-            raise InputError(f"{place} is empty; give it a value, or leave it out")
+            raise InputError(f"{_place_of(name)} is empty; give it a value, or leave it out")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 
+from classifier.io.urls import shown
+
 __all__ = ["open_in_browser", "say"]
 
 
 def say(*messages: str) -> None:
-    """Print each message as one line on standard error, control characters escaped. Do nothing if standard error is closed."""
+    """Print each message as one line on standard error, control characters escaped, secrets in URLs left out; nothing if it is closed."""
     if sys.stderr:  # None if closed, and `print(file=None)` writes to standard output
         for message in messages:
-            print("".join(char if char.isprintable() else repr(char)[1:-1] for char in message), file=sys.stderr)
+            print("".join(char if char.isprintable() else repr(char)[1:-1] for char in shown(message)), file=sys.stderr)
 
 
 def open_in_browser(address: str, name: str) -> None:

@@ -12,7 +12,9 @@ from classifier.cli.messages import say
 from classifier.errors import InputError
 from classifier.formats.base import MISSING
 from classifier.formats.sources import Source, find_sources
+from classifier.io.addresses import exists
 from classifier.io.files import os_error_message
+from classifier.io.urls import is_url
 
 if TYPE_CHECKING:
     from classifier.io.files import Sink
@@ -58,10 +60,14 @@ def check_on_error(args: argparse.Namespace) -> None:
     """
     if args.on_error == "quarantine" and not args.quarantine:
         raise InputError("--on-error quarantine needs a FILE for what is bad: --on-error quarantine bad.jsonl")
-    if args.quarantine and not args.files and os.path.isfile(args.quarantine) and os.path.getsize(args.quarantine):
+    if args.quarantine and not args.files and _has_content(args.quarantine):
         raise InputError(f"{args.quarantine}: exists, and would be overwritten with bad records; name the input too (- for standard input)")
     if getattr(args, "jobs", 1) == 0:
         raise InputError("--jobs 0 means no process at all; give 1 or more, or -1 for one per core")
+
+
+def _has_content(address: str) -> bool:
+    return exists(address) if is_url(address) else os.path.isfile(address) and os.path.getsize(address) > 0
 
 
 def error_policy(args: argparse.Namespace, sources: Sequence[Source], quarantine: Sink | None = None) -> ErrorPolicy:

@@ -15,6 +15,7 @@ from classifier.cli.messages import say
 from classifier.errors import InputError
 from classifier.formats.base import ATTRIBUTES, NEEDS_REVIEW, NO_SITE, ON_NULL, Options
 from classifier.formats.names import FORMATS
+from classifier.formats.size_limit import size_of
 from classifier.formats.sources import Source
 from classifier.io.encoding import POLICIES, Decoding
 from classifier.io.files import STDIN, atomic_write
@@ -132,6 +133,10 @@ def add_fields(parser: argparse.ArgumentParser) -> None:
         metavar="CHAR",
         help="between the values of a CSV row; tab for a tab (default: comma, semicolon, tab or bar, as found)",
     )
+    parser.add_argument(
+        "--max-record-size", metavar="SIZE", default="64M",
+        help="refuse a record, or a line of text, of more than SIZE bytes, as in 500K, 64M (default) or 1G",
+    )  # fmt: skip
     parser.add_argument("--html-hidden", action="store_true", help="HTML: read hidden elements too")
     parser.add_argument("--html-alt", action="store_true", help="HTML: read the alternative texts of pictures too")
 
@@ -140,7 +145,10 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     """Add the input files and the options for reading them, --model, --keep and --threshold."""
     add_model(parser)
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="text or HTML pages, records, or a folder or pattern of them (default: standard input)"
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="text or HTML pages, records, a folder or pattern of them, or URLs (default: standard input)",
     )
     add_keep(parser)
     parser.add_argument("--threshold", type=float, metavar="P", help="keep a line if the kept labels' probabilities sum to P or more")
@@ -189,7 +197,7 @@ def with_record_options(args: argparse.Namespace, options: Options) -> Options:
     """Return options completed by those of `add_fields`.
 
     Raises:
-        InputError: the delimiter is not one character.
+        InputError: the delimiter is not one character, or the size no number.
     """
     delimiter = {"tab": "\t", "\\t": "\t"}.get(args.delimiter, args.delimiter)
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
@@ -197,6 +205,7 @@ def with_record_options(args: argparse.Namespace, options: Options) -> Options:
     return options._replace(
         join_lists=args.join_lists,
         delimiter=delimiter,
+        max_record=size_of(args.max_record_size, "--max-record-size"),
         text_format=args.text_format,
         html_hidden=args.html_hidden,
         html_alt=args.html_alt,

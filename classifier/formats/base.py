@@ -11,6 +11,7 @@ __all__ = [
     "ARTICLE",
     "ATTRIBUTES",
     "LEFT_OUT",
+    "MAX_RECORD",
     "MISSING",
     "NEEDS_REVIEW",
     "NO_EXTRAS",
@@ -32,6 +33,7 @@ NO_EXTRAS: Extras = {}
 ON_NULL = ("keep", "skip", "fail")  # records without a text stay as they are, are left out, or are bad
 LEFT_OUT = ("responses_not_ok", "responses_not_html")  # the keys under which jobs count responses of archives that are no pages
 ONLY_IN_SCRIPT = "only_in_script"  # the key under which jobs count documents whose article is in JSON-LD only
+MAX_RECORD = 64 << 20  # bytes that a record, or a line of text, may have
 MISSING = "missing"  # the key under which jobs count records without a text
 
 
@@ -56,6 +58,7 @@ class Options(NamedTuple):
     output: str | None = None  # format of the output, if not that of the input
     finish: tuple[str, ...] = ()  # steps that finish a clean text, see `record.finishing`
     header: bool = False  # whether the text of an article begins with a header
+    max_record: int = MAX_RECORD
     min_confidence: float | None = None  # confidence below which an article needs review; None: any
 
 

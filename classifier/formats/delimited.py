@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.field import field_text
+from classifier.formats.size_limit import too_large
 from classifier.io.encoding import TextDecoder, chunks, to_utf8
 from classifier.io.files import Sink
 
@@ -60,7 +61,7 @@ class Reader:
         """Read the header; see `formats.registry.open_reader`."""
         self.name = name
         self._decoder, self._options = TextDecoder(name, options.decoding, of_records=True), options
-        lines = _raw_lines(file, self._decoder)
+        lines = _raw_lines(file, self._decoder, options.max_record)
         first = next(lines, "")
         delimiter = options.delimiter or _delimiter_of(first, options.field, delimiter)
         self._lines = _RecordedLines(chain([first] if first else [], lines))
@@ -90,6 +91,9 @@ class Reader:
         """Yield the rows in order; holds one row and part of the next."""
         dropped = 0
         for line, raw, row in self._parse_rows():
+            if len(raw) > self._options.max_record:
+                yield too_large(line, len(raw), self.name, self._options)
+                continue
             if isinstance(row, str):
                 yield BadRecord(line, _without_line_end(raw), row)
                 continue
@@ -218,13 +222,17 @@ class _RecordedLines:
         return consumed
 
 
-def _raw_lines(source: BinaryIO, decoder: TextDecoder) -> Iterator[str]:
-    """Yield lines with their line ends, split at LF only."""
+def _raw_lines(source: BinaryIO, decoder: TextDecoder, longest: int) -> Iterator[str]:
+    """Yield lines with their line ends, split at LF only; one of more than `longest` characters is an error."""
     rest: list[str] = []
+    size, number = 0, 1
     for chunk in chunks(source):
         *whole, last = decoder.feed(chunk).split("\n")
         for line in whole:
             yield "".join(rest) + line + "\n"
             rest = []
         rest.append(last)
+        size, number = len(last) + (0 if whole else size), number + len(whole)
+        if size > longest:
+            raise InputError(f"{decoder.name}:{number}: the line has more characters than the {longest:,} of --max-record-size")
     yield from io.StringIO("".join(rest) + decoder.flush())  # also splits at LF only

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from classifier.errors import InputError, require_library
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
+from classifier.formats.size_limit import read_within
 from classifier.io.encoding import Decoding, TextDecoder
 from classifier.io.sniffing import Sniffer
 
@@ -41,7 +42,7 @@ class Reader:
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the text of the document, which is held in memory."""
-        data = self._file.read()
+        data = read_within(self._file, self.name, self._options)
         try:
             text, undecodable = text_of(data, self.name, self._options.decoding)
         except InputError as error:

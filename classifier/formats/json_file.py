@@ -15,6 +15,7 @@ from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.json_record import as_line, parse_record, record_fields, with_text
 from classifier.formats.jsonl import sniffer_of
+from classifier.formats.size_limit import too_large
 from classifier.io.encoding import chunks, to_utf8
 from classifier.io.files import Sink
 
@@ -39,10 +40,13 @@ class Reader:
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records in order; holds one of them."""
         pieces = self._array() if self._source.next() == b"[" else self._sequence()
-        for number, (offset, piece) in enumerate(pieces, 1):
-            yield parse_record(piece, number, offset, self._options, bare=True)
+        for number, (offset, piece, size) in enumerate(pieces, 1):
+            if size > self._options.max_record:
+                yield too_large(number, size, self.name, self._options)
+            else:
+                yield parse_record(piece, number, offset, self._options, bare=True)
 
-    def _array(self) -> Iterator[tuple[int, bytes]]:
+    def _array(self) -> Iterator[tuple[int, bytes, int]]:
         source = self._source
         source.skip(b"[")
         if source.next() != b"]":
@@ -54,7 +58,7 @@ class Reader:
         if source.next():
             raise source.error("goes on after the end of its array; JSON lines are read with --format jsonl")
 
-    def _sequence(self) -> Iterator[tuple[int, bytes]]:
+    def _sequence(self) -> Iterator[tuple[int, bytes, int]]:
         self.layout = OBJECT
         first = True
         while self._source.next():
@@ -80,6 +84,7 @@ class _Values:
         self._data = bytearray()  # read, and not returned yet
         self._start = 0  # offset of the first of these bytes in the file
         self._at = 0  # position in them
+        self._limit, self._forgotten = options.max_record, 0  # of the current value: bytes that were too many to keep
         if self._more() and self._data.startswith(_WIDE_BOMS):
             raise InputError(f"{name}: UTF-16, but JSON is UTF-8; convert it: iconv -f UTF-16 -t UTF-8 FILE")
         if self._data.startswith(_UTF8_BOM):
@@ -118,16 +123,21 @@ class _Values:
             raise self.error(f"not JSON: expecting {char.decode()}; repair the file")
         self._at += 1
 
-    def value(self) -> tuple[int, bytes]:
-        """Consume the next value; return its offset in the file and its bytes."""
+    def value(self) -> tuple[int, bytes, int]:
+        """Consume the next value; return its offset in the file, its bytes, and their number; of a value above the limit, only the end."""
         char = self.next()
-        del self._data[: self._at]
-        self._start, self._at = self._start + self._at, 0
+        self._forget()
+        self._forgotten, start = 0, self._start
         if char in (b"{", b"[", b'"'):
             self._pass_brackets()
         else:
             self._pass_scalar()
-        return self._start, bytes(self._data[: self._at])
+        return start, bytes(self._data[: self._at]), self._forgotten + self._at
+
+    def _forget(self) -> None:
+        """Drop the bytes before the current position."""
+        del self._data[: self._at]
+        self._start, self._forgotten, self._at = self._start + self._at, self._forgotten + self._at, 0
 
     def _pass_brackets(self) -> None:
         depth = 0
@@ -163,6 +173,8 @@ class _Values:
         self._at = found.start()
 
     def _require_more(self) -> None:
+        if self._at > self._limit:
+            self._forget()
         if not self._more():
             raise self.error("ends inside a record; it is cut, download or create it again")
 

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.json_record import BOM, as_line, parse_record, put_back, record_fields, with_text
+from classifier.formats.size_limit import lines_within, too_large
 from classifier.io.encoding import Decoding
 from classifier.io.files import Sink
 from classifier.io.sniffing import Sniffer
@@ -78,14 +79,16 @@ def read_records(
 def _read(source: BinaryIO, name: str, options: Options) -> Iterator[Record | BadRecord]:
     sniffer = sniffer_of(name, options.decoding)
     offset = 0
-    for number, line in enumerate(source, 1):
+    for number, (line, size) in enumerate(lines_within(source, options.max_record), 1):
         if number == 1 and sniffer and line.startswith(_WIDE_BOMS):
             raise InputError(f"{name}: UTF-16, but JSON is UTF-8; convert it: iconv -f UTF-16 -t UTF-8 FILE")
         if sniffer:
             sniffer.feed(line)
-        if (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
+        if size > options.max_record:
+            yield too_large(number, size, name, options)
+        elif (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
             yield parse_record(line[:-1] if line.endswith(b"\n") else line, number, offset, options)
-        offset += len(line)
+        offset += size
     if sniffer:
         sniffer.flush()
 

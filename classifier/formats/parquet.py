@@ -29,6 +29,7 @@ from classifier.formats.arrow_text import (
 from classifier.formats.article_type import article_type
 from classifier.formats.base import ARTICLE, NEEDS_REVIEW, NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.field import field_text
+from classifier.formats.size_limit import too_large
 from classifier.io.encoding import to_utf8
 from classifier.io.files import Sink
 
@@ -61,6 +62,7 @@ class Reader:
             self._file = parquet.ParquetFile(file, buffer_size=1 << 16)
             self.schema = self._file.schema_arrow
         except (arrow.ArrowException, OSError) as error:
+            _raise_if_named(error)
             raise InputError(f"{name}: not a Parquet file, or a damaged one ({error}); download or create it again") from error
         self.compression = _compression(self._file.metadata)
         self._path = self._text_path(options.field, arrow)
@@ -93,11 +95,14 @@ class Reader:
                         record = self._record(value, key, Place(rows, row, self._path, group), number)
                         yield record._replace(site=site) if isinstance(site, str) and isinstance(record, Record) else record
         except (arrow.ArrowException, OSError) as error:
+            _raise_if_named(error)
             raise InputError(f"{self.name}: damaged after row {number} ({error}); download or create it again") from error
 
     def _record(self, value: bytes | None, key: object, place: Place, number: int) -> Record | BadRecord:
         if value is None and self._options.on_null == "fail":
             return BadRecord(number, _as_json(place), "the text is null")
+        if value is not None and len(value) > self._options.max_record:
+            return too_large(number, len(value), self.name, self._options)
         try:
             text, dropped = self._options.decoding.decode(value or b"")
         except UnicodeDecodeError:
@@ -204,6 +209,12 @@ def libraries(name: str) -> tuple[Any, Any]:
         import pyarrow
         from pyarrow import parquet
     return pyarrow, parquet
+
+
+def _raise_if_named(error: Exception) -> None:
+    """Raise an error that names its file, which is about the storage and not about what is in the file."""
+    if isinstance(error, OSError) and error.filename is not None:
+        raise error
 
 
 def _compression(metadata: Any) -> str:

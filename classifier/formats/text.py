@@ -96,7 +96,7 @@ def text_lines(file: BinaryIO, decoder: TextDecoder, name: str, options: Options
         InputError: the text is JSON, unless the user named the format.
     """
     head: list[str] | None = None if options.trusted else []  # the first lines with text; None once they are checked
-    for block in read_lines(file, decoder):
+    for block in read_lines(file, decoder, options.max_record):
         if head is not None:
             head += [line for line in block.lines if not is_blank(line)][:2]
             head = head if _judge(head, options.field, name) else None

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from classifier.errors import InputError, require_library
 from classifier.formats.base import LEFT_OUT, NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.html import html_to_lines, is_only_in_script, require_extractor, text_of
+from classifier.formats.size_limit import too_large
 from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Sink
 
@@ -58,7 +59,9 @@ class Reader:
         try:
             for number, record in enumerate(self._records(), 1):
                 unread = record
-                if record.headers.get("Content-Length") and (self._is_page(record) or record.content_length <= _SMALL):
+                if self._is_page(record) and record.content_length > self._options.max_record:
+                    yield too_large(number, record.content_length, self.name, self._options)
+                elif record.headers.get("Content-Length") and (self._is_page(record) or record.content_length <= _SMALL):
                     unread = None
                     if (found := self._read(record, number)) is not None:
                         yield found
@@ -93,7 +96,9 @@ class Reader:
     def _record(self, record: Any, number: int) -> Record | BadRecord:
         name = f"{self.name}: {record.headers.get('WARC-Target-URI') or record.record_id}"
         in_script = False
-        is_wet, data = record.record_type == self._types.conversion, record.reader.read()
+        is_wet, data = record.record_type == self._types.conversion, record.reader.read(self._options.max_record + 1)
+        if len(data) > self._options.max_record:  # what was compressed inside the record
+            return too_large(number, len(data), self.name, self._options)
         try:
             if is_wet:
                 decoder = TextDecoder(name, self._options.decoding)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.errors import InputError
+from classifier.formats.base import MAX_RECORD
 from classifier.integrations.manifest import Manifest, begun, commits, is_final, resumed
 from classifier.integrations.site_memory import recipe_of
 from classifier.integrations.split_job import FAIL, ON_ERROR, FolderJob, clean_split
@@ -23,10 +24,9 @@ from classifier.jobs.job import BAD_FILES, REPORTED, ErrorPolicy, Job, Outcome
 from classifier.labels import DEFAULT_KEEP
 from classifier.sites.memory import SiteMemory
 
-__all__ = ["MAX_RECORD_SIZE", "SPLIT_SIZE", "STATS", "Run", "clean", "clean_folder", "folder_job"]
+__all__ = ["SPLIT_SIZE", "STATS", "Run", "clean", "clean_folder", "folder_job"]
 
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
-MAX_RECORD_SIZE = 64 << 20  # bytes of a line: cleaning one takes five times as much memory
 SPLIT_SIZE = 64 << 20  # bytes: seconds of work, so that little is lost with a machine, and the start of a task does not count
 STATS = "_tinsach/stats.json"  # below the output folder; engines pass over names that begin with an underscore
 
@@ -46,7 +46,7 @@ def folder_job(
     memory: SiteMemory | None = None,
     site_field: str = "url",
     on_error: str = FAIL,
-    max_record_size: int = MAX_RECORD_SIZE,
+    max_record_size: int = MAX_RECORD,
 ) -> FolderJob:
     """Return a job with checked options; the format is by default that of the file names.
 

@@ -6,13 +6,13 @@ Handles the arguments and reports; `folder` plans the work, and the engine runs 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from classifier.errors import TinsachError, require_library
-from classifier.integrations.folder import MAX_RECORD_SIZE, SPLIT_SIZE, Run, clean_folder, folder_job
+from classifier.formats.size_limit import size_of
+from classifier.integrations.folder import Run, clean_folder, folder_job
 from classifier.integrations.split_job import FAIL, ON_ERROR, QUARANTINE, FolderJob
 from classifier.jobs.job import BAD_FILES
 from classifier.jobs.stats import counted
@@ -20,8 +20,6 @@ from classifier.labels import DEFAULT_KEEP
 from classifier.sites.memory import SiteMemory
 
 __all__ = ["run"]
-
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 def run(engine: str, execute: Run, argv: Sequence[str] | None = None) -> int:
@@ -37,9 +35,9 @@ def run(engine: str, execute: Run, argv: Sequence[str] | None = None) -> int:
         job = folder_job(
             options.source, options.target, options.text_field, form=options.format, model=options.model, keep=options.keep,
             threshold=options.threshold, memory=memory, site_field=options.site_field, on_error=options.on_error,
-            max_record_size=options.max_record_size,
+            max_record_size=size_of(options.max_record_size, "--max-record-size"),
         )  # fmt: skip
-        report, messages = clean_folder(job, execute, options.resume, options.split_size)
+        report, messages = clean_folder(job, execute, options.resume, size_of(options.split_size, "--split-size"))
     except TinsachError as error:
         _say(str(error))
         return 2
@@ -85,23 +83,11 @@ def _parser(engine: str) -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="skip the splits that an earlier run has finished in TARGET")
     parser.add_argument(
-        "--max-record-size", type=_size, default=MAX_RECORD_SIZE, metavar="SIZE",
-        help="a longer line is a bad record, of which the quarantine gets the place; as in 500M, 1G (default: 64M)",
+        "--max-record-size", default="64M", metavar="SIZE",
+        help="a longer line is a bad record, of which the quarantine gets the place; as in 500M, 1G (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--split-size", type=_size, default=SPLIT_SIZE, metavar="SIZE",
-        help="size of the parts of uncompressed .jsonl files that are cleaned and committed one by one (default: 64M)",
+        "--split-size", default="64M", metavar="SIZE",
+        help="size of the parts of uncompressed .jsonl files that are cleaned and committed one by one (default: %(default)s)",
     )  # fmt: skip
     return parser
-
-
-def _size(text: str) -> int:
-    """Return a number of bytes.
-
-    >>> _size("64M"), _size("1000")
-    (67108864, 1000)
-    """
-    match = re.fullmatch(r"([1-9]\d*)([KMG]?)B?", text.upper())
-    if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; give bytes, or a number with K, M or G")
-    return int(match[1]) * _UNITS[match[2]]

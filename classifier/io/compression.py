@@ -13,6 +13,8 @@ from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
 from classifier.errors import InputError, require_library
+from classifier.io.addresses import open_binary
+from classifier.io.urls import file_name, shown
 
 __all__ = ["compressing", "compression_of", "open_decompressed", "without_compression"]
 
@@ -32,10 +34,10 @@ def compression_of(name: str) -> str:
 
 
 def open_decompressed(path: str) -> BinaryIO:
-    """Open a file for reading its decompressed content."""
-    suffix = compression_of(path)
+    """Open a file, named by path or URL, for reading its decompressed content."""
+    suffix = compression_of(file_name(path))
     if not suffix:
-        return open(path, "rb")
+        return open_binary(path)
     raw = _Gzip(path) if suffix == ".gz" else _Zstd(path)
     return io.BufferedReader(raw, 1 << 16)
 
@@ -60,8 +62,8 @@ class _DecompressedFile(io.RawIOBase):
     """Raw stream of the decompressed bytes of a file."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._file = open(path, "rb")  # noqa: SIM115 - closed with this one
+        self._name = shown(path)
+        self._file = open_binary(path)
 
     def readable(self) -> bool:
         return True
@@ -80,7 +82,7 @@ class _DecompressedFile(io.RawIOBase):
 
     def damaged(self, reason: object) -> InputError:
         """Return the error for a damaged file."""
-        return InputError(f"{self._path}: damaged or cut ({reason}); download or create it again")
+        return InputError(f"{self._name}: damaged or cut ({reason}); download or create it again")
 
 
 class _Gzip(_DecompressedFile):
@@ -99,7 +101,7 @@ class _Zstd(_DecompressedFile):
     """Decodes frame by frame, because zstandard's own reader accepts a truncated file."""
 
     def __init__(self, path: str) -> None:
-        self._library = _zstandard(path)
+        self._library = _zstandard(shown(path))
         super().__init__(path)
         self._frame: Any = None  # decompressor of the current frame; None between frames
         self._input = b""  # compressed bytes, not decoded yet

@@ -72,7 +72,7 @@ class TextDecoder:
     def __init__(self, name: str, reading: Decoding, of_records: bool = False) -> None:
         """Start before the first byte of an input; `name` is for messages, `of_records` for `sniffing`."""
         self.dropped = 0  # bytes dropped under the policy "skip"
-        self._name, self._errors = name, reading.errors
+        self.name, self._errors = name, reading.errors
         self._head: bytes | None = None if reading.encoding else b""  # first bytes, held until a byte order mark can be ruled out
         self._sniffer = None if reading.encoding else Sniffer(name, of_records)
         self._offset = 0  # of the current chunk in the input, in bytes
@@ -125,11 +125,11 @@ class TextDecoder:
             start = self._offset + len(chunk) - len(error.object) + error.start
             line = 1 + self._lines.after(error.object[: error.start].decode(error.encoding, "replace"))
             raise InputError(
-                f"{self._name}: line {line}, byte offset {start}: not valid {error.encoding} ({error.reason}); "
+                f"{self.name}: line {line}, byte offset {start}: not valid {error.encoding} ({error.reason}); "
                 "repair it, or choose --encoding-errors replace or skip"
             ) from error
         except UnicodeError as error:  # some codecs, such as idna, raise the base class
-            raise InputError(f"{self._name}: cannot be decoded in this encoding ({error}); choose another --encoding") from error
+            raise InputError(f"{self.name}: cannot be decoded in this encoding ({error}); choose another --encoding") from error
         self.dropped += _dropped.count
         self._offset += len(chunk)
         if self._errors == "strict":
@@ -176,13 +176,23 @@ def chunks(source: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def read_lines(source: BinaryIO, decoder: TextDecoder) -> Iterator[LineBlock]:
+def read_lines(source: BinaryIO, decoder: TextDecoder, longest: int | None = None) -> Iterator[LineBlock]:
     """Yield the lines of a source in blocks, as they become available.
+
+    Raises:
+        InputError: a line has more than `longest` characters.
 
     Offsets count a byte order mark of UTF-8, which stays in the text, and none of UTF-16 or UTF-32.
     """
     splitter = LineSplitter()
+    number = 1  # of the unfinished line
     for chunk in chunks(source):
-        yield LineBlock(splitter.feed(decoder.feed(chunk)), splitter.starts)
+        lines = splitter.feed(decoder.feed(chunk))
+        number += len(lines)
+        if longest is not None and splitter.pending > longest:
+            raise InputError(
+                f"{decoder.name}: line {number} has more characters than the {longest:,} of --max-record-size; raise it if this is text"
+            )
+        yield LineBlock(lines, splitter.starts)
     yield LineBlock(splitter.feed(decoder.flush()), splitter.starts)
     yield LineBlock(splitter.flush(), splitter.starts)

@@ -1,13 +1,12 @@
 """Atomic output files, and OS errors that name their file.
 
 An output is written to a scratch file in its own folder, compressed if its suffix says so, synced to disk and renamed. Devices
-and pipes are written directly, since a rename would replace them.
+and pipes are written directly, since a rename would replace them; URLs are uploads (`upload`).
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 import sys
@@ -18,6 +17,7 @@ from typing import BinaryIO
 
 from classifier.errors import InputError
 from classifier.io.compression import compressing
+from classifier.io.urls import file_name, is_url, shown
 
 __all__ = [
     "OWN",
@@ -30,7 +30,6 @@ __all__ = [
     "force_to_disk",
     "os_error_message",
     "remove_stale_files",
-    "sha256_of",
     "standard_output",
 ]
 
@@ -43,6 +42,8 @@ _ADVICE = {
     errno.EFBIG: "write to a place that allows files of this size",
     errno.EIO: "the disk reports an error; write to another one",
     errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ETIMEDOUT: "run it again, with --resume where there is an --output-dir",
+    errno.ESTALE: "run it again when it is complete",
 }
 
 
@@ -51,15 +52,6 @@ def os_error_message(error: OSError) -> str:
     if error.filename is None:
         return str(error)
     return f"{error.filename}: {error.strerror}; {_ADVICE.get(error.errno or 0, 'check the path and its permissions')}"
-
-
-def sha256_of(path: str | Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 # -- outputs -------------------------------------------------------------------------------------------------------------
@@ -101,6 +93,10 @@ def standard_output() -> Sink:
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Sink]:
     """Open a file for writing that appears under its name only when it is complete and on disk."""
+    if is_url(path):
+        with _upload(str(path)) as sink:
+            yield sink
+        return
     name, target = str(path), Path(os.path.realpath(path))
     if os.path.isdir(path):
         raise InputError(f"{name}: a folder; name a file to write")
@@ -110,7 +106,7 @@ def atomic_write(path: str | Path) -> Iterator[Sink]:
         return
     if not target.parent.is_dir():
         raise InputError(f"{name}: there is no folder {target.parent}; make it first")
-    scratch = target.with_name(f"{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")  # bound before it is created, for the except clause
+    scratch = target.with_name(_scratch_name())  # bound before it is created, for the except clause
     try:
         with error_filename(name, instead=True):
             file = open(scratch, "xb", buffering=1 << 16)  # noqa: SIM115 - closed below, where closing may fail
@@ -130,6 +126,19 @@ def atomic_write(path: str | Path) -> Iterator[Sink]:
         scratch.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def _scratch_name() -> str:
+    return f"{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}"
+
+
+@contextmanager
+def _upload(url: str) -> Iterator[Sink]:
+    """Open an object for writing, as `atomic_write` opens a file."""
+    from classifier.io.upload import uploading
+
+    with uploading(url, _scratch_name()) as upload, _compressed(upload, file_name(url)) as compressor:
+        yield Sink(compressor, shown(url))
 
 
 class _Unwanted(Exception):
@@ -176,9 +185,14 @@ def _copy_mode(target: Path, scratch: Path) -> None:
         os.chmod(scratch, stat.S_IMODE(target.stat().st_mode))
 
 
-def remove_stale_files(folder: Path, *, below: bool = False, locked: bool = False) -> None:
-    """Remove unfinished outputs of dead processes in a folder, and `below` it; of all processes if no other can write here (`locked`)."""
-    for scratch in (folder.rglob if below else folder.glob)(SCRATCH + "*"):
+def remove_stale_files(folder: str | Path, *, below: bool = False, locked: bool = False) -> None:
+    """Remove unfinished outputs of dead processes in a folder, and `below` it; of all processes if no other can write here (`locked`).
+
+    Does nothing at a URL, where processes of other machines cannot be told from dead ones.
+    """
+    if is_url(folder):
+        return
+    for scratch in (Path(folder).rglob if below else Path(folder).glob)(SCRATCH + "*"):
         if locked or not _is_alive(scratch.name[len(SCRATCH) :].partition("-")[0]):
             scratch.unlink(missing_ok=True)
 

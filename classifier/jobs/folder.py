@@ -10,35 +10,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 from classifier.cleaner import Cleaner, map_pages
-from classifier.errors import InputError
 from classifier.formats.base import Options
 from classifier.formats.registry import open_reader
 from classifier.formats.sources import Source, Targets
-from classifier.io.files import atomic_write, remove_stale_files, sha256_of
+from classifier.io.addresses import digest_of, join, make_parent
+from classifier.io.files import atomic_write, remove_stale_files
 from classifier.jobs.job import BAD_FILES, ErrorPolicy, Job, Outcome
 from classifier.jobs.journal import Journal
 
-__all__ = ["clean_into_folder", "make_output_folder"]
+__all__ = ["clean_into_folder"]
 
 
-def make_output_folder(folder: Path) -> None:
-    """Create a folder for outputs if there is none.
-
-    Raises:
-        InputError: it is a file.
-        OSError: it cannot be created, for example since its parent is missing.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: not a folder; name another --output-dir")
-    folder.mkdir(exist_ok=True)
-
-
-def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume: bool) -> int:
-    """Clean each input into its target below an existing folder; return how many were found finished (with `resume`)."""
-    in_progress: deque[tuple[Path, str]] = deque()
+def clean_into_folder(job: Job, sources: Sequence[Source], folder: str, resume: bool) -> int:
+    """Clean each input into its target below an existing folder, a path or URL; return how many were found finished (with `resume`)."""
+    in_progress: deque[tuple[str, str]] = deque()
     found: list[Source] = []
     with Journal.opened(folder, job.digest(), resume) as journal:
         todo = _unfinished(job, sources, folder, journal, in_progress, found)
@@ -50,28 +37,28 @@ def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume:
 
 
 def _unfinished(
-    job: Job, sources: Sequence[Source], folder: Path, journal: Journal, in_progress: deque[tuple[Path, str]], found: list[Source]
-) -> Iterator[tuple[Source, Path]]:
+    job: Job, sources: Sequence[Source], folder: str, journal: Journal, in_progress: deque[tuple[str, str]], found: list[Source]
+) -> Iterator[tuple[Source, str]]:
     """Yield the inputs to clean with their targets; add the recorded counts of the others, which are `found` finished."""
     targets = Targets()
     for source in sources:
-        target, content = folder / source.target, None
+        target, content = join(folder, source.target), None
         with job.attempt(source):
             targets.add(target, source)
-            content = f"{source.format} {sha256_of(source.path)}"
+            content = f"{source.format} {digest_of(source.path)}"
         if content is None:
             continue
-        entry = journal.finished(target, content)
+        entry = journal.finished(source.target, content)
         if entry and (job.faults.tolerant or not entry["counts"].get("bad")):
             _count_again(job, source, Outcome.from_json(entry))
             found.append(source)
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        in_progress.append((target, content))
+        make_parent(target)
+        in_progress.append((source.target, content))
         yield source, target
 
 
-def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, files: int) -> Iterator[Outcome]:
+def _cleaned_files(job: Job, todo: Iterable[tuple[Source, str]], folder: str, files: int) -> Iterator[Outcome]:
     """Clean inputs into files, yielding the outcome of each: several files in parallel, a single one by batches in parallel."""
     if job.processes == 1 or files == 1 or job.collects:
         for source, target in todo:
@@ -90,13 +77,13 @@ def _cleaned_files(job: Job, todo: Iterable[tuple[Source, Path]], folder: Path, 
         raise
 
 
-def _clean_file(cleaner: Cleaner, piece: tuple[Options, ErrorPolicy, Source, Path]) -> Outcome:
+def _clean_file(cleaner: Cleaner, piece: tuple[Options, ErrorPolicy, Source, str]) -> Outcome:
     """Clean one input into its target; runs in a worker process."""
     options, faults, source, target = piece
     return _clean_into(Job(cleaner, options, faults), source, target)
 
 
-def _clean_into(part: Job, source: Source, target: Path) -> Outcome:
+def _clean_into(part: Job, source: Source, target: str) -> Outcome:
     """Clean one input into its target with a job of its own; no target if the input cannot be used."""
     with part.attempt(source):
         whole = part.collects or part.cleaner.learns  # what goes to an output of all inputs, or into a memory, stays there

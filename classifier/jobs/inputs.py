@@ -15,6 +15,7 @@ from contextlib import suppress
 from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options, Record
 from classifier.formats.registry import open_reader
+from classifier.formats.size_limit import read_within
 from classifier.formats.sources import Source
 from classifier.formats.text import text_lines
 from classifier.io.encoding import TextDecoder
@@ -47,10 +48,10 @@ def file_fault(error: InputError | OSError, source: Source) -> str | None:
     """
     if isinstance(error, InputError):
         reason = None if isinstance(error.__cause__, ModuleNotFoundError) else str(error)
-    elif error.errno is None or error.filename not in (None, source.path):
+    elif error.errno is None or error.filename not in (None, source.path, source.name):
         return None
     else:
-        reason = os_error_message(OSError(error.errno, error.strerror, source.path))
+        reason = os_error_message(OSError(error.errno, error.strerror, source.name))
     return reason if reason is None or reason.startswith(source.name) else f"{source.name}: {reason}"
 
 
@@ -67,7 +68,7 @@ def require_usable(source: Source, options: Options, whole: bool) -> None:
         elif source.format == "html":
             from classifier.formats.html import text_of  # only the formats in use are imported
 
-            text_of(file.read(), source.name, options.decoding)
+            text_of(read_within(file, source.name, options), source.name, options.decoding)
         else:
             records = iter(open_reader(source.format, file, source.name, options))
             if source.format == "jsonl":

@@ -167,6 +167,25 @@ def test_the_formats_page_quotes_the_recorded_figures():
     assert fineweb["after tinsach clean"]["both"] > 5 * fineweb["as scraped"]["both"]
 
 
+def test_the_page_about_scale_quotes_the_recorded_figures():
+    scale, found = TEXTS["docs/SCALE.md"], figures("scale-formats")
+    alone = found.pop("clean_pages alone")
+    for name, row in found.items():
+        cells = [row[f"{what}_mb_a_second"] for what in ("text", "content", "file")]
+        assert f"| {name} | {' | '.join(map(str, cells))} | {row['ms_a_page']} |" in scale
+    assert f"| `clean_pages` alone, no file | {alone['text_mb_a_second']} | | | {alone['ms_a_page']} |" in scale
+    assert f"`--jobs 2` takes {1 / figures('scale-jobs')['ratio_of_cpu_time'] - 1:.0%} more".replace("%", " %") in scale
+    chaos = figures("chaos-remote")
+    assert CHAOS.format_map(chaos) in scale
+    assert not chaos["differences"]
+
+
+CHAOS = (
+    "{runs} runs, {starts} starts, {kills} kills;\n{failed by 500} requests answered with 500, {failed by reset} answers "
+    "reset in the middle, {failed by lost} lost: {differences} differences."
+)
+
+
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_make_targets_in_the_docs_exist(text):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -29,15 +30,48 @@ sys.exit(status)
 """
 
 
-def measured(*args: str) -> int:
+def measured(*args: str, status: int = 0) -> int:
     done = subprocess.run([sys.executable, "-c", MEASURED, *args], capture_output=True, cwd=ROOT, timeout=150, text=True)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == status, done.stderr
     return int(done.stderr.split()[-1])
 
 
 def records(size: int) -> Iterator[bytes]:
     line = json.dumps({"id": 1.10, "text": PAGE}, ensure_ascii=False).encode() + b"\n"
     return (line for _ in range(size // len(line)))
+
+
+# A gigabyte as gzip members of 16 MB, between what is before and after it.
+def with_a_gigabyte(before: bytes, after: bytes) -> bytes:
+    return gzip.compress(before) + gzip.compress(b"x" * (16 * MEGABYTE), 1) * 64 + gzip.compress(after)
+
+
+def wet_record(size: int) -> bytes:
+    return b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: %d\r\n\r\n" % size
+
+
+@pytest.mark.parametrize("form", ["jsonl.gz", "wet.gz"])
+def test_a_record_of_a_gigabyte_is_left_out(tmp_path, form):
+    small = json.dumps({"text": PAGE}, ensure_ascii=False).encode()
+    path, out, bad = tmp_path / f"in.{form}", tmp_path / "out.jsonl", tmp_path / "bad"
+    if form == "wet.gz":
+        end = b"\r\n\r\n"
+        record = wet_record(len(PAGE.encode())) + PAGE.encode() + end
+        path.write_bytes(with_a_gigabyte(record + wet_record(1024 * MEGABYTE), end + record))
+    else:
+        path.write_bytes(with_a_gigabyte(small + b'\n{"text": "', b'"}\n' + small + b"\n"))
+    words = ["clean", str(path), "--output", str(out), "--max-record-size", "8M", "--on-error"]
+    assert measured(*words, "quarantine", str(bad), status=1) < 200
+    assert out.read_bytes().count(b"\n") == 2
+    (entry,) = map(json.loads, bad.read_text(encoding="utf-8").splitlines())
+    assert entry["file"] == str(path)
+    assert entry["record"] == 2
+    assert "1,073,741,8" in entry["reason"]
+
+
+def test_a_line_of_a_gigabyte_is_refused_by_number(tmp_path):
+    (tmp_path / "in.txt.gz").write_bytes(with_a_gigabyte(b"Trang ch\xe1\xbb\xa7\n", b"\n"))
+    assert measured("clean", str(tmp_path / "in.txt.gz"), "--max-record-size", "8M", status=2) < 200
 
 
 def test_a_line_of_64_mb(tmp_path):

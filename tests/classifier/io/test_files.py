@@ -14,7 +14,8 @@ import pytest
 
 from classifier.errors import InputError
 from classifier.formats.sources import Source, find_sources, refuse_same_file, targets_in
-from classifier.io.files import SCRATCH, Sink, atomic_write, os_error_message, sha256_of
+from classifier.io.addresses import sha256_of
+from classifier.io.files import SCRATCH, Sink, atomic_write, os_error_message
 from tests.support.paths import ROOT
 
 
@@ -155,7 +156,7 @@ def test_targets_have_the_names_of_their_inputs(tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a").touch()
     a, b, own, again = (Source(str(tmp_path / name), "text") for name in ("a", "b", ".tinsach-x", "sub/a"))
-    assert targets_in("out", [a, b]) == [Path("out/a"), Path("out/b")]
+    assert targets_in("out", [a, b]) == ["out/a", "out/b"]
     for sources, message in (([a, again], "same output as"), ([own], "rename it"), ([Source("-", "text")], "files only")):
         with pytest.raises(InputError, match=message):
             targets_in("out", sources)

@@ -1,0 +1,221 @@
+"""Jobs whose inputs and outputs are in S3: a real server in a process of its own, behind a proxy that fails (`support.s3_server`)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from classifier.cli import main
+from classifier.io import storage, upload
+from tests.docs.examples import commands, run_shell
+from tests.support.paths import ROOT
+from tests.support.remote_crawl import PAGE, below, cleaned_locally, crawl
+from tests.support.s3_server import ENVIRONMENT, Fault, FaultyProxy, faulty_proxy, s3_server
+
+pytestmark = pytest.mark.remote
+pytest.importorskip("moto")
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[FaultyProxy]:
+    with pytest.MonkeyPatch.context() as patch, s3_server() as port, faulty_proxy(port) as found:
+        for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": found.url}.items():
+            patch.setenv(name, value)
+        patch.setenv("FSSPEC_S3", json.dumps({"config_kwargs": {"read_timeout": 1}}))
+        patch.setattr(storage, "WAITS", (0.0, 0.1, 0.2))
+        import s3fs
+
+        s3fs.S3FileSystem.clear_instance_cache()
+        yield found
+
+
+@pytest.fixture
+def store(proxy) -> Iterator[Any]:
+    """An empty bucket `bao` but for the crawl below `in`, and a proxy without faults."""
+    import s3fs
+
+    proxy.faults, found = [], s3fs.S3FileSystem()
+    found.mkdir("bao")
+    for name, data in crawl().items():
+        found.pipe_file(f"bao/in/{name}", data)
+    proxy.seen.clear()
+    yield found
+    proxy.faults = []
+    found.invalidate_cache()
+    found.rm("bao", recursive=True)
+
+
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory) -> dict[str, bytes]:
+    """The crawl cleaned in local folders."""
+    return cleaned_locally(tmp_path_factory.mktemp("local"))
+
+
+def test_every_job_takes_addresses(store, cleaned, tmp_path, capsys):
+    assert main(["clean", "s3://bao/in", "--output-dir", "s3://bao/out", "--stats", "s3://bao/stats.json"]) == 0
+    assert below(store, "bao/out") == cleaned
+    assert json.loads(store.cat("bao/stats.json"))["records"] == 25
+    assert main(["clean", "s3://bao/in/a/**/*.jsonl.*", "--output", "s3://bao/both.jsonl.gz", "--dropped", str(tmp_path / "dropped")]) == 0
+    assert gzip.decompress(store.cat("bao/both.jsonl.gz")).count(b"\n") == 10
+    assert main(["label", "s3://bao/in/a/crawl.jsonl.gz", "--as", "jsonl", "--output", "s3://bao/spans.jsonl.zst"]) == 0
+    words = ["filter", "s3://bao/in/a/crawl.jsonl.gz", "--attributes", "s3://bao/spans.jsonl.zst", "--output", "s3://bao/filtered.jsonl.gz"]
+    assert main(words) == 0
+    assert store.cat("bao/filtered.jsonl.gz") == cleaned["a/crawl.jsonl.gz"]
+    assert main(["extract", "s3://bao/in/table.parquet", "--output", "s3://bao/articles.jsonl"]) == 0
+    assert store.cat("bao/articles.jsonl").count(b'"article": {') == 10
+    store.pipe_file("bao/pages/1.txt", PAGE)
+    for already in ("", "1 labelled page is in s3://bao/labelled already"):
+        capsys.readouterr()
+        assert main(["label", "s3://bao/pages", "--output-dir", "s3://bao/labelled"]) == 0
+        assert already in capsys.readouterr().err
+    assert store.cat("bao/labelled/1.tsv").count(b"\n") == PAGE.count(b"\n")
+
+
+def test_large_outputs_are_multipart_uploads(store, proxy, monkeypatch):
+    monkeypatch.setattr(upload, "PART", 5 << 20)
+    noise = "".join(json.dumps({"text": "", "noise": os.urandom(200_000).hex()}) + "\n" for _ in range(30)).encode()
+    store.pipe_file("bao/noise.jsonl", noise)
+    proxy.faults = [Fault("500", "PUT .*partNumber=2", 1), Fault("reset", "GET .*/noise.jsonl", 2)]
+    assert main(["clean", "s3://bao/noise.jsonl", "--output", "s3://bao/clean.jsonl"]) == 0
+    assert store.cat("bao/clean.jsonl") == noise
+    assert not proxy.faults[0].times
+    proxy.faults = [Fault("403", "PUT .*partNumber=2")]
+    assert main(["clean", "s3://bao/noise.jsonl", "--output", "s3://bao/none.jsonl"]) == 2
+    assert not store.exists("bao/none.jsonl")
+    assert not store.call_s3("list_multipart_uploads", Bucket="bao").get("Uploads")
+
+
+@pytest.mark.parametrize("fault", [
+    Fault("500", "GET .*/in/", 3), Fault("reset", "GET .*/in/", 5), Fault("lost", "(PUT|GET) ", 6),
+    Fault("slow", "GET .*/in/", 1, seconds=1.5), Fault("500", "PUT ", 1), Fault("500", "HEAD ", 3), Fault("reset", r"GET .*list-type", 2),
+], ids=lambda fault: f"{fault.kind} {fault.requests}")  # fmt: skip
+def test_what_fails_in_passing_is_repeated(store, proxy, cleaned, fault):
+    proxy.failed.clear()
+    proxy.faults = [fault]
+    assert main(["clean", "s3://bao/in", "--output-dir", "s3://bao/out"]) == 0
+    assert proxy.failed[fault.kind] == fault.times
+    assert below(store, "bao/out") == cleaned
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["s3://khong/page.txt"], "s3://khong/page.txt: there is no bucket khong; check"),
+    (["s3://bao/in/khong.txt"], "s3://bao/in/khong.txt: there is no such object; check"),
+    (["s3://bao/in/page.txt", "--output", "s3://khong/page.txt"], "there is no bucket khong"),
+    (["s3://bao/in/page.txt", "--output", "s3://bao/denied.txt"], "s3://bao/denied.txt: no permission"),
+    (["s3://bao/in/a/crawl.jsonl.gz"], "s3://bao/in/a/crawl.jsonl.gz: no permission"),
+    (["s3://bao/in/table.parquet", "--output", "s3://bao/table.jsonl"], "s3://bao/in/table.parquet: no permission (Access Denied"),
+    (["s3://bao/in"], "s3://bao/in: a folder; name the files in it"),
+])  # fmt: skip
+def test_what_fails_for_good_is_one_line(store, proxy, capsys, words, message):
+    proxy.faults = [Fault("403", "crawl.jsonl.gz|PUT .*denied|GET .*/table.parquet")]
+    assert main(["clean", *words]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.splitlines()) == 1
+    assert ENVIRONMENT["AWS_SECRET_ACCESS_KEY"] not in said
+    assert not store.exists("bao/denied.txt")
+
+
+def test_a_storage_that_stays_broken_is_given_up(store, proxy, capsys):
+    proxy.faults = [Fault("500", "GET .*/in/page.txt")]
+    assert main(["clean", "s3://bao/in/page.txt"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("tinsach: s3://bao/in/page.txt: the storage fails again and again (")
+
+
+def test_missing_credentials_are_said_to_be_missing(store, monkeypatch, capsys):
+    import s3fs
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    s3fs.S3FileSystem.clear_instance_cache()
+    assert main(["clean", "s3://bao/in/page.txt"]) == 2
+    assert "s3://bao/in/page.txt: no usable credentials (Unable to locate credentials); check" in capsys.readouterr().err
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_bad_object_follows_on_error(store, proxy, cleaned, tmp_path, capsys, jobs):
+    """One key is denied, and one vanishes between the listing and the reading."""
+    store.pipe_file("bao/in/vanishing.txt", PAGE)
+    proxy.faults = [Fault("403", "/in/a/crawl.jsonl.gz"), Fault("404", "/in/vanishing.txt")]
+    words = ["clean", "s3://bao/in", "--output-dir", "s3://bao/out", "--jobs", jobs, "--on-error"]
+    assert main([*words, "skip", "--stats", str(tmp_path / "stats")]) == 1
+    said = capsys.readouterr().err
+    assert "left out: s3://bao/in/a/crawl.jsonl.gz: no permission" in said
+    assert "left out: s3://bao/in/vanishing.txt: there is no such object" in said
+    assert json.loads((tmp_path / "stats").read_text())["files_left_out"] == 2
+    assert below(store, "bao/out") == {name: data for name, data in cleaned.items() if name != "a/crawl.jsonl.gz"}
+
+
+def test_resume_cleans_what_is_missing_or_has_changed(store, proxy, cleaned, capsys):
+    words = ["clean", "s3://bao/in", "--output-dir", "s3://bao/out", "--resume", "--summary"]
+    assert main(words) == 0
+    store.rm("bao/out/page.txt")
+    store.pipe_file("bao/out/a/crawl.jsonl.gz", b"damaged")
+    store.pipe_file("bao/in/table.parquet", crawl()["table.parquet"])  # as before, but newer
+    capsys.readouterr()
+    assert main(words) == 0
+    assert "cleaned 3 files, found 2 finished" in capsys.readouterr().err
+    assert below(store, "bao/out") == cleaned
+    assert main(words[:-2]) == 0  # without --resume, the journal starts anew
+    assert len(store.find("bao/out/.tinsach-resume")) == 5
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "SIGKILL"])
+def test_a_stopped_job_leaves_whole_objects_and_goes_on(store, proxy, cleaned, stop):
+    proxy.faults = [Fault("slow", "GET .*/in/a/b", seconds=0.9)]
+    words = [sys.executable, "-m", "classifier", "clean", "s3://bao/in", "--output-dir", "s3://bao/out", "--resume"]
+    job = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE)
+    _wait_until(lambda: proxy.faults[0].times < 1 << 30)
+    job.send_signal(stop)
+    assert job.wait(60) == (130 if stop == signal.SIGINT else -9)
+    assert job.stderr.read() == b""
+    job.stderr.close()
+    partly = below(store, "bao/out")
+    assert partly.items() <= cleaned.items()
+    assert len(partly) < len(cleaned)
+    proxy.faults = []
+    assert main(words[3:]) == 0
+    assert below(store, "bao/out") == cleaned
+
+
+def test_a_run_of_the_chaos(tmp_path):
+    words = [sys.executable, "-m", "tests.slow.chaos_remote", "--runs", "1", "--json", str(tmp_path / "figures.json")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "figures.json").read_text())["runs"] == 1
+
+
+def test_the_commands_of_the_page_about_scale(store, proxy, tmp_path):
+    own = (ROOT / "docs" / "SCALE.md").read_text(encoding="utf-8").partition("## Credentials")[0]
+    store.mkdir("crawl")
+    store.mkdir("clean")
+    names = {"a.txt": "page.txt", "b.jsonl.gz": "a/crawl.jsonl.gz", "c.wet.gz": "a/b/crawl.wet.gz"}
+    for name, source in names.items():
+        store.pipe_file(f"crawl/2025/{name}", crawl()[source])
+    settings = [f"export {name}={os.environ[name]}" for name in (*ENVIRONMENT, "AWS_ENDPOINT_URL")]
+    done = run_shell([*settings, *commands(own)], tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    assert sorted(below(store, "clean/2025")) == sorted(names)
+    assert {"wet.jsonl.zst", "b.attributes.jsonl.zst", "articles.parquet", "2025.json"} < set(below(store, "clean"))
+    assert (tmp_path / "clean.jsonl").read_bytes() == gzip.decompress(store.cat("clean/2025/b.jsonl.gz"))
+    for bucket in ("crawl", "clean"):
+        store.rm(bucket, recursive=True)
+
+
+def _wait_until(condition: Any) -> None:
+    for _ in range(1200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("the job did not get there in a minute")
