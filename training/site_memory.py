@@ -67,7 +67,7 @@ def _simulate(cleaner: classifier.Cleaner, count: int, publisher: str) -> None:
     alone, together = evaluate(own, pages), evaluate(judge, pages)
     print(f"crawl of {count} composed pages, {len(reprints)} reprints: article F1 {alone.article:.4f} -> {together.article:.4f}")
     print(_row("  all pages", effect(own, pages)))
-    lines = ["\n".join(pages[number].lines) for number in reprints]
+    lines = ["\n".join(pages[number].lines) + "\n" for number in reprints]
     kept = [labels.kept for labels in (own.label_pages(lines), judge.label_pages(lines))]
     gold = [label for number in reprints for label in pages[number].labels]
     lost = sum(bool(before and not after) for before, after, label in zip(*kept, gold) if label in ("title", "body"))

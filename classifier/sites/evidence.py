@@ -156,7 +156,8 @@ def _protected(lines: PageLines, starts: Ints, counts: Ints, sets: Hashes) -> Bo
     """Return which lines of pages are headlines or leads (n,), which other pages print as teasers.
 
     Headlines are those of the model and those that it missed. A lead is the first long body line after each; the parts of a series share
-    one. A line that other pages have twice, never as a teaser but with another label than article, is none.
+    one. A line that other pages have twice, never as a teaser but with another label than article, is none. A teased line is a lead too
+    if the page's own lines above it are short and the next one is its own: below a headline that the model took for body.
     """
     teasers = sets & _TEASERS != 0
     standing = (counts >= 2) & ~teasers & (sets & _OTHER_BITS != 0)
@@ -168,6 +169,9 @@ def _protected(lines: PageLines, starts: Ints, counts: Ints, sets: Hashes) -> Bo
     earlier = np.concatenate(([0], before[:-1] * (page[1:] == page[:-1]))) if len(long) else before
     protected = titles.copy()
     protected[long] |= before > earlier
+    own = (lines.codes == _BODY) & lines.remembered & (counts == 0)
+    opens = _so_far(own & (lines.sizes >= LOG_SCALE[HEADLINE_SIZE]), starts)[long] == 0
+    protected[long] |= opens & teasers[long] & _right_above(own, (lines.codes == _BODY) | titles, starts)[long]
     return protected
 
 

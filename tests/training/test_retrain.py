@@ -152,11 +152,11 @@ def test_learning_from_nothing_leaves_the_model_as_it_is(base):
         assert np.abs(again[f"stacked_{name}"].astype(float) - arrays[f"stacked_{name}"]).max() < grid, name
 
 
-def test_the_first_context_pass_is_left_as_it_is(base, retrained):
+def test_only_the_second_context_pass_changes(base, retrained):
     before, after = (read_model(folder)[0] for folder in (base, retrained))
-    for name in ("hidden", "hidden_bias", "output", "output_bias"):
-        assert np.array_equal(before[name], after[name]), name
-        assert not np.array_equal(before[f"stacked_{name}"], after[f"stacked_{name}"]), name
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert changed == {"stacked_hidden", "stacked_hidden_bias", "stacked_output", "stacked_output_bias"}
+    assert len(before) > len(changed)
 
 
 # -- the gate ------------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 import classifier
 from classifier.core.history import scaled_evidence
 from classifier.core.model import Model
+from classifier.core.model_file import read_model
 from training import gate, train
 from training.composer.skeleton import SkeletonError
 from training.evaluate import main as evaluate_main
@@ -19,6 +20,7 @@ from training.evaluate import report
 from training.learning.context_pass import rows_of, stacked_rows_of
 from training.learning.dataset import block_of, make_pages
 from training.learning.export import MODELS, data_digest, export
+from training.learning.first_pass import FirstPass
 from training.learning.fit import Trained, fit
 from training.learning.settings import SETTINGS, Settings
 from training.scoring import floors
@@ -55,6 +57,19 @@ def test_numpy_runtime_equals_the_scikit_learn_pipeline(trained, exported):
     rows = stacked_rows_of(block, evidence, by_context)
     found, by_stacked = trained.stacked.log_probabilities(rows), model.stacked_pass(rows.T.astype(np.float32)).T
     assert np.abs(np.exp(by_stacked) - np.exp(found)).max() < 1e-5
+
+
+def test_the_first_pass_of_a_model_file_is_that_of_the_runtime(exported):
+    """Evidence, with and without hidden n-grams, and the arrays written from it again."""
+    arrays = read_model(exported)[0]
+    first, block = FirstPass.of(arrays), block_of(page.lines for page in make_pages(40, 9, folds=(1,))[0])
+    found = first.log_probabilities(block.line_features)
+    assert np.abs(np.exp(found) - np.exp(Model.load(exported).first_pass(block.line_features).T)).max() < 1e-5
+    hidden = np.ones(len(block.line_features.grams.bigrams), np.bool_)
+    assert np.abs(np.exp(first.log_probabilities(block.line_features, hidden)) - np.exp(found)).max() > 0.1
+    for name, array in first.arrays().items():
+        assert array.dtype == arrays[name].dtype, name
+        assert np.array_equal(array, arrays[name]), name
 
 
 def test_the_pipeline_decides_what_whole_pages_say(exported):

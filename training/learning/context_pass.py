@@ -142,9 +142,9 @@ class ContextPass:
         """Fine-tune the weights of a model file, as one network of all its hidden units; every label must occur.
 
         A network trained from scratch ends elsewhere: its figures move by half a point even on pages without any change.
-        `own` (n,) marks the rows of real pages. These need no body bias, which corrects for composed pages; so the network
-        keeps the bias it has, and the weights (n,) of composed body lines are multiplied by exp(body_bias) instead. `prefix` is that
-        of the pass's arrays.
+        `own` (n,) marks the rows of the site to learn. These need no body bias, which is for pages of unknown sites; so the network keeps
+        the bias it has, and the weights (n,) of the other body lines are multiplied by exp(body_bias) instead. `prefix` is that of the
+        pass's arrays.
         """
         self._measure(rows)
         network = self._network(self.seed)

@@ -6,7 +6,7 @@ lines are capped: a menu item on a thousand pages counts as `copies` examples at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -94,6 +94,19 @@ class FirstPass:
         self.regression_ = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)
         self.regression_.fit(self._matrix(counts, columns, scale), classes)
         return self
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Ints]) -> FirstPass:
+        """Return the first pass of a model file (see `arrays`), without learning."""
+        first = cls(size := len(arrays["vocabulary"]), 0, 1.0)
+        first.vocabulary_ = Vocabulary(arrays["vocabulary"])
+        first.tfidf_ = TfidfTransformer(norm=None).fit(sp.csr_matrix((1, size)))
+        first.tfidf_.idf_ = np.ones(size)  # the weights of a file hold it
+        first.regression_ = LogisticRegression()
+        first.regression_.classes_ = np.arange(len(EVIDENCE))
+        first.regression_.coef_ = np.concatenate((np.ldexp(arrays["text"].astype(np.float64), -TEXT_GRID), arrays["columns"] * STEP)).T
+        first.regression_.intercept_ = arrays["bias"].astype(np.float64)
+        return first
 
     def log_probabilities(self, line_features: LineFeatures, hidden: Bools | None = None) -> Floats:
         """Return natural-log probabilities (n, len(EVIDENCE)); n-gram entries marked `hidden` (k,) count as unknown."""

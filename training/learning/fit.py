@@ -66,6 +66,7 @@ class _Part(NamedTuple):
     evidence: Int16s  # (len(EVIDENCE), n)
     folds: Ints  # (n,) the fold of the line's publisher network
     real: bool  # lines of real pages
+    own: bool  # ... that a user has labelled, to retrain with
     weights: Float32s  # (n,) of the lines when the second context pass is trained
 
 
@@ -77,13 +78,16 @@ def fit(
     fine_tuning: FineTuning | None = None,
     measured: Measure = lambda *_: (),
 ) -> Trained:
-    """Run all training steps; with `fine_tuning`, add its pages and fine-tune the second context pass of its model."""
+    """Run all training steps; with `fine_tuning`, add its pages and fine-tune the second context pass of its model.
+
+    The passes before it stay as they are: they have not seen the added pages, so their output on these is what others will get.
+    """
     progress = _progress(log)
     pages, blocks = _compose(settings, jobs, skeletons, progress)
     held_out, *composed = blocks
     added = fine_tuning.folds if fine_tuning else [()] * FOLDS
     folds = [[(block, False), *more] for block, more in zip(composed, added)]
-    first, *cross_fitted = _first_passes(folds, settings, jobs, progress)
+    first, *cross_fitted = _kept_first_passes(fine_tuning) if fine_tuning else _first_passes(folds, settings, jobs, progress)
     parts: list[_Part] = []
     for number, (model, fold) in enumerate(zip(cross_fitted, folds)):
         for at, (block, real) in enumerate(fold):
@@ -91,10 +95,10 @@ def fit(
             evidence = _evidence(model, block, settings, (number, at) if at else (number,))
             of_networks = np.zeros(len(block.labels), np.intp) if at else _network_folds(pages[1 + number], block)
             weights = _alike(block) if at else _weights_of(pages[1 + number], block, settings)
-            parts.append(_Part(block, evidence, of_networks, real, weights))
+            parts.append(_Part(block, evidence, of_networks, real, real, weights))
     for rows in measured(first, held_out):
         of_networks = _per_line([_fold_of(publisher) for publisher in rows.publishers], rows.block)
-        parts.append(_Part(rows.block, rows.evidence, of_networks, True, _alike(rows.block, settings.real_weight)))
+        parts.append(_Part(rows.block, rows.evidence, of_networks, True, False, _alike(rows.block, settings.real_weight)))
     evidence = scaled_evidence(first.log_probabilities(held_out.line_features).T)
     context, stacked = _context_passes(parts, settings, jobs, progress, fine_tuning)
     stacked.calibrate(stacked_rows_of(held_out, evidence, context.log_probabilities(rows_of(held_out, evidence))), held_out.labels)
@@ -141,6 +145,11 @@ def _first_passes(
     return found
 
 
+def _kept_first_passes(fine_tuning: FineTuning) -> list[FirstPass]:
+    """Return the first pass of the model file for all pages and for each fold, though it has learned from composed ones."""
+    return [FirstPass.of(fine_tuning.arrays)] * (1 + FOLDS)
+
+
 def _context_passes(
     parts: Sequence[_Part], settings: Settings, jobs: int, progress: Callable[[str], None], fine_tuning: FineTuning | None
 ) -> tuple[ContextPass, ContextPass]:
@@ -154,7 +163,6 @@ def _context_passes(
     if fine_tuning is None:
         found = first.fit(rows, labels).cross_fitted(rows, labels, np.concatenate([part.folds for part in parts]))
     else:
-        # The first context pass stays as it is: it has not seen the added pages, so its output on them is what others will get.
         found = first.load(fine_tuning.arrays, "", 1.0).log_probabilities(rows)
     progress("first context pass trained")
     bounds = np.cumsum([0, *(len(part.block.labels) for part in parts)])
@@ -164,7 +172,8 @@ def _context_passes(
     if fine_tuning is None:
         second.fit(stacked, labels, weights)
     else:
-        second.fine_tune(stacked, labels, weights, real, fine_tuning.arrays, "stacked_", fine_tuning.temperature)
+        own = np.concatenate([np.full(len(part.block.labels), part.own) for part in parts])
+        second.fine_tune(stacked, labels, weights, own, fine_tuning.arrays, "stacked_", fine_tuning.temperature)
     progress("second context pass trained")
     return first, second
 

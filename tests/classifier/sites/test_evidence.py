@@ -162,6 +162,15 @@ def test_headlines_that_the_model_missed_below_a_standing_line_that_it_took_for_
     assert labels_of(memory, inside, 0.9)[2] == RELATED
 
 
+def test_a_lead_that_other_pages_tease_below_a_headline_that_the_model_missed():
+    headline, lead, paragraph = (1, BODY, 70), (3, BODY, 160), (4, BODY, 200)
+    memory = learned(*[[*article(number), (9, PROMO, 90), (3, RELATED, 160)] for number in range(2, 5)])
+    assert labels_of(memory, [(9, PROMO, 90), headline, lead, paragraph, (5, BODY, 200)])[2] == BODY
+    for page in ([headline, paragraph, lead, (5, BODY, 200)], [headline, lead, (9, BODY, 90), paragraph]):  # a teaser, then
+        found = labels_of(memory, [*page, (6, BODY, 200)])
+        assert found[page.index(lead)] == RELATED
+
+
 def test_pages_that_end_together_are_judged_as_one_by_one():
     crawl = [[*article(number), STANDING, (number + 1, BODY, 40)] for number in range(1, 5)]
     pages = [*crawl, [(7, CAPTION, 90)], article(1, 3), [STANDING], [(2001, RELATED, 50), *article(2), STANDING]]
