@@ -49,10 +49,9 @@ demo: $(VENV)/.runtime ## Clean the README's sample page
 test: $(STAMP) ## Run the test suite
 	$(PYTEST) -n auto
 
-test-kernel: $(STAMP) ## Test the compiled kernel, built with bounds checks, and without it all that it computes
+test-kernel: $(STAMP) ## Test the compiled kernel, built with bounds checks; test-oldest runs without it
 	@$(call kernel_tree,checked)
 	cd build/checked && TINSACH_KERNEL=1 OMP_NUM_THREADS=1 ../../$(BIN)/python -m pytest tests/classifier/core/test_kernel.py
-	TINSACH_KERNEL=0 $(PYTEST) -n auto --ignore-glob='*/test_model_*' $(addprefix tests/classifier/,core test_cleaner.py test_stream.py)
 
 test-slow: $(STAMP) ## Run the tests that take long, or assert time or memory
 	$(PYTEST) tests -m slow
@@ -76,8 +75,9 @@ $(OLDEST)/.installed: pyproject.toml
 	TINSACH_BUILD=pure $(call install,$(OLDEST),--editable . 'numpy==1.24.*' 'joblib==1.3.*' 'pytest>=7.4' 'pytest-xdist>=3.5' 'hypothesis>=6.80')
 	@touch $@
 
-test-oldest: ## Test the runtime on the oldest numpy and joblib it allows (Python 3.10 or 3.11)
-	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then echo "test-oldest: numpy 1.24 needs Python 3.11 or older; left out"; \
+test-oldest: $(STAMP) ## Test the runtime without the kernel, on the oldest numpy and joblib it allows (Python 3.10 or 3.11)
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then echo "numpy 1.24 needs Python 3.11 or older: the newest instead"; \
+	TINSACH_KERNEL=0 $(PYTEST) -n auto $(OLDEST_TESTS); \
 	else $(MAKE) --no-print-directory $(OLDEST)/.installed && OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto $(OLDEST_TESTS); fi
 
 lint: $(STAMP) ## Check style and types
@@ -148,6 +148,9 @@ soak: $(STAMP) ## Push two million lines through one stream; memory flat, result
 
 worst-case: $(STAMP) ## Time the nastiest megabytes against ordinary pages
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.worst_case
+
+chaos: $(ENGINES)/.installed ## Kill executors, nodes and drivers of RUNS=60 jobs on Spark and Ray, and compare their results
+	OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m tests.slow.chaos --runs $(or $(RUNS),60) --seed $(or $(SEED),1) $(OPTIONS)
 
 reliability: $(STAMP) ## Run fuzz, soak and worst-case in full and write their figures to docs/RELIABILITY.md
 	mkdir -p $(FIGURES)

@@ -15,7 +15,7 @@ BUILD = os.environ.get("TINSACH_BUILD", "fast")
 # would take five times the room of the kernel.
 FLAGS = ["/O2", "/fp:precise"] if sys.platform == "win32" else ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno"]
 SANITIZERS = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g", "-DTINSACH_PLAIN"]
-BUILDS = {"fast": [], "checked": [], "sanitized": SANITIZERS}
+BUILDS = {"fast": [], "checked": ["-O1"], "sanitized": SANITIZERS}
 
 
 def extensions() -> list[Extension]:

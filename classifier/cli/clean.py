@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Clean the inputs and return the exit status."""
-    from classifier.jobs.folder import clean_into_folder
+    from classifier.jobs.folder import clean_into_folder, make_output_folder
     from classifier.jobs.job import BAD_FILES, Job, clean_into_one
     from classifier.jobs.progress import progress
 
@@ -100,9 +100,10 @@ def run(args: argparse.Namespace) -> int:
         dropped, quarantine, stats = (
             stack.enter_context(atomic_write(path)) if path else None for path in (args.dropped, args.quarantine, args.stats)
         )
+        if args.output_dir:
+            make_output_folder(Path(args.output_dir))  # before a first pass over all inputs
         faults = error_policy(args, sources, quarantine)
-        if args.site_memory == AUTO:
-            cleaner = stack.enter_context(learned_first(args, cleaner, sources, options, faults))
+        cleaner = stack.enter_context(learned_first(args, cleaner, sources, options, faults))
         job = Job(cleaner, options, faults, dropped, args.jobs)
         job.tell = stack.enter_context(progress(not args.output_dir and not args.output and _is_terminal(sys.stdout)))
         found = 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 
 from classifier.cli.messages import say
 from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
 from classifier.cli.options import (
-    AUTO,
     add_finish,
     add_memory,
     add_output,
@@ -42,6 +42,7 @@ SUMMARY = "Write the article of each page as a record: title, paragraphs, captio
 EXAMPLES = """example:
   tinsach extract page.html
   tinsach extract crawl.jsonl --output articles.jsonl
+  tinsach extract crawl --output articles.jsonl --jobs 2
   tinsach extract crawl.warc.gz --output articles.parquet --jobs 2
   tinsach extract page.txt --as text"""
 
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from classifier.jobs.job import BAD_FILES, Job, clean_into_one
 
     refuse_kind_as_output(args, KINDS)
-    sources = inputs_of(args, None)
+    sources = inputs_of(args, os.devnull)  # as `find_inputs`: the pages of a folder go into one output too
     _check(args, sources)
     sources, site_field = with_sites(args, sources)
     options = _options(args, sources, site_field)
@@ -83,8 +84,7 @@ def run(args: argparse.Namespace) -> int:
         output = stack.enter_context(atomic_write_if(args.output, lambda: job.counts[BAD_FILES] < len(sources))) if args.output else None
         quarantine = stack.enter_context(atomic_write(args.quarantine)) if args.quarantine else None
         faults = error_policy(args, sources, quarantine)
-        if args.site_memory == AUTO:
-            cleaner = stack.enter_context(learned_first(args, cleaner, sources, options, faults))
+        cleaner = stack.enter_context(learned_first(args, cleaner, sources, options, faults))
         job = Job(cleaner, options, faults, processes=args.jobs)
         clean_into_one(job, sources, output or standard_output())
     report_notices(job.stats)

@@ -344,7 +344,7 @@ def with_sites(args: argparse.Namespace, sources: list[Source]) -> tuple[list[So
 def learned_first(
     args: argparse.Namespace, cleaner: Cleaner, sources: Sequence[Source], options: Options, faults: ErrorPolicy
 ) -> Iterator[Cleaner]:
-    """Yield the cleaner with a memory of all inputs, learned in a first pass, that only judges; for --site-memory auto.
+    """Yield the cleaner with a memory of all inputs, learned in a first pass, that only judges; without --site-memory auto, itself.
 
     The memory is kept in a temporary file, from which worker processes read it.
 
@@ -353,6 +353,9 @@ def learned_first(
     """
     from classifier.jobs.site_pass import learn_sites
 
+    if args.site_memory != AUTO:
+        yield cleaner
+        return
     pages = DEFAULT_PAGES if args.site_memory_pages is None else args.site_memory_pages
     memory = learn_sites(cleaner, sources, options, faults, args.jobs, pages)
     if args.summary:

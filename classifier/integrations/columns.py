@@ -1,34 +1,27 @@
-"""Batch cleaning and learning for engines: a list of texts, a column of an Arrow table, or JSON lines as bytes.
-
-JSON lines are not parsed into columns: an engine would guess types, sort fields and fill gaps with nulls. Only the text is replaced
-within its line; the rest of the line stays byte for byte, as in `tinsach clean`.
-"""
+"""Batch cleaning and learning for engines: a list of texts, or a column of an Arrow table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 from typing import Any
 
-from classifier.cleaner import Recipe
+from classifier.cleaner import Cleaner, Recipe
 from classifier.errors import InputError
 from classifier.formats.arrow_text import is_string
 from classifier.formats.article_type import article_type
-from classifier.formats.base import ARTICLE, BadRecord, Record
-from classifier.formats.jsonl import put_back, read_records
+from classifier.formats.base import ARTICLE
 from classifier.integrations.site_memory import AnyRecipe, learned_part, records_of
-from classifier.io.encoding import Decoding
+from classifier.integrations.threads import one_thread
 from classifier.io.notices import warned
 from classifier.jobs.batches import Batch, CleanPage, batches_of, clean_batch, sites_of
 from classifier.lines import not_text
 
 __all__ = [
-    "MEMORY", "SITE", "TEXT", "clean_column", "clean_json_lines", "clean_texts", "learn_column", "memory_table", "record_texts",
+    "MEMORY", "SITE", "TEXT", "clean_column", "clean_texts", "learn_column", "memory_table", "record_texts",
     "sites_in", "strings_in",
 ]  # fmt: skip
 
 MEMORY = "memory"  # the column of packed memories
-SHOWN = 60  # bytes of a bad line quoted in the error message
 TEXT, SITE = "the text", "the site or URL of each page, as site_field, or site_field=None for pages of one site"
 
 
@@ -62,8 +55,13 @@ def _cleaned(recipe: AnyRecipe, texts: Sequence[str | None], sites: Sequence[str
             raise not_text(text, f"row {row} of the batch (counted from 0)")
     cleaner = recipe.cleaner()
     batches = (Batch([one.text for one in batch], sites=sites_of(batch), record=record) for batch in batches_of(records_of(texts, sites)))
-    cleaned = (clean_batch(cleaner, batch).pages for batch in batches)
+    cleaned = (_on_one_thread(cleaner, batch) for batch in batches)
     return warned((pages, [page.notices for page in pages]) for pages in cleaned)
+
+
+def _on_one_thread(cleaner: Cleaner, batch: Batch) -> list[CleanPage]:
+    with one_thread():
+        return clean_batch(cleaner, batch).pages
 
 
 def clean_column(table: Any, field: str, recipe: AnyRecipe, record: bool = False, site_field: str | None = None) -> Any:
@@ -125,23 +123,3 @@ def strings_in(table: Any, field: str, what: str = TEXT) -> list[str | None]:
     if not is_string(kind, pa) and not pa.types.is_null(kind):  # null: all values of the batch are missing
         raise InputError(f"column {field!r} holds {kind}, not text; name another one: {', '.join(names)}")
     return table.column(position).to_pylist()
-
-
-def clean_json_lines(lines: Sequence[bytes], field: str, recipe: Recipe) -> list[bytes]:
-    """Return JSON lines with the text in one field cleaned and everything else unchanged; blank lines are skipped.
-
-    Raises:
-        InputError: a line is not a JSON object with text in that field.
-    """
-    records = [_valid(one) for one in read_records(BytesIO(b"\n".join(lines)), "JSON lines", Decoding(errors="strict"), field)]
-    cleaned = clean_texts(recipe, [record.text for record in records])
-    return [put_back(record, text or "").removesuffix(b"\n") for record, text in zip(records, cleaned)]
-
-
-def _valid(record: Record | BadRecord) -> Record:
-    if isinstance(record, BadRecord):
-        start = record.raw[:SHOWN].decode("utf-8", "backslashreplace")
-        raise InputError(
-            f"{record.reason}, in the line that begins {start!r}; `tinsach clean --on-error quarantine FILE` collects all of them"
-        )
-    return record

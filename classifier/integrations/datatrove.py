@@ -21,6 +21,7 @@ from classifier.cleaner import Cleaner
 from classifier.errors import InputError, require_library
 from classifier.formats.base import ARTICLE
 from classifier.integrations.site_memory import learn_texts, packed, recipe_of, unpacked
+from classifier.integrations.threads import one_thread
 from classifier.io.notices import counted, warn_of
 from classifier.jobs.batches import label_by_site
 from classifier.labels import DEFAULT_KEEP
@@ -91,7 +92,7 @@ class LineCleaner(PipelineStep):
         """Yield the cleaned documents in order; reads one batch ahead."""
         with self.exclusion_writer or nullcontext() as writer:
             for batch in batched(data, self.batch_size):
-                with self.track_time("batch"):
+                with self.track_time("batch"), one_thread():
                     labels = _labelled(self.recipe.cleaner(), batch, self.site_field)
                     pages = list(_clean(self.recipe.cleaner(), labels, self.record, self.min_confidence is not None))
                 for document, page in zip(batch, pages):

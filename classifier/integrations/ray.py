@@ -8,25 +8,25 @@ Workers need `tinsach[ray]` installed. Ray reuses worker processes, and each pro
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from io import BufferedReader
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import classifier
-from classifier.cleaner import Recipe
-from classifier.errors import require_library
-from classifier.integrations.columns import MEMORY, clean_column, clean_json_lines, learn_column, memory_table
-from classifier.integrations.job import FolderJob, run
+from classifier.errors import TinsachError, require_library
+from classifier.integrations import folder
+from classifier.integrations.columns import MEMORY, clean_column, learn_column, memory_table
+from classifier.integrations.job import run
 from classifier.integrations.site_memory import merged_memory, packed, recipe_of
+from classifier.integrations.splits import Split
 from classifier.labels import DEFAULT_KEEP
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 
-__all__ = ["clean", "learn", "main"]
+__all__ = ["clean", "clean_folder", "learn", "main"]
 
-LINES = 1000  # lines of a file per block
+RETRIES = 8  # of a task whose node or process was lost
+AHEAD = 2  # tasks per core that are handed to Ray: if one fails for good, few others are still to end
 MERGED = 16  # parts of a memory that a task merges: 256 MB at most
 
 
@@ -79,55 +79,47 @@ def _merge(table: Any, pages: int) -> Any:
     return memory_table([packed(merged_memory(table.column(MEMORY).to_pylist(), pages))])
 
 
-def _clean_lines(table: Any, field: str, recipe: Recipe) -> Any:
-    """Clean a table with JSON lines in its only column."""
-    import pyarrow as pa
+def clean_folder(source: str, target: str, **options: Any) -> dict[str, Any]:
+    """Clean a folder of .jsonl or .parquet files into a new one, as the command does, and return the statistics.
 
-    return pa.table({"line": pa.array(clean_json_lines(table.column("line").to_pylist(), field, recipe), pa.large_binary())})
+    The options are those of `integrations.folder.clean` and of `folder_job`, as in `text_field=`, `on_error=` and `resume=`.
+    """
+    return folder.clean(_execute, source, target, **options)
 
 
-def _clean_folder(job: FolderJob) -> None:
+def _execute(task: Callable[[Split], None], splits: Sequence[Split]) -> None:
+    """Run a task for each split on the cluster; Ray repeats the tasks of nodes that it loses, and of connections that broke.
+
+    Raises:
+        InputError, ModelError: a task did.
+    """
     with require_library("ray"):
-        import ray.data
-    function, read, write = _FORMATS[job.format]
-    cleaned = partial(function, field=job.text_field, recipe=job.recipe)
-    write(read(ray.data, job.source).map_batches(cleaned, batch_format="pyarrow"), job.target)
+        import ray
+    if not ray.is_initialized():
+        ray.init()
+    remote = ray.remote(_call).options(max_retries=RETRIES, retry_exceptions=[OSError])
+    shared = ray.put(task)
+    in_flight: list[Any] = []
+    try:
+        for split in splits:
+            if len(in_flight) >= AHEAD * ray.cluster_resources().get("CPU", 1):
+                done, in_flight = ray.wait(in_flight)
+                ray.get(done)
+            in_flight.append(remote.remote(shared, split))
+        ray.get(in_flight)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, TinsachError):
+            raise error.cause from error
+        raise
 
 
-def _read_lines(data: Any, folder: str) -> Any:
-    """Read lines as bytes; `read_text` would also split at U+2028 and other characters that JSON strings may contain."""
-    import pyarrow as pa
-    from ray.data.datasource import FileBasedDatasource
-
-    class Source(FileBasedDatasource):
-        def _read_stream(self, f: Any, path: str) -> Iterator[Any]:
-            lines = iter(BufferedReader(f))
-            while some := [line.removesuffix(b"\n") for line in islice(lines, LINES)]:
-                yield pa.table({"line": pa.array(some, pa.large_binary())})
-
-    return data.read_datasource(Source(folder))
-
-
-def _write_lines(dataset: Any, folder: str) -> None:
-    from ray.data.datasource import BlockBasedFileDatasink
-
-    class Sink(BlockBasedFileDatasink):
-        def write_block_to_file(self, block: Any, file: Any) -> None:
-            for line in block.to_arrow().column("line").to_pylist():
-                file.write(line + b"\n")
-
-    dataset.write_datasink(Sink(folder, file_format="jsonl"))
-
-
-_FORMATS: dict[str, tuple[Callable[..., Any], Callable[[Any, str], Any], Callable[[Any, str], None]]] = {
-    "jsonl": (_clean_lines, _read_lines, _write_lines),
-    "parquet": (clean_column, lambda data, folder: data.read_parquet(folder), lambda dataset, folder: dataset.write_parquet(folder)),
-}
+def _call(task: Callable[[Split], None], split: Split) -> None:
+    task(split)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the job; see `--help`."""
-    return run("ray", _clean_folder, argv)
+    return run("ray", _execute, argv)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import classifier
 from classifier.cleaner import Cleaner, Recipe
 from classifier.errors import InputError
 from classifier.formats.base import Record
+from classifier.integrations.threads import one_thread
 from classifier.jobs.batches import batches_of, learned_by_site, sites_of
 from classifier.sites.memory import SiteMemory
 
@@ -68,8 +69,9 @@ def records_of(texts: Sequence[str | None], sites: Sequence[str]) -> Iterable[Re
 def learn_texts(cleaner: Cleaner, texts: Sequence[str | None], sites: Sequence[str], memory: SiteMemory) -> None:
     """Add a batch of pages to a memory, each to its site; missing texts add nothing, and `sites` may be empty."""
     for batch in batches_of(records_of(texts, sites)):
-        for learned in learned_by_site(cleaner, [record.text for record in batch], sites_of(batch)):
-            memory.add(learned)
+        with one_thread():
+            for learned in learned_by_site(cleaner, [record.text for record in batch], sites_of(batch)):
+                memory.add(learned)
 
 
 def learned_part(recipe: Recipe, batches: Iterable[tuple[Sequence[str | None], Sequence[str]]], pages: int) -> bytes:

@@ -9,23 +9,25 @@ Rows stay in their partitions, without a shuffle; each learns a part of a memory
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import classifier
-from classifier.cleaner import Recipe
-from classifier.errors import InputError, require_library
+from classifier.errors import InputError, ModelError, require_library
 from classifier.formats.article_type import article_type
 from classifier.formats.base import ARTICLE
-from classifier.integrations.columns import MEMORY, SITE, TEXT, clean_column, clean_json_lines, memory_table, sites_in, strings_in
-from classifier.integrations.job import FolderJob, run
+from classifier.integrations import folder
+from classifier.integrations.columns import MEMORY, SITE, TEXT, clean_column, memory_table, sites_in, strings_in
+from classifier.integrations.job import run
 from classifier.integrations.site_memory import AnyRecipe, learned_part, merge_packed, merged_memory, recipe_of
+from classifier.integrations.splits import Split
 from classifier.labels import DEFAULT_KEEP
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 
-__all__ = ["clean", "learn", "main"]
+__all__ = ["clean", "clean_folder", "learn", "main"]
 
 
 def clean(
@@ -108,45 +110,39 @@ def _with_article(schema: Any) -> Any:
     return StructType(list(schema.fields)).add(ARTICLE, from_arrow_type(article_type(pa)))
 
 
-def _clean_lines(frame: Any, field: str, recipe: Recipe) -> Any:
-    """Clean a data frame with JSON lines, as bytes, in its only column."""
+def clean_folder(source: str, target: str, **options: Any) -> dict[str, Any]:
+    """Clean a folder of .jsonl or .parquet files into a new one, as the command does, and return the statistics.
 
-    def batches(source: Iterator[Any]) -> Iterator[Any]:
-        import pyarrow as pa
-
-        for batch in source:
-            lines = clean_json_lines(batch.column(0).to_pylist(), field, recipe)
-            yield pa.RecordBatch.from_arrays([pa.array([line.decode() for line in lines], pa.string())], ["value"])
-
-    return frame.mapInArrow(batches, "value string")
+    The options are those of `integrations.folder.clean` and of `folder_job`, as in `text_field=`, `on_error=` and `resume=`.
+    """
+    return folder.clean(_execute, source, target, **options)
 
 
-def _clean_folder(job: FolderJob) -> None:
+_REASON = re.compile(r"classifier\.errors\.(InputError|ModelError): (.*)")
+
+
+def _execute(task: Callable[[Split], None], splits: Sequence[Split]) -> None:
+    """Run a task for each split, a partition each, on the machines of the session; Spark repeats the tasks of those that it loses.
+
+    Raises:
+        InputError, ModelError: a task did, on each of its attempts.
+    """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # by default workers run whichever `python3` is on the PATH
     with require_library("spark"):
         from pyspark.sql import SparkSession
-    spark = SparkSession.builder.appName("tinsach").getOrCreate()
-    if job.format == "parquet":
-        _clean(spark.read.parquet(job.source), job.text_field, job.recipe).write.parquet(job.target)
-        return
-    lines = spark.read.text(job.source, lineSep="\n").selectExpr("cast(value as binary) as value")
-    _clean_lines(lines, job.text_field, job.recipe).write.text(job.target)
-    _rename(spark, job.target)
-
-
-def _rename(spark: Any, folder: str) -> None:
-    """Rename Spark's text output from .txt to .jsonl, through Hadoop's API, which works on every file system that Spark can use."""
-    path = spark._jvm.org.apache.hadoop.fs.Path(folder)
-    files = path.getFileSystem(spark._jsc.hadoopConfiguration())
-    for found in files.listStatus(path):
-        old = found.getPath()
-        if old.getName().endswith(".txt"):
-            files.rename(old, path.suffix(f"/{old.getName().removesuffix('.txt')}.jsonl"))
+    context = SparkSession.builder.appName("tinsach").getOrCreate().sparkContext
+    try:
+        context.parallelize(splits, len(splits)).foreach(task)
+    except Exception as error:  # Py4JJavaError, whose text holds the traceback of the task
+        reason = _REASON.search(str(error))
+        if reason is None:
+            raise
+        raise (ModelError if reason[1] == "ModelError" else InputError)(reason[2]) from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the job; see `--help`."""
-    return run("spark", _clean_folder, argv)
+    return run("spark", _execute, argv)
 
 
 if __name__ == "__main__":

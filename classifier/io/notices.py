@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeVar
 from classifier.errors import InputWarning
 
 __all__ = [
-    "GARBLED", "HTML", "JSON", "KINDS", "LINE_ENDS", "NOTHING_KEPT", "NOT_VIETNAMESE", "NO_ACCENTS", "ONE_LINE", "REFUSABLE", "SEVERAL",
-    "WRITTEN", "Kind", "Notice", "counted", "notice", "sentence", "warn_of", "warned", "without_warnings",
+    "GARBLED", "HTML", "JSON", "KINDS", "LINE_ENDS", "NOTHING_KEPT", "NOT_VIETNAMESE", "NO_ACCENTS", "NO_ARTICLE", "ONE_LINE",
+    "REFUSABLE", "SEVERAL", "WRITTEN", "Kind", "Notice", "counted", "notice", "sentence", "warn_of", "warned", "without_warnings",
 ]  # fmt: skip
 
 Page = TypeVar("Page")
@@ -36,9 +36,9 @@ class Kind(NamedTuple):
     advice: str
 
 
-HTML, JSON, ONE_LINE, LINE_ENDS, WRITTEN, SEVERAL, GARBLED, NO_ACCENTS, NOT_VIETNAMESE, NOTHING_KEPT = (
+HTML, JSON, ONE_LINE, LINE_ENDS, WRITTEN, SEVERAL, GARBLED, NO_ACCENTS, NOT_VIETNAMESE, NOTHING_KEPT, NO_ARTICLE = (
     "html", "json", "one_line", "line_ends", "written_line_ends", "several_pages", "garbled", "no_accents", "not_vietnamese",
-    "nothing_kept",
+    "nothing_kept", "no_article",
 )  # fmt: skip
 KINDS = {  # in the order in which they are reported
     HTML: Kind("is HTML, not lines of text", "read files with --format html, records with --text-format html, or extract the text first"),
@@ -59,6 +59,7 @@ KINDS = {  # in the order in which they are reported
         "is not in Vietnamese", "the model was trained on Vietnamese pages only: leave such pages out, or check what is kept"
     ),
     NOTHING_KEPT: Kind("has no line kept", "look at the labels with tinsach label; --keep and --threshold decide what is kept"),
+    NO_ARTICLE: Kind("has no article", "look at the labels with tinsach label; the paragraphs of a record are its lines labelled body"),
 }
 REFUSABLE = frozenset({HTML, GARBLED})  # a record with one of these is bad if bad records are skipped or quarantined
 

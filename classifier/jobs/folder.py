@@ -21,14 +21,23 @@ from classifier.io.files import atomic_write, remove_stale_files, sha256_of
 from classifier.jobs.job import BAD_FILES, ErrorPolicy, Job, Outcome
 from classifier.jobs.journal import Journal
 
-__all__ = ["clean_into_folder"]
+__all__ = ["clean_into_folder", "make_output_folder"]
 
 
-def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume: bool) -> int:
-    """Clean each input into its target below the folder; return how many were found finished (with `resume`)."""
+def make_output_folder(folder: Path) -> None:
+    """Create a folder for outputs if there is none.
+
+    Raises:
+        InputError: it is a file.
+        OSError: it cannot be created, for example since its parent is missing.
+    """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: not a folder; name another --output-dir")
     folder.mkdir(exist_ok=True)
+
+
+def clean_into_folder(job: Job, sources: Sequence[Source], folder: Path, resume: bool) -> int:
+    """Clean each input into its target below an existing folder; return how many were found finished (with `resume`)."""
     in_progress: deque[tuple[Path, str]] = deque()
     found: list[Source] = []
     with Journal.opened(folder, job.digest(), resume) as journal:

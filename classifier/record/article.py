@@ -11,9 +11,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
-from classifier.io.notices import NOTHING_KEPT, Notice, notice
+from classifier.core.arrays import flatnonzero
+from classifier.io.notices import NO_ARTICLE, NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 from classifier.record.duplicates import copies, text_key
 from classifier.record.flags import language, page_flags
@@ -98,9 +97,9 @@ def record_of(page: Labels, normalize: bool = False, confidence: float | None = 
 
 
 def record_notices(page: Labels, record: Article) -> tuple[Notice, ...]:
-    """Return the notices about a page for its record: nothing is kept of a page with text that has no paragraphs in it."""
+    """Return the notices about a page for its record: a page with text and no paragraphs has no article; what is kept does not matter."""
     others = tuple(found for notices in page.notices for found in notices if found.kind != NOTHING_KEPT)
-    return others if record.paragraphs or not (page.codes >= 0).any() else (*others, notice(NOTHING_KEPT))
+    return others if record.paragraphs or not (page.codes >= 0).any() else (*others, notice(NO_ARTICLE))
 
 
 def with_header(record: Article) -> str:
@@ -118,7 +117,7 @@ def with_header(record: Article) -> str:
 
 
 def _rows(page: Labels, label: Label) -> list[int]:
-    return np.flatnonzero(page.codes == LABELS.index(label)).tolist()
+    return flatnonzero(page.codes == LABELS.index(label)).tolist()
 
 
 def _without_copies(bodies: Sequence[Passage], title: Passage | None) -> list[Passage]:
@@ -134,6 +133,6 @@ def _spans(found: Sequence[Passage]) -> list[Span]:
     """Return the spans of passages that stand on lines of their own."""
     spans, start = [], 0
     for passage in found:
-        spans += [Span(start + first, start + last, *source) for first, last, *source in passage.spans]
+        spans += [Span(start + first, start + last, source, source_end) for first, last, source, source_end in passage.spans]
         start += len(passage.text) + 1
     return spans

@@ -59,6 +59,7 @@ class Source(NamedTuple):
 # -- lines ---------------------------------------------------------------------------------------------------------------------
 
 _SIGNS = re.compile(r"[\s|,;:·•./–—-]*")
+_MAY_END_OPEN = (*",:|–—-", "theo", "by", "bởi", "nguồn", "tác giả", "ảnh", "link bài gốc")
 _ENDS_OPEN = re.compile(r".*(?:[,:|–—-]|(?:^|\W)(?:theo|by|bởi|nguồn|tác giả|(?:tin|bài),? ảnh|link bài gốc))", re.I)
 _ROW = re.compile(r"\|.*\|.*\|")  # of a table
 _ANEW = re.compile(r"(?:theo|nguồn)[:\s]|link bài gốc", re.I)
@@ -69,6 +70,7 @@ _NOISE = re.compile(
     r"|(?:lượt xem|số lần xem)\s*:?\s*[\d.,]*|[\d.,]+\s?[KM]?\s*(?:lượt xem|phút đọc|bình luận)",
     re.I,
 )
+_SIGNS_OF_NOISE = ("#", " link", "tác giả khác", "lượt xem", "lần xem", "phút đọc", "bình luận")
 _AUTHOR_PAGE = re.compile(r"(?<!!)\[(?P<name>[^\[\]/]+)\]\([^()\s]*/(?:author|tac-gia)[/?]", re.I)
 
 
@@ -77,9 +79,14 @@ class _Signature:
 
     def __init__(self, text: str, linked: Sequence[str]) -> None:
         self.linked = linked  # names with a link to an author's page
-        self.hosts = {found["host"] or found["bare"] for found in _LINK.finditer(text)}
-        text = _LINK.sub(lambda found: found["host"] or found["bare"], text)
-        text, self.dated = without_dates(_NOISE.sub(" ", text))
+        self.hosts: set[str] = set()
+        small = text.lower()
+        if "://" in small or "www." in small:
+            self.hosts = {found["host"] or found["bare"] for found in _LINK.finditer(text)}
+            text = _LINK.sub(lambda found: found["host"] or found["bare"], text)
+        if any(sign in small for sign in _SIGNS_OF_NOISE):
+            text = _NOISE.sub(" ", text)
+        text, self.dated = without_dates(text)
         self.text = " ".join(text.split())  # plain; a bar in place of each date, the host in place of each link
         self.used = False  # as the outlet of the line above
 
@@ -96,9 +103,10 @@ def _signatures(lines: Sequence[str]) -> list[_Signature]:
 
 
 def _continues(text: str, following: str) -> bool:
-    if any(_is_rule(line) or _ROW.fullmatch(line) for line in (text, following)) or _ANEW.match(following):
+    ends_open = text.lower().endswith(_MAY_END_OPEN) and _ENDS_OPEN.fullmatch(text)
+    if not (ends_open or _BEGINS_OPEN.match(following)) or _ANEW.match(following):
         return False
-    return (_ENDS_OPEN.fullmatch(text) or _BEGINS_OPEN.match(following)) is not None
+    return not any(_is_rule(line) or _ROW.fullmatch(line) for line in (text, following))
 
 
 def _is_rule(text: str) -> bool:
@@ -181,10 +189,12 @@ def _is_lone_outlet(signature: _Signature) -> bool:
 
 def _claim(signature: _Signature) -> _Claim:
     claim = _Claim()
+    if not signature.linked and not signature.text.strip(_EDGES):  # a line with nothing but its date
+        return claim
     text = _MANNER.sub("", signature.text)
     if enclosed := _ENCLOSED.fullmatch(text):
         text = enclosed["inside"]
-    labels = list(_LABEL.finditer(text))
+    labels = list(_LABEL.finditer(text)) if ":" in text else []
     starts = [label.start() for label in labels] + [len(text)]
     _without_label(text[: starts[0]].strip(_EDGES), signature, claim)
     for label, stop in zip(labels, starts[1:]):
@@ -223,7 +233,7 @@ def _names(text: str, signature: _Signature, claim: _Claim, signed: bool) -> Non
         elif is_outlet(part):
             if part not in signature.hosts and (not signature.dated or "." in part):
                 claim.sources.append((ASIDE, part))
-        elif is_staff(part) or (is_person(part) and (signed or re.search("[ .]", part))):
+        elif is_staff(part) or (is_person(part) and (signed or " " in part or "." in part)):
             claim.authors.append(part)
         elif number == 0:
             return

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from classifier.record.plain_text import plain_lines
 
-__all__ = ["FIRST_YEAR", "INDOCHINA_TIME", "Dates", "find_dates", "without_dates"]
+__all__ = ["FIRST_YEAR", "INDOCHINA_TIME", "Dates", "dates_of", "find_dates", "without_dates"]
 
 INDOCHINA_TIME = timezone(timedelta(hours=7), "ICT")
 
@@ -47,19 +47,27 @@ def _date(form: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\d)(?<!\d[/.-])(?P<date>{form})(?:(?=(?P=date))|{_BREAK})", re.I)
 
 
-_MONTH_WORDS = ("tháng", "th.", "th ", *(f"th{digit}" for digit in range(10)))
-# Forms, each with what a text in small letters holds one of if it has a date of that form: a search for that is many times faster.
+# Forms, behind a pattern that any text in small letters with a date of these forms matches, and which is many times faster.
 _DATES = (
-    (_date(rf"{_YEAR}(?P<sign>[-/.])(?P<month>\d\d?)(?P=sign){_DAY}"), ("-", "/", ".")),
-    (_date(rf"{_DAY}\s?(?P<sign>[-/.])\s?{_MONTH}\s?(?P=sign)\s?{_YEAR}"), ("-", "/", ".")),
-    (_date(rf"{_DAY} {_MONTH} {_YEAR}"), (" 19", " 20")),
-    (_date(rf"{_DAY}\s+{_NAMED}[\s,./]+(?:năm\s+)?{_YEAR}"), _MONTH_WORDS),
-    (_date(rf"{_NAMED}\s+{_DAY}\s?,\s?{_YEAR}"), _MONTH_WORDS),
-    (_date(rf"{_DAY}{_TH}\s+{_OF_ENGLISH},?\s+{_YEAR}"), _ENGLISH),
-    (_date(rf"{_OF_ENGLISH}\s+{_DAY}{_TH},?\s+{_YEAR}"), _ENGLISH),
+    (
+        re.compile(r"[-/.]"),
+        _date(rf"{_YEAR}(?P<sign>[-/.])(?P<month>\d\d?)(?P=sign){_DAY}"),
+        _date(rf"{_DAY}\s?(?P<sign>[-/.])\s?{_MONTH}\s?(?P=sign)\s?{_YEAR}"),
+    ),
+    (re.compile(" 19| 20"), _date(rf"{_DAY} {_MONTH} {_YEAR}")),
+    (
+        re.compile(r"tháng|th[.\s\d]"),
+        _date(rf"{_DAY}\s+{_NAMED}[\s,./]+(?:năm\s+)?{_YEAR}"),
+        _date(rf"{_NAMED}\s+{_DAY}\s?,\s?{_YEAR}"),
+    ),
+    (
+        re.compile("|".join(_ENGLISH)),
+        _date(rf"{_DAY}{_TH}\s+{_OF_ENGLISH},?\s+{_YEAR}"),
+        _date(rf"{_OF_ENGLISH}\s+{_DAY}{_TH},?\s+{_YEAR}"),
+    ),
     # A year of two digits only behind a weekday or the word for day: "24/12/12" alone may be a score or a fraction.
-    (_date(rf"(?<=ngày ){_DAY}/{_MONTH}/(?P<year>\d\d)"), ("ngày ",)),
-    (_date(rf"(?:thứ [\w]+|chủ nhật|cn),?\s{_DAY}/{_MONTH}/(?P<year>\d\d)"), ("thứ ", "chủ nhật", "cn")),
+    (re.compile("ngày "), _date(rf"(?<=ngày ){_DAY}/{_MONTH}/(?P<year>\d\d)")),
+    (re.compile("thứ |chủ nhật|cn"), _date(rf"(?:thứ [\w]+|chủ nhật|cn),?\s{_DAY}/{_MONTH}/(?P<year>\d\d)")),
 )
 _YEAR_SIGN = re.compile(r"(?:19|20)\d\d|/\d\d")  # every date has one; few other lines have
 _TIME = re.compile(
@@ -154,8 +162,8 @@ def _days_in(text: str) -> list[tuple[int, int, date]]:
     """Return where in a text days are named, and which; of two that overlap, the one of the earlier form."""
     days: list[tuple[int, int, date]] = []
     small = text.lower()
-    for form, signs in _DATES:
-        if any(sign in small for sign in signs):
+    for signs, *forms in _DATES:
+        for form in forms if signs.search(small) else ():
             for found in form.finditer(text):
                 day = _day(found)
                 if day and all(found.end() <= start or found.start() >= stop for start, stop, _ in days):
@@ -212,9 +220,14 @@ def find_dates(lines: Sequence[str]) -> Dates:
     >>> find_dates(["Thứ ba, 4/3/2025, 07:15 (GMT+7)", "Lam Khê", "Cập nhật 05/03/2025"])[0].isoformat()
     '2025-03-04T07:15:00+07:00'
     """
+    return dates_of(plain_lines(lines))
+
+
+def dates_of(texts: Sequence[str]) -> Dates:
+    """Return the dates of an article, as `find_dates` does, from lines of plain text."""
     published: list[tuple[bool, bool, bool, _Printed]] = []
     updated: list[_Printed] = []
-    for found in _of_page(plain_lines(lines)):
+    for found in _of_page(texts):
         if _OTHER_DATES.search(found.before) or found.day.year < FIRST_YEAR:
             continue
         if _WORDS_OF_UPDATES.search(found.before):
@@ -240,7 +253,7 @@ def _dates_of(text: str) -> Sequence[_Printed]:
     return [found for found in printed if _WORDS_OF_UPDATES.search(found.before) or _WORDS_OF_PUBLICATION.search(found.before)]
 
 
-def _of_page(texts: list[str]) -> list[_Printed]:
+def _of_page(texts: Sequence[str]) -> list[_Printed]:
     """Return the dates of all lines; one without a time gets that of a neighbouring line which holds nothing else."""
     found: list[_Printed] = []
     texts = [text for text in texts if not _ONLY_SIGNS.fullmatch(text)]

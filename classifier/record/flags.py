@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from classifier.core.arrays import flatnonzero
 from classifier.io.notices import NO_ACCENTS, NOT_VIETNAMESE, SEVERAL
 from classifier.labels import LABELS, Label
 from classifier.record.confidence import REVIEW_BELOW
@@ -33,12 +34,12 @@ _LISTS = [LABELS.index(label) for label in (Label.RELATED, Label.MOST_READ, Labe
 _BODY = LABELS.index(Label.BODY)
 LONG = 60  # characters from which a line is a sentence, and no name or subhead
 _OPEN_END = re.compile(r"(?:^|\s)[^\W\d_]+,?\W*$")  # a word or a comma, but no address, number or full stop
-_CLOSED = re.compile(r"[.!?…:;)\]\"”’»*|]\s*$")
+_CLOSED = tuple('.!?…:;)]"”’»*|')
 
 
 def page_flags(page: Labels) -> tuple[str, ...]:
     """Return the flags (keys of FLAGS) of one labelled page."""
-    body = np.flatnonzero(page.kept & (page.codes == _BODY)).tolist()
+    body = flatnonzero(page.kept & (page.codes == _BODY)).tolist()
     chars = sum(len(page.lines[i]) for i in body)
     found = {_OF_NOTICES[notice.kind] for of_page in page.notices for notice in of_page if notice.kind in _OF_NOTICES}
     if not body:
@@ -52,7 +53,7 @@ def page_flags(page: Labels) -> tuple[str, ...]:
 
 def _is_open(line: str) -> bool:
     """Return whether a sentence does not end with its line."""
-    return len(line) >= LONG and _CLOSED.search(line) is None and _OPEN_END.search(line) is not None
+    return len(line) >= LONG and not line.rstrip().endswith(_CLOSED) and _OPEN_END.search(line) is not None
 
 
 def needs_review(confidence: float, flags: Collection[str]) -> bool:

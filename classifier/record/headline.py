@@ -48,7 +48,7 @@ def title_passages(page: Labels, rows: Sequence[int], clean: Callable[[str], str
 def title_rows(page: Labels) -> list[int]:
     """Return the rows of title lines, and of a line right behind one that goes on in lower case, whatever its label."""
     rows: list[int] = []
-    for row in np.flatnonzero(page.codes == _TITLE).tolist():
+    for row in flatnonzero(page.codes == _TITLE).tolist():
         rows.append(row)
         after = page.lines[row + 1].strip() if row + 1 < len(page.lines) else ""
         if after[:1].islower() and len(after) <= MOST_OF_TAIL and not ends_as_prose(page.lines[row]) and page.codes[row + 1] != _TITLE:
@@ -63,8 +63,8 @@ def headline_of(page: Labels, titles: Sequence[Passage], bodies: Sequence[Passag
     if above and len(above[-1].text.split()) >= LEAST_WORDS:
         return Headline(_best(page, above, first), first)
     row = _likely_row(page, above[-1].row + 1 if above else 0, first + 1 if above else first)
-    if row is not None:
-        return Headline(passages(page, [row], clean)[0], first)
+    if row is not None and (likely := passages(page, [row], clean)):  # none if all of the line is Markdown
+        return Headline(likely[0], first)
     if above:
         return Headline(above[-1], first)
     if titles:
@@ -81,6 +81,8 @@ def _best(page: Labels, above: Sequence[Passage], first: int) -> Passage:
     is unlikely.
     """
     *others, nearest = above
+    if not others:
+        return nearest
     dated = (page.codes[nearest.row : first] == _META).any()
     for title in reversed(others):
         between = page.codes[title.row + 1 : nearest.row]
@@ -112,7 +114,7 @@ def _first_row(page: Labels, bodies: Sequence[Passage]) -> int:
     """Return the first row of the group of paragraphs that opens the article."""
     if not bodies:
         return 0
-    others = np.cumsum(_IS_OTHER[page.codes])[[body.row for body in bodies]].tolist()  # so far
+    others = _IS_OTHER[page.codes].cumsum()[[body.row for body in bodies]].tolist()  # so far
     rows, sizes = [bodies[0].row], [0]
     for body, (before, so_far) in zip(bodies, pairwise([others[0], *others])):
         if so_far - before > MOST_BETWEEN:

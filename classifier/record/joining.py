@@ -26,7 +26,7 @@ class Line(NamedTuple):
     others: bool = False  # lines that do not belong to the article, or that have another label
 
 
-_SENTENCE_END = re.compile(r"[.!?…][\"”’»)\]]*$")
+_SENTENCE_ENDS, _BEHIND_SENTENCE = tuple(".!?…"), '"”’»)]'
 _INNER_SENTENCE_END = re.compile(r"[^\W\d_]{3}[.!?…][\"”’»)\]]* +\S")  # not after an abbreviation or a number
 _CLOSING = tuple(",.;:!?…)]}”’»%")  # begins no paragraph
 _OPENING = tuple(",([{“‘«–-/&")  # ends none
@@ -57,12 +57,16 @@ def joins_previous(lines: Sequence[Line]) -> list[bool]:
     [False, True, True, False]
     """
     full = _full_lines(lines)
+    bare = [_bare(line.text) for line in lines]
     joins = [False] * len(lines)
-    paragraph = ""  # so far
+    paragraph = ""  # so far, as far as `_is_open` reads it
     for number, (previous, line) in enumerate(pairwise(lines), 1):
-        paragraph = paragraph + " " + trimmed(previous.text) if joins[number - 1] else trimmed(previous.text)
-        following = lines[number + 1] if number + 1 < len(lines) else Line("", others=True)
-        joins[number] = _joins(previous.text, line, following, paragraph, full[number - 1], number == 1)
+        if not joins[number - 1]:
+            paragraph = trimmed(previous.text)
+        elif len(paragraph) <= MOST_OF_SUBHEAD:
+            paragraph += " " + trimmed(previous.text)
+        if not line.others:
+            joins[number] = _joins(lines, bare, number, paragraph, full[number - 1])
     return joins
 
 
@@ -85,12 +89,18 @@ def separator(before: str, after: str) -> str:
     return "" if after.startswith(_CLOSING) or before.endswith(tuple("([{“‘«/")) else " "
 
 
-def _joins(before: str, line: Line, following: Line, paragraph: str, full: bool, opens: bool) -> bool:
-    """Return whether a line continues `before`, the end of `paragraph`; `full`: no further word fitted into that line."""
-    first = _bare(line.text)
-    if line.others or (line.blanks and not first[0].islower()):
+def _joins(lines: Sequence[Line], bare: Sequence[str], number: int, paragraph: str, full: bool) -> bool:
+    """Return whether a line continues the one before, the end of `paragraph`; `full`: no further word fitted into that line.
+
+    `bare` are the texts of the lines without emphasis. The check that settles most lines comes first.
+    """
+    last, first = bare[number - 1], bare[number]
+    ends = _ends_sentence(last)
+    if ends and not full and not first.startswith(_CLOSING):
         return False
-    last = _bare(before)
+    before, line = lines[number - 1].text, lines[number]
+    if line.blanks and not first[0].islower():
+        return False
     indented = line.text[0].isspace() and not before[0].isspace()  # a text node after a link keeps its space
     if first == last or (is_list_item(trimmed(line.text)) and not (indented and _ASIDE.match(first))):
         return False
@@ -98,22 +108,25 @@ def _joins(before: str, line: Line, following: Line, paragraph: str, full: bool,
         return False
     if line.blanks:
         return last[-1].isalnum() or last[-1] == ","
-    if first.startswith(_CLOSING):
+    if full or first.startswith(_CLOSING) or last.endswith(_OPENING):
         return True
-    if full or last.endswith(_OPENING):
-        return True
-    if _SENTENCE_END.search(last) or last[-1] == ";":
+    if ends or last[-1] == ";":
         return False
     if indented or not first[0].isupper():
         return last[-1] != ":" or indented or first[0].islower() or first[0] in "\"“'‘"
     if last[-1] == ":":
         return False
-    return _is_open(last, first, following, paragraph) or (opens and _is_kicker(last, first))
+    following = lines[number + 1] if number + 1 < len(lines) else Line("", others=True)
+    return _is_open(last, first, following, paragraph) or (number == 1 and _is_kicker(last, first))
 
 
 def _bare(text: str) -> str:
     """Return a line without the Markdown emphasis at its ends."""
     return trimmed(text).strip("*_`") or text
+
+
+def _ends_sentence(text: str) -> bool:
+    return text.rstrip(_BEHIND_SENTENCE).endswith(_SENTENCE_ENDS)
 
 
 def is_list_item(text: str) -> bool:
@@ -123,7 +136,7 @@ def is_list_item(text: str) -> bool:
 
 def is_table_row(text: str) -> bool:
     """Return whether a line is a row of a table: Markdown, or cells separated by two tabs."""
-    return ("|" in text or "\t\t" in text) and _TABLE_ROW.match(text) is not None
+    return (text.count("|") > 1 or "---|" in text or "\t\t" in text) and _TABLE_ROW.match(text) is not None
 
 
 def _stands_alone(text: str) -> bool:
@@ -137,14 +150,14 @@ def _is_open(last: str, first: str, following: Line, paragraph: str) -> bool:
     word = last.rpartition(" ")[2]
     if (word if " " in last else word.lower()) in _OPEN_WORDS:  # with a capital letter, it is part of a name
         return True
-    if _INNER_SENTENCE_END.search(paragraph) or len(paragraph) > MOST_OF_SUBHEAD:
+    if len(paragraph) > MOST_OF_SUBHEAD or _INNER_SENTENCE_END.search(paragraph):
         return True
     return len(first) <= MOST_OF_NAME and _goes_on(first, following)
 
 
 def _goes_on(first: str, following: Line) -> bool:
     """Return whether a short line that begins with a capital letter is a name inside a sentence, by the line after it."""
-    if following.others or following.blanks or _SENTENCE_END.search(first):
+    if following.others or following.blanks or _ends_sentence(first):
         return False
     after = trimmed(following.text)
     if after.startswith((*_CLOSING, "(")):
@@ -163,7 +176,8 @@ def _full_lines(lines: Sequence[Line]) -> list[bool]:
     start = 0
     for stop in range(1, len(lines) + 1):
         if stop == len(lines) or lines[stop].blanks or lines[stop].others:
-            full[start:stop] = _full_in_run([line.text.rstrip() for line in lines[start:stop]])
+            if stop - start >= LEAST_WRAPPED:
+                full[start:stop] = _full_in_run([line.text.rstrip() for line in lines[start:stop]])
             start = stop
     return full
 
@@ -171,7 +185,7 @@ def _full_lines(lines: Sequence[Line]) -> list[bool]:
 def _full_in_run(texts: Sequence[str]) -> list[bool]:
     """Return which lines of a run without blank lines are full, if it is wrapped text."""
     none, width = [False] * len(texts), max(map(len, texts))
-    if len(texts) < LEAST_WRAPPED or not LEAST_WIDTH <= width <= MOST_WIDTH:
+    if not LEAST_WIDTH <= width <= MOST_WIDTH:
         return none
     full = [len(before) + 1 + len(after.split(None, 1)[0]) > width for before, after in pairwise(texts)]
     lower = sum(after.lstrip()[0].islower() for after, is_full in zip(texts[1:], full) if is_full)

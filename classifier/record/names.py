@@ -16,6 +16,7 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.){1,4}[^\W\d_]?\.?")
 _WORD = re.compile(r"(?:[^\W\d_]\.)?[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PEN_CODE = re.compile(r"[A-Z]{1,3}\d{1,4}")
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:vn|com|net|org|info|tv|news|asia|edu|gov)(?:\.vn)?", re.I)
+_BETWEEN = re.compile(r"[/,;&]|\s-\s|\svà\s")
 _STAFF = re.compile(r"nhóm (?:pv|p\.v\.?|phóng viên)\b.{0,30}", re.I)
 # What a name does not begin with: someone's office, an organisation, a form of address.
 _NO_NAME = re.compile(
@@ -88,7 +89,7 @@ def agency_in(text: str) -> str | None:
     >>> agency_in("Góc Phố/Reuters")
     'Reuters'
     """
-    parts = (part.strip(" ().") for part in re.split(r"[/,;&]|\s-\s|\svà\s", text))
+    parts = (part.strip(" ().") for part in _BETWEEN.split(text))
     return next((part for part in parts if part.lower() in AGENCIES), None)
 
 

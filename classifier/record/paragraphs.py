@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
 from classifier.lines import trimmed
 from classifier.record.joining import Line, is_list_item, is_table_row, joins_previous, separator
 from classifier.results import Labels
@@ -77,9 +75,16 @@ def passages(page: Labels, rows: Sequence[int], clean: Callable[[str], str] = st
 
     `clean` is applied to the text of each line; the offsets are those of the unchanged text.
     """
+    if not rows:
+        return []
     starts, texts = page.starts[rows].tolist(), [page.lines[row] for row in rows]
-    groups = groups_of(joins_previous(list(lines_of(page, rows))))
-    found = [_passage([texts[i] for i in group], [starts[i] for i in group], rows[group[0]], clean) for group in groups]
+    found = []
+    for first, *others in groups_of(joins_previous(list(lines_of(page, rows)))):
+        if others:
+            stop = others[-1] + 1
+            found.append(_joined(texts[first:stop], starts[first:stop], rows[first], clean))
+        else:
+            found.append(_whole(texts[first], starts[first], rows[first], clean))
     return [passage for passage in found if passage.text]
 
 
@@ -94,20 +99,25 @@ def groups_of(joins: Sequence[bool]) -> list[list[int]]:
 
 
 def lines_of(page: Labels, rows: Sequence[int]) -> Iterator[Line]:
-    """Yield lines of a page that are not blank, with what stands between each and the one before."""
-    codes = page.codes[rows].tolist()
-    texts_so_far = np.cumsum(page.codes >= 0)[rows].tolist()
-    for (before, row), (count_before, count), labels in zip(pairwise([-1, *rows]), pairwise([0, *texts_so_far]), pairwise([-1, *codes])):
-        others = count - count_before - 1
-        yield Line(page.lines[row], row - before - 1 > others, others > 0 or labels[0] != labels[1])
+    """Yield lines of a page that are not blank, with what stands between each and the one before; ahead of the first, others do."""
+    if not rows:
+        return
+    first = rows[0]
+    codes = page.codes[first : rows[-1] + 1].tolist()
+    yield Line(page.lines[first], others=True)
+    for before, row in pairwise(rows):
+        between = codes[before - first + 1 : row - first]
+        blanks = between.count(-1)
+        yield Line(page.lines[row], blanks > 0, blanks < len(between) or codes[before - first] != codes[row - first])
 
 
-def _passage(lines: Sequence[str], starts: Sequence[int], row: int, clean: Callable[[str], str]) -> Passage:
-    is_heading = _HEADING.match(lines[0].lstrip()) is not None
-    if len(lines) == 1:
-        start, end = _inner(lines[0])
-        text = clean(lines[0][start:end])
-        return Passage(text, (Span(0, len(text), starts[0] + start, starts[0] + end),), row, is_heading)
+def _whole(line: str, offset: int, row: int, clean: Callable[[str], str]) -> Passage:
+    start, end = _inner(line)
+    text = clean(line[start:end])
+    return Passage(text, (Span(0, len(text), offset + start, offset + end),), row, _is_heading(line))
+
+
+def _joined(lines: Sequence[str], starts: Sequence[int], row: int, clean: Callable[[str], str]) -> Passage:
     bounds = [_edges(line) for line in lines]
     gaps = ["", *(separator(line, after) for line, after in pairwise(lines))]
     spans, text = [], ""
@@ -115,7 +125,11 @@ def _passage(lines: Sequence[str], starts: Sequence[int], row: int, clean: Calla
         piece = clean(line[start:end])
         text += gap + piece
         spans.append(Span(len(text) - len(piece), len(text), offset + start, offset + end))
-    return Passage(text, tuple(spans), row, is_heading)
+    return Passage(text, tuple(spans), row, _is_heading(lines[0]))
+
+
+def _is_heading(line: str) -> bool:
+    return _HEADING.match(line.lstrip()) is not None
 
 
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*]+\*\*$|__[^_]+__$")
@@ -158,7 +172,7 @@ def _inner(line: str) -> tuple[int, int]:
 MOST_OF_SUBHEAD = 120  # characters; no subhead of the pages of `realpages/dev` is longer
 LEAST_LEAD = 40  # characters
 OPENING = 3  # paragraphs, one of which is the lead
-_TERMINAL = re.compile(r"[.!…:;,][\"”’»)\]]*$")
+_TERMINAL, _BEHIND_TERMINAL = tuple(".!…:;,"), '"”’»)]'
 _QUOTE = re.compile(r"[\"“‘«].*[\"”’»][.,!?…]?$|>\s")
 
 
@@ -179,7 +193,7 @@ def kinds_of(found: Sequence[Passage], first: int = 0) -> list[str]:
 
 def ends_as_prose(text: str) -> bool:
     """Return whether a text ends with a punctuation mark that headings do not end with."""
-    return _TERMINAL.search(text) is not None
+    return text.rstrip(_BEHIND_TERMINAL).endswith(_TERMINAL)
 
 
 def _kind(passage: Passage, following: Passage | None) -> str:

@@ -25,6 +25,10 @@ FORMS = {
         "{lines:,} lines on {pages:,} pages, seed {seed}: {pages that differ} pages differ from the batch call; resident memory grew by "
         "{growth_mb} MB after the first tenth; {stream_seconds} s"
     ),
+    "chaos": (
+        "{runs} jobs ({spark} on Spark, {ray} on Ray), {records:,} records, seed {seed}: {spark workers} executors, {ray workers} nodes, "
+        "{spark drivers} and {ray drivers} drivers killed; {runs that differ} results differ; {seconds:,} s"
+    ),
     "worst-case": "{kinds} kinds of input by {calls} calls: the worst takes {worst} times the ordinary ({worst_kind}); {over} over {limit}",
 }
 

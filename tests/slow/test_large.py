@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,13 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
             file.writelines(records(size * MEGABYTE))
         peaks.append(measured("clean", str(tmp_path / "in.jsonl"), "--output", str(tmp_path / "out")))
     assert peaks[1] < peaks[0] + 30
+
+
+def test_memory_does_not_grow_with_the_records_that_are_extracted(tmp_path):
+    peaks = []
+    for pages in (200, 1600):
+        with (tmp_path / "in.jsonl").open("wb") as file:
+            file.writelines(islice(records(20 * MEGABYTE), pages))
+        peaks.append(measured("extract", str(tmp_path / "in.jsonl"), "--output", str(tmp_path / "out.jsonl")))
+        assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == pages
+    assert peaks[1] < peaks[0] + 10

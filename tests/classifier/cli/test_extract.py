@@ -75,10 +75,24 @@ def test_doubtful_articles_are_flagged_and_named(crawl, tmp_path, capsys):
     assert "1 below a confidence of 1.0: " in capsys.readouterr().err
 
 
+def test_a_folder_goes_into_one_output(tmp_path, capsys):
+    pages = tmp_path / "pages"
+    (pages / "a.vn").mkdir(parents=True)
+    for name in ("1.txt", "a.vn/2.txt"):
+        (pages / name).write_bytes(SAMPLE.read_bytes())
+    (pages / "3.txt").write_bytes(b"\x00\x01\x02" * 100)
+    command = ["extract", str(pages), "--output", str(tmp_path / "out.jsonl")]
+    assert main(command) == 2
+    assert not (tmp_path / "out.jsonl").exists()
+    assert main([*command, "--on-error", "skip"]) == 1
+    assert "3.txt: looks like a binary file" in capsys.readouterr().err
+    assert [record["article"]["title"] for record in records(tmp_path / "out.jsonl")] == [TITLE, TITLE]
+
+
 def test_a_page_without_an_article_is_reported(tmp_path, capsys):
     (tmp_path / "menu.txt").write_text("Trang chủ\nThời sự\n", encoding="utf-8")
     assert main(["extract", str(tmp_path / "menu.txt"), "--output", str(tmp_path / "out.jsonl")]) == 0
-    assert "no line kept" in capsys.readouterr().err
+    assert "has no article" in capsys.readouterr().err
     assert "no_article" in records(tmp_path / "out.jsonl")[0]["article"]["flags"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 import unicodedata
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from classifier.cli import main
+from classifier.io.notices import KINDS, NO_ARTICLE, NOTHING_KEPT
 from tests.support.paths import ROOT
 
 INPUTS = ROOT / "tests" / "cases" / "inputs"
@@ -184,6 +186,26 @@ def test_the_filter_reports_records_that_keep_nothing(run, tmp_path):
     status, said = run("filter", tmp_path / "a.jsonl", "--attributes", tmp_path / "spans", "--output", tmp_path / "out.jsonl")
     assert status == 0
     assert [line.partition(";")[0] for line in said] == ["tinsach: 1 page has no line kept"]
+
+
+VALUES = {
+    "--format": "jsonl",
+    "--text-field": "text",
+    "--text-format": "text",
+    "--page-separator": "#",
+    "--keep": "body",
+    "--threshold": "0.5",
+}
+
+
+@pytest.mark.parametrize(("command", "unreported"), [("clean", NO_ARTICLE), ("extract", NOTHING_KEPT)])
+def test_the_advice_of_a_notice_names_only_options_that_its_command_takes(run, tmp_path, command, unreported):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "Trang chủ\nThời sự"}) + "\n", encoding="utf-8")
+    advice = " ".join(kind.advice for name, kind in KINDS.items() if name != unreported)
+    for option in sorted(set(re.findall("--[a-z-]+", advice))):
+        status, said = run(command, tmp_path / "a.jsonl", option, VALUES[option])
+        assert status == 0, said
+        assert not any(KINDS[unreported].predicate.partition(" ")[2] in line for line in said)
 
 
 # -- records ---------------------------------------------------------------------------------------------------------------

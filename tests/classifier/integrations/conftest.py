@@ -13,6 +13,7 @@ import pytest
 
 import classifier
 from classifier.cleaner import Cleaner
+from tests.support.clusters import LIGHT_JVM
 
 Rows = list[dict[str, Any]]
 APPEAL = "Mời bạn đọc góp một cuốn sách cho tủ sách làng Hạ: mỗi lượt chia sẻ bài viết này là một cuốn sách đến tay các em nhỏ."
@@ -23,7 +24,7 @@ HOSTS = ("www.bao-bai-song.vn", "bao-bai-song.vn", "tin-lang-ha.vn")  # the firs
 def spark() -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
-    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ.update(LIGHT_JVM, PYSPARK_PYTHON=sys.executable)
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
     session = builder.config("spark.driver.memory", "1g").config("spark.sql.execution.arrow.maxRecordsPerBatch", 7).getOrCreate()

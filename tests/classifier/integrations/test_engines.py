@@ -29,8 +29,8 @@ def test_importing_the_package_imports_no_engine():
 MISSING = [
     ("sklearn", "import classifier.integrations.sklearn", "sklearn"),
     ("datatrove", "import classifier.integrations.datatrove", "datatrove"),
-    ("pyspark", "from classifier.integrations import spark; spark._clean_folder(None)", "spark"),
-    ("ray", "from classifier.integrations import ray; ray._clean_folder(None)", "ray"),
+    ("pyspark", "from classifier.integrations import spark; spark._execute(None, [])", "spark"),
+    ("ray", "from classifier.integrations import ray; ray._execute(None, [])", "ray"),
 ]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.classifier.integrations.conftest import write_lines, write_records
 from tests.docs.examples import SETTINGS, blocks, run_python
+from tests.support.clusters import LIGHT_JVM
 from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "ENGINES.md").read_text(encoding="utf-8")
@@ -20,6 +21,7 @@ SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n## ")[1:]}
 SECONDS = 180  # an example takes 1 to 10; one that starts workers without end is stopped
 # A small machine without network access and web interfaces: what users have in their configuration.
 ENGINE_SETTINGS = {
+    **LIGHT_JVM,
     "HF_DATASETS_CACHE": "cache",
     "HF_HUB_OFFLINE": "1",
     "PYSPARK_SUBMIT_ARGS": "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1 pyspark-shell",

@@ -1,41 +1,53 @@
-"""Command line of a distributed job: parsed arguments, with a stub in place of the engine."""
+"""Command line of a distributed job: arguments and exit status, with a loop in place of the engine."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-import classifier
-from classifier.integrations.job import FolderJob, run
+pytest.importorskip("pyarrow")
+from classifier.integrations.job import run
+from classifier.sites.memory import SiteMemory
+
+PAGE = {"text": "Trang chủ\nĐọc nhiều"}
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path)
     return tmp_path / "in"
 
 
-def parsed_job(*argv: object) -> FolderJob:
-    jobs: list[FolderJob] = []
-    assert run("ray", jobs.append, list(map(str, argv))) == 0
-    return jobs[0]
+def run_job(*argv: object) -> int:
+    """Run the command in the folder's parent, its tasks one by one."""
+    return run("ray", lambda task, splits: [task(split) for split in splits] and None, list(map(str, argv)))
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [("1.jsonl", "jsonl"), ("1.jsonl.gz", "jsonl"), ("1.JSON", "jsonl"), ("part/1.ndjson", "jsonl"), ("part-0.snappy.parquet", "parquet")],
-)
-def test_names_say_the_format(folder, name, kind):
+@pytest.mark.parametrize("name", ["1.jsonl", "1.JSON", "part/1.ndjson"])
+def test_names_say_the_format(folder, name):
     (folder / name).parent.mkdir(exist_ok=True)
-    (folder / name).write_bytes(b"")
+    (folder / name).write_text(json.dumps(PAGE) + "\n")
     (folder / "_SUCCESS").write_bytes(b"")
-    assert parsed_job(folder, "out") == FolderJob(str(folder), "out", kind, "text", classifier.load().recipe)
+    (folder / ".1.jsonl.crc").write_bytes(b"x")
+    assert run_job("in", "out") == 0
+    assert (folder.parent / "out" / "part-00000.jsonl").read_bytes() == b'{"text": ""}\n'
+    assert run_job("in", "out", "--resume") == 0
 
 
-def test_options(folder):
-    options = ("--format", "parquet", "--text-field", "content", "--keep", "title,caption", "--threshold", "0.25")
-    assert parsed_job("s3://pages/in", "s3://pages/out", *options) == FolderJob(
-        "s3://pages/in", "s3://pages/out", "parquet", "content", classifier.load(keep="title,caption", threshold=0.25).recipe
-    )
+def test_options(folder, capsys, tmp_path):
+    SiteMemory().save(tmp_path / "memory.npz")
+    rows = [{"page": "Trang chủ", "site": "a.vn"}, {"page": 1}, {"page": "dài" * 400}]
+    (folder / "1.txt").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    options = ("--text-field", "page", "--keep", "nav", "--threshold", 0, "--site-memory", "memory.npz", "--site-field", "site")
+    argv = ("in", "out", "--format", "jsonl", *options, "--max-record-size", "1K", "--split-size", "30", "--on-error", "quarantine")
+    assert run_job(*argv) == 1
+    assert capsys.readouterr().err == f"tinsach: 3 records in, 1 out, 2 put into {tmp_path}/out/_quarantine\n"
+    assert b'"page": "Trang ch' in (tmp_path / "out" / "part-00000.jsonl").read_bytes()
+    assert run_job("in", "skipped", *argv[2:-1], "skip") == 1
+    assert capsys.readouterr().err == "tinsach: 3 records in, 1 out, 2 skipped\n"
+    assert run_job(*argv, "--resume") == 1
 
 
 @pytest.mark.parametrize(
@@ -44,19 +56,29 @@ def test_options(folder):
         (["in", "out"], "holds no .jsonl and no .parquet files; give --format"),
         (["both", "out"], "holds both .jsonl and .parquet files; give --format"),
         (["nowhere", "out"], "nowhere: no such folder"),
-        (["s3://pages", "out"], "URLs are not inspected; give --format jsonl or --format parquet"),
-        (["in", "in", "--format", "jsonl"], "in: exists already; name a new folder"),
+        (["nowhere", "out", "--format", "jsonl"], "nowhere: no such folder"),
+        (["gopher://pages", "out"], "gopher://pages: neither pyarrow"),
+        (["both", "in", "--format", "jsonl"], "in: exists already; name a new folder, remove it, or continue its job with --resume"),
+        (["both", "in", "--format", "jsonl", "--resume"], "in: holds no job of this command to resume"),
+        (["in", "out", "--format", "jsonl", "--site-memory", "nowhere.npz"], "nowhere.npz"),
         (["in", "out", "--format", "jsonl", "--keep", "artcle"], "unknown label 'artcle'"),
         (["in", "out", "--format", "jsonl", "--model", "nowhere"], "nowhere"),
     ],
 )
-def test_mistakes_get_one_line_and_status_2(folder, monkeypatch, capsys, argv, message):
-    monkeypatch.chdir(folder.parent)
+def test_mistakes_get_one_line_and_status_2(folder, capsys, argv, message):
+    (folder / "notes.txt").write_bytes(b"")
     (folder.parent / "both").mkdir()
     for name in ("1.jsonl", "1.parquet"):
         (folder.parent / "both" / name).write_bytes(b"")
-    assert run("ray", lambda job: pytest.fail("was started"), argv) == 2
+    assert run("ray", lambda *_: pytest.fail("was started"), argv) == 2
     error = capsys.readouterr().err
     assert error.startswith("tinsach: ")
     assert error.count("\n") == 1
     assert message in error
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "1.5M", "10T", ""])
+def test_sizes(folder, capsys, size):
+    with pytest.raises(SystemExit):
+        run_job("in", "out", f"--split-size={size}")
+    assert "is not a size; give bytes, or a number with K, M or G" in capsys.readouterr().err

@@ -176,6 +176,15 @@ def test_what_can_be_read_only_once_is_refused(folder, monkeypatch, capsys):
     assert "an option of tinsach clean" in capsys.readouterr().err
 
 
+def test_an_output_folder_that_cannot_be_made_is_reported_before_the_first_pass(folder, capsys):
+    Path("file").touch()
+    for target, message in (("no/such", "No such file"), ("file", "not a folder")):
+        assert main(["clean", "pages", "--output-dir", target, "--site-memory", "auto", "--summary"]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert "learned" not in error
+
+
 def test_where_a_site_is_named():
     sources = [
         Source("/x/in/a.vn/2024/1.txt", "text", "a.vn/2024/1.txt"),

@@ -63,7 +63,7 @@ def test_normalised_texts_keep_their_places(cleaner, sample_page):
 
 
 def test_a_page_without_an_article_says_so(cleaner):
-    with pytest.warns(InputWarning, match="no line kept"):
+    with pytest.warns(InputWarning, match="has no article"):
         article = cleaner.article("Trang chủ\nThời sự\nKinh tế\n")
     assert "no_article" in article.flags
     assert (article.title, article.text, article.paragraphs, article.spans) == ("", "", (), ())

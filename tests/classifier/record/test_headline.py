@@ -51,6 +51,10 @@ def test_an_unlikely_line_is_no_headline(line, probability):
     assert read((line, "nav", probability), *TEXT).title == ""
 
 
+def test_a_line_of_nothing_but_markdown_is_no_headline():
+    assert read(('[ ](/anh "Lò gốm đỏ lửa")', "nav", 0.4), *TEXT).title == ""
+
+
 def test_the_lead_comes_behind_a_headline_with_the_text():
     others = [("Giới thiệu về trang tin của làng nghề và những người thợ giữ lửa qua bao mùa nước nổi ở ven sông. " * 3, "body", 0.0)]
     assert read(*others, (HEADLINE, "title", 0.9), *TEXT).lead == LEAD

@@ -1,0 +1,133 @@
+"""Distributed job: a folder of JSON lines or Parquet files cleaned into a new one, split by split, so that it can be resumed.
+
+The engine runs one task per split (`split_job`), wherever and as often as it likes; the driver plans the splits and sums the commits.
+No record passes through the driver. As in `tinsach clean`, a bad record ends the job, is skipped, or goes into quarantine, unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from classifier.errors import InputError
+from classifier.integrations.manifest import Manifest, begun, commits, is_final, resumed
+from classifier.integrations.site_memory import recipe_of
+from classifier.integrations.split_job import FAIL, ON_ERROR, FolderJob, clean_split
+from classifier.integrations.splits import Split
+from classifier.integrations.storage import SCRATCH, Folder, folder_at
+from classifier.jobs.job import BAD_FILES, REPORTED, ErrorPolicy, Job, Outcome
+from classifier.labels import DEFAULT_KEEP
+from classifier.sites.memory import SiteMemory
+
+__all__ = ["MAX_RECORD_SIZE", "SPLIT_SIZE", "STATS", "Run", "clean", "clean_folder", "folder_job"]
+
+SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
+MAX_RECORD_SIZE = 64 << 20  # bytes of a line: cleaning one takes five times as much memory
+SPLIT_SIZE = 64 << 20  # bytes: seconds of work, so that little is lost with a machine, and the start of a task does not count
+STATS = "_tinsach/stats.json"  # below the output folder; engines pass over names that begin with an underscore
+
+Task = Callable[[Split], None]
+Run = Callable[[Task, Sequence[Split]], None]  # runs a task for each split on an engine; raises if one fails for good
+
+
+def folder_job(
+    source: str,
+    target: str,
+    text_field: str = "text",
+    *,
+    form: str | None = None,
+    model: str | Path | None = None,
+    keep: str | Iterable[str] = DEFAULT_KEEP,
+    threshold: float | None = None,
+    memory: SiteMemory | None = None,
+    site_field: str = "url",
+    on_error: str = FAIL,
+    max_record_size: int = MAX_RECORD_SIZE,
+) -> FolderJob:
+    """Return a job with checked options; the format is by default that of the file names.
+
+    Raises:
+        InputError, ModelError: an option cannot be used.
+    """
+    if on_error not in ON_ERROR:
+        raise InputError(f"on_error {on_error!r}: choose one of {', '.join(ON_ERROR)}")
+    if max_record_size < 1:
+        raise InputError(f"max_record_size {max_record_size}: give a number of bytes of 1 or more")
+    recipe = recipe_of(model, keep, threshold, memory)
+    source, target, site = _absolute(source), _absolute(target), site_field if memory else None
+    return FolderJob(source, target, form or _format_of(source), text_field, site, recipe, on_error, max_record_size)
+
+
+def _absolute(address: str) -> str:
+    """Return a path from the root: a task has another working directory."""
+    return address if "://" in address else os.path.abspath(address)
+
+
+def clean(execute: Run, source: str, target: str, *, resume: bool = False, split_size: int = SPLIT_SIZE, **options: Any) -> dict[str, Any]:
+    """Run the job of `folder_job`'s arguments and return its statistics; with `resume`, skip what an earlier run has finished.
+
+    Raises:
+        InputError, ModelError: see `folder_job` and `clean_folder`.
+    """
+    return clean_folder(folder_job(source, target, **options), execute, resume, split_size)[0]
+
+
+def clean_folder(job: FolderJob, execute: Run, resume: bool = False, split_size: int = SPLIT_SIZE) -> tuple[dict[str, Any], list[str]]:
+    """Clean the splits of a job that are not finished yet.
+
+    Return the statistics of all, which STATS below the target holds, and what there is to say about them.
+
+    Raises:
+        InputError: the target exists and the job is not to be resumed, or is another job's; an input is bad, and the policy is to fail.
+    """
+    if split_size < 1:
+        raise InputError(f"split_size {split_size}: give a number of bytes of 1 or more")
+    folder, inputs = folder_at(job.target), folder_at(job.source).files()
+    if not inputs:
+        raise InputError(f"{job.source}: no such folder, or one without files; check the path")
+    if folder.exists() and not resume:
+        raise InputError(f"{job.target}: exists already; name a new folder, remove it, or continue its job with --resume")
+    manifest = resumed(job, inputs, folder) if folder.exists() else begun(job, inputs, split_size, folder)
+    found = commits(folder)
+    todo = [split for split in manifest.splits if not is_final(found.get(split.part), job.on_error)]
+    if todo:
+        execute(partial(clean_split, job), todo)
+    return _finish(job, manifest, folder)
+
+
+def _finish(job: FolderJob, manifest: Manifest, folder: Folder) -> tuple[dict[str, Any], list[str]]:
+    """Sum the commits, write the statistics, and mark the output as complete."""
+    found = commits(folder)
+    missing = [split.part for split in manifest.splits if split.part not in found]
+    if missing:
+        raise InputError(f"{job.target}: {len(missing)} parts are not there, {missing[0]} the first; run it again with --resume")
+    total = Job(job.recipe.cleaner(), job.options, ErrorPolicy())
+    for split in manifest.splits:
+        total.absorb(Outcome.from_json(found[split.part]["outcome"]))
+    counts = {name: total.counts[name] for name in REPORTED}
+    report = {"files": len(manifest.inputs), "splits": len(manifest.splits), **counts, **total.stats.as_json()}
+    folder.write(STATS, (json.dumps(report, indent=2) + "\n").encode())
+    folder.write("_SUCCESS", b"")
+    folder.delete(SCRATCH)  # of tasks that were killed
+    return report, [*total.stats.notice_lines(), *(f"left out: {reason}" for reason in total.names.get(BAD_FILES, []))]
+
+
+def _format_of(source: str) -> str:
+    """Return the format of the files in a folder, by their names; compressed files count too.
+
+    Raises:
+        InputError: there are no files, or files of both formats, or of neither.
+    """
+    files = folder_at(source).files()
+    if not files:
+        raise InputError(f"{source}: no such folder, or one without files; check the path")
+    parts = (Path(file.name).suffixes for file in files)
+    found = {SUFFIXES[suffix] for suffixes in parts for suffix in map(str.lower, suffixes) if suffix in SUFFIXES}
+    if len(found) != 1:
+        what = "both .jsonl and .parquet files" if found else "no .jsonl and no .parquet files"
+        raise InputError(f"{source}: holds {what}; give --format jsonl or --format parquet")
+    return found.pop()

@@ -1,0 +1,121 @@
+"""Input splits: the parts of the inputs that are cleaned and committed one by one, each by a task of an engine.
+
+A large file of JSON lines is cut into byte ranges, and a line belongs to the range that holds its first byte; compressed files and
+Parquet files stay whole. Memory does not depend on the size of a split: lines are read one by one, Parquet by slices of rows. A
+line that is too long is passed over without being held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from io import BufferedReader
+from typing import Any, BinaryIO, NamedTuple, cast
+
+from classifier.formats.sources import Source
+from classifier.integrations.storage import FileEntry, compression_of, damage_named
+
+__all__ = ["Split", "SplitSource", "splits_of"]
+
+PIECE = 1 << 16  # bytes passed over at a time
+
+Refuse = Callable[[int, int, int], None]  # called with the line, its first byte and its size
+
+
+class Split(NamedTuple):
+    """A part of an input file."""
+
+    number: int
+    path: str
+    start: int
+    end: int
+
+    @property
+    def part(self) -> str:
+        """The name of its outputs, without a suffix."""
+        return f"part-{self.number:05d}"
+
+
+def splits_of(files: Sequence[FileEntry], form: str, size: int) -> list[Split]:
+    """Return the splits of input files, in order.
+
+    >>> [split[2:] for split in splits_of([FileEntry("a.jsonl", 250, 0), FileEntry("b.jsonl.gz", 250, 0)], "jsonl", 100)]
+    [(0, 100), (100, 200), (200, 250), (0, 250)]
+    """
+    found: list[Split] = []
+    for file in files:
+        step = size if form == "jsonl" and not compression_of(file.path) else max(file.size, 1)
+        starts = range(0, max(file.size, 1), step)  # an empty file is a split too, so that one that should not be empty is noticed
+        found += [Split(len(found) + k, file.path, start, min(start + step, file.size)) for k, start in enumerate(starts)]
+    return found
+
+
+class SplitSource(Source):
+    """A split as the input of a job; lines of more than `limit` bytes are passed over, and `refuse` is told."""
+
+    split: Split
+    system: Any
+    limit: int
+    refuse: Refuse
+
+    @classmethod
+    def of(cls, split: Split, form: str, system: Any, limit: int) -> SplitSource:
+        """Return the source of a split on a pyarrow file system; set `refuse` before it is opened."""
+        source = cls(split.path, form)
+        source.split, source.system, source.limit = split, system, limit
+        return source
+
+    @property
+    def name(self) -> str:
+        """Name in messages, where lines count from the first one of the split."""
+        return f"{self.path} from byte {self.split.start}" if self.split.start else self.path
+
+    def open(self) -> Any:
+        """Open the split: a file for Parquet, an iterator over lines for JSON lines."""
+        if self.format == "parquet":
+            return self.system.open_input_file(self.path)
+        if codec := compression_of(self.path):
+            return _Lines(BufferedReader(self.system.open_input_stream(self.path, compression=codec)), self, None)
+        file = BufferedReader(self.system.open_input_file(self.path), PIECE)
+        if self.split.start:  # the line that holds the byte before belongs to the split before
+            file.seek(self.split.start - 1)
+            _pass_line(file)
+        return _Lines(file, self, self.split.end)
+
+
+class _Lines:
+    """Lines of a file up to the last that begins before `end`; in place of one that is too long, a blank one, which counts as a line."""
+
+    def __init__(self, file: BinaryIO, source: SplitSource, end: int | None) -> None:
+        self._file, self._source, self._end = file, source, end
+        self._at = file.tell() if end is not None else 0
+
+    def __enter__(self) -> BinaryIO:
+        return cast(BinaryIO, self)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        number, limit = 0, self._source.limit
+        while self._end is None or self._at < self._end:
+            number, start = number + 1, self._at
+            with damage_named(self._source.path):
+                line = self._file.readline(limit + 1)
+                too_long = len(line) > limit and not line.endswith(b"\n")
+                size = len(line) + (_pass_line(self._file) if too_long else 0)
+            if not line:
+                return
+            self._at += size
+            if too_long:
+                self._source.refuse(number, start, size)
+            yield b"\n" if too_long else line
+
+
+def _pass_line(file: BinaryIO) -> int:
+    """Read to the end of the line in pieces; return the number of bytes."""
+    size = 0
+    while piece := file.readline(PIECE):
+        size += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return size
