@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from functools import partial
 from typing import Any, NamedTuple
 
 from classifier.errors import InputError
-from classifier.formats.base import BadRecord, Options
+from classifier.formats.base import Options
 from classifier.integrations.site_memory import AnyRecipe
 from classifier.integrations.splits import Split, SplitSource
 from classifier.integrations.storage import Folder, Output, file_system, folder_at
@@ -48,7 +47,7 @@ class FolderJob(NamedTuple):
     @property
     def options(self) -> Options:
         """The options of the readers and writers."""
-        return Options(Decoding(), "\f", self.text_field, site_field=self.site_field)
+        return Options(Decoding(), "\f", self.text_field, site_field=self.site_field, max_record=self.max_record_size)
 
 
 def clean_split(job: FolderJob, split: Split) -> None:
@@ -58,7 +57,7 @@ def clean_split(job: FolderJob, split: Split) -> None:
         InputError: a record or the file is bad, and the policy is to fail.
     """
     folder, (system, _) = folder_at(job.target), file_system(job.source)
-    source = SplitSource.of(split, job.format, system, job.max_record_size)
+    source = SplitSource.of(split, job.format, system)
     with one_thread():
         try:
             part, outcome, sha256 = _cleaned(job, source, folder)
@@ -76,7 +75,6 @@ def _cleaned(job: FolderJob, source: SplitSource, folder: Folder) -> tuple[int, 
     split = source.split
     with folder.output(f"{split.part}.{job.format}") as out, folder.output(f"{QUARANTINE}/{split.part}.jsonl", always=False) as bad:
         cleaning = Job(job.recipe.cleaner(), _options(job, split), _policy(job, bad))
-        source.refuse = partial(_refuse, cleaning, source)
         cleaning.clean(source, out)
     if not bad.bytes:
         folder.delete(f"{QUARANTINE}/{split.part}.jsonl")  # of an earlier run with another policy
@@ -90,14 +88,6 @@ def _options(job: FolderJob, split: Split) -> Options:
 
 def _policy(job: FolderJob, bad: Output) -> ErrorPolicy:
     return ErrorPolicy(job.on_error == SKIP, bad if job.on_error == INTO_QUARANTINE else None)
-
-
-def _refuse(cleaning: Job, source: SplitSource, line: int, start: int, size: int) -> None:
-    """Treat a record that is too long as a bad one, of which the quarantine gets the place."""
-    reason = f"a record of {size} bytes, more than --max-record-size {source.limit}"
-    entry = {"file": source.path, "byte": start, "bytes": size, "reason": reason}
-    cleaning.faults.take(BadRecord(line, json.dumps(entry, ensure_ascii=False).encode(), reason), source.name)
-    cleaning.counts.update(records=1, bad=1)
 
 
 def _left_out(job: FolderJob, split: Split, folder: Folder, reason: str) -> int:

@@ -1,13 +1,12 @@
 """Input splits: the parts of the inputs that are cleaned and committed one by one, each by a task of an engine.
 
 A large file of JSON lines is cut into byte ranges, and a line belongs to the range that holds its first byte; compressed files and
-Parquet files stay whole. Memory does not depend on the size of a split: lines are read one by one, Parquet by slices of rows. A
-line that is too long is passed over without being held.
+Parquet files stay whole. Memory does not depend on the size of a split: lines are read one by one, Parquet by slices of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from io import BufferedReader
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -17,8 +16,6 @@ from classifier.integrations.storage import FileEntry, compression_of, damage_na
 __all__ = ["Split", "SplitSource", "splits_of"]
 
 PIECE = 1 << 16  # bytes passed over at a time
-
-Refuse = Callable[[int, int, int], None]  # called with the line, its first byte and its size
 
 
 class Split(NamedTuple):
@@ -50,18 +47,16 @@ def splits_of(files: Sequence[FileEntry], form: str, size: int) -> list[Split]:
 
 
 class SplitSource(Source):
-    """A split as the input of a job; lines of more than `limit` bytes are passed over, and `refuse` is told."""
+    """A split as the input of a job."""
 
     split: Split
     system: Any
-    limit: int
-    refuse: Refuse
 
     @classmethod
-    def of(cls, split: Split, form: str, system: Any, limit: int) -> SplitSource:
-        """Return the source of a split on a pyarrow file system; set `refuse` before it is opened."""
+    def of(cls, split: Split, form: str, system: Any) -> SplitSource:
+        """Return the source of a split on a pyarrow file system."""
         source = cls(split.path, form)
-        source.split, source.system, source.limit = split, system, limit
+        source.split, source.system = split, system
         return source
 
     @property
@@ -70,24 +65,25 @@ class SplitSource(Source):
         return f"{self.path} from byte {self.split.start}" if self.split.start else self.path
 
     def open(self) -> Any:
-        """Open the split: a file for Parquet, an iterator over lines for JSON lines."""
+        """Open the split: a file for Parquet, lines for JSON lines."""
         if self.format == "parquet":
             return self.system.open_input_file(self.path)
         if codec := compression_of(self.path):
-            return _Lines(BufferedReader(self.system.open_input_stream(self.path, compression=codec)), self, None)
+            return _Lines(BufferedReader(self.system.open_input_stream(self.path, compression=codec)), self.path, None)
         file = BufferedReader(self.system.open_input_file(self.path), PIECE)
         if self.split.start:  # the line that holds the byte before belongs to the split before
             file.seek(self.split.start - 1)
             _pass_line(file)
-        return _Lines(file, self, self.split.end)
+        return _Lines(file, self.path, self.split.end)
 
 
 class _Lines:
-    """Lines of a file up to the last that begins before `end`; in place of one that is too long, a blank one, which counts as a line."""
+    """Lines of a file up to the last that begins before `end`."""
 
-    def __init__(self, file: BinaryIO, source: SplitSource, end: int | None) -> None:
-        self._file, self._source, self._end = file, source, end
+    def __init__(self, file: BinaryIO, name: str, end: int | None) -> None:
+        self._file, self._name, self._end = file, name, end
         self._at = file.tell() if end is not None else 0
+        self._inside = False  # a line that was read in part
 
     def __enter__(self) -> BinaryIO:
         return cast(BinaryIO, self)
@@ -95,27 +91,18 @@ class _Lines:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def __iter__(self) -> Iterator[bytes]:
-        number, limit = 0, self._source.limit
-        while self._end is None or self._at < self._end:
-            number, start = number + 1, self._at
-            with damage_named(self._source.path):
-                line = self._file.readline(limit + 1)
-                too_long = len(line) > limit and not line.endswith(b"\n")
-                size = len(line) + (_pass_line(self._file) if too_long else 0)
-            if not line:
-                return
-            self._at += size
-            if too_long:
-                self._source.refuse(number, start, size)
-            yield b"\n" if too_long else line
+    def readline(self, size: int) -> bytes:
+        """Return a line, or the next `size` bytes of one; nothing at the end of the split."""
+        if self._end is not None and self._at >= self._end and not self._inside:
+            return b""
+        with damage_named(self._name):
+            line = self._file.readline(size)
+        self._at += len(line)
+        self._inside = not line.endswith(b"\n")
+        return line
 
 
-def _pass_line(file: BinaryIO) -> int:
-    """Read to the end of the line in pieces; return the number of bytes."""
-    size = 0
-    while piece := file.readline(PIECE):
-        size += len(piece)
-        if piece.endswith(b"\n"):
-            break
-    return size
+def _pass_line(file: BinaryIO) -> None:
+    """Read to the end of the line, in pieces."""
+    while (piece := file.readline(PIECE)) and not piece.endswith(b"\n"):
+        pass

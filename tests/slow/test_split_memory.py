@@ -69,7 +69,7 @@ def test_a_record_of_a_gigabyte_among_small_ones_is_named(tmp_path, records):
     print(f"peak memory without the record: {small} MB, with it: {large} MB")
     assert large < small + GROWTH
     (entry,) = map(json.loads, (tmp_path / "large-out" / "_quarantine" / "part-00000.jsonl").read_bytes().splitlines())
-    assert entry["bytes"] == (1 << 30) + len('{"text": ""}\n')
-    assert entry["reason"].endswith("more than --max-record-size 1048576")
+    size = (1 << 30) + len('{"text": ""}\n')
+    assert (entry["record"], entry["reason"]) == (len(records) + 1, f"{size:,} bytes, more than the 1,048,576 of --max-record-size")
     clean = [tmp_path / f"{name}-out" / "part-00000.jsonl" for name in ("small", "large")]
     assert clean[1].read_bytes() == clean[0].read_bytes() * 2

@@ -77,8 +77,8 @@ def test_mistakes_get_one_line_and_status_2(folder, capsys, argv, message):
     assert message in error
 
 
-@pytest.mark.parametrize("size", ["0", "-1", "1.5M", "10T", ""])
-def test_sizes(folder, capsys, size):
-    with pytest.raises(SystemExit):
-        run_job("in", "out", f"--split-size={size}")
-    assert "is not a size; give bytes, or a number with K, M or G" in capsys.readouterr().err
+@pytest.mark.parametrize("option", ["--split-size", "--max-record-size"])
+def test_sizes(folder, capsys, option):
+    (folder / "1.jsonl").write_text(json.dumps(PAGE) + "\n")
+    assert run_job("in", "out", f"{option}=10T") == 2
+    assert capsys.readouterr().err == f"tinsach: {option} 10T: give a number of bytes, perhaps with K, M or G, as in 64M\n"

@@ -8,42 +8,32 @@ pytest.importorskip("pyarrow")
 from pyarrow import fs
 
 from classifier.errors import InputError
+from classifier.formats.size_limit import lines_within
 from classifier.integrations.splits import Split, SplitSource, splits_of
 from classifier.integrations.storage import FileEntry, compression_of, file_system, folder_at
 
 LINES = [b"a", b"", b"b" * 9, b"\r", b"c" * 70_000, "d\u2028\x85".encode(), b"e" * 10, b"last"]
 
 
-def lines_in(splits: list[Split], limit: int = 1 << 20) -> tuple[list[bytes], list[tuple[int, int, int]]]:
-    refused: list[tuple[int, int, int]] = []
+def lines_in(splits: list[Split], limit: int = 1 << 20) -> list[tuple[bytes, int]]:
+    """Return the lines of splits and their sizes, as readers read them; of those beyond the limit, the beginning."""
     lines = []
     for split in splits:
-        source = SplitSource.of(split, "jsonl", fs.LocalFileSystem(), limit)
-        source.refuse = lambda *line: refused.append(line)
-        with source.open() as file:
-            lines += list(file)
-    return lines, refused
+        with SplitSource.of(split, "jsonl", fs.LocalFileSystem()).open() as file:
+            lines += lines_within(file, limit)
+    return lines
 
 
 @pytest.mark.parametrize("end", [b"", b"\n"])
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 11, 12, 65_536, 70_013, 70_014, 10**6])
 def test_every_line_is_in_one_split(tmp_path, size, end):
-    (tmp_path / "in.jsonl").write_bytes(b"\n".join(LINES) + end)
+    content = b"\n".join(LINES) + end
+    (tmp_path / "in.jsonl").write_bytes(content)
     splits = splits_of(folder_at(str(tmp_path)).files(), "jsonl", size)
-    lines, _ = lines_in(splits)
-    assert b"".join(lines) == b"\n".join(LINES) + end
-    assert len(lines) == len(LINES)
     assert [split.number for split in splits] == list(range(len(splits)))
-
-
-@pytest.mark.parametrize("size", [1, 12, 10**6])
-def test_lines_of_more_than_the_limit_are_passed_over_and_told_once(tmp_path, size):
-    (tmp_path / "in.jsonl").write_bytes(b"\n".join(LINES))
-    lines, refused = lines_in(splits_of(folder_at(str(tmp_path)).files(), "jsonl", size), limit=9)
-    kept = [line if len(line) <= 9 else b"" for line in LINES]
-    assert lines == [line + b"\n" for line in kept[:-1]] + [kept[-1]]
-    starts = [15, 70_023]  # of the two long lines
-    assert [(start, length) for _, start, length in refused] == list(zip(starts, (70_001, 11)))
+    for limit in (9, 1 << 20):
+        whole = [line + b"\n" for line in LINES[:-1]] + [LINES[-1] + end]
+        assert lines_in(splits, limit) == [(line[: limit + 1], len(line)) for line in whole]
 
 
 def test_compressed_and_parquet_files_stay_whole():
