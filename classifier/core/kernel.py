@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
@@ -20,7 +19,6 @@ from classifier.errors import InputError
 __all__ = ["REFERENCES", "VARIABLE", "compiled", "kernel", "switched"]
 
 VARIABLE = "TINSACH_KERNEL"  # environment: "1" demands the kernel, "0" forbids it; unset, it is used if it is there
-_MODULE = "classifier.core._kernel"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 REFERENCES: dict[str, Callable[..., Any]] = {}  # the numpy functions, by name
@@ -80,9 +78,11 @@ def _use(wanted: str) -> None:
     twins = None
     if wanted != "0":
         try:
-            twins = import_module(_MODULE)
+            from classifier.core import _kernel as found  # type: ignore[attr-defined]
         except ImportError as error:
             if wanted == "1":
                 advice = f"install a C compiler and reinstall tinsach, or unset {VARIABLE}"
                 raise InputError(f"the compiled kernel is not installed ({error}); {advice}") from error
+        else:
+            twins = found
     _twins, _chosen = twins, True

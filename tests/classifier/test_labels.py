@@ -60,6 +60,7 @@ def test_public_names():
             "Span",
             "Stream",
             "TinsachError",
+            "kernel",
             "load",
             "split_lines",
             "split_pages",

@@ -151,7 +151,8 @@ def test_another_value_is_refused():
 
 
 def test_without_a_kernel_numpy_computes(monkeypatch, cleaner, sample_page):
-    monkeypatch.setattr(kernel, "_MODULE", "classifier.core._no_kernel")
+    monkeypatch.setitem(sys.modules, "classifier.core._kernel", None)
+    monkeypatch.delattr("classifier.core._kernel", raising=False)
     for name in ("_twins", "_chosen"):
         monkeypatch.setattr(kernel, name, None)
     monkeypatch.delenv(kernel.VARIABLE, raising=False)
