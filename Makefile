@@ -14,7 +14,7 @@ STAMP := $(VENV)/.installed
 ENGINES := .venv-engines
 OLDEST := .venv-oldest
 # What old versions of numpy and joblib could break; what a missing tool or extra would run is skipped.
-OLDEST_TESTS := $(addprefix tests/classifier/,core jobs monitoring record sites test_*.py) tests/fuzz/test_found.py
+OLDEST_TESTS := $(addprefix tests/classifier/,core record sites test_*.py) tests/fuzz/test_found.py
 # What the optional compiled kernel is built from.
 KERNEL := setup.py $(wildcard $(addprefix classifier/core/*., pyx pxi h))
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
@@ -72,6 +72,9 @@ test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatro
 
 test-remote: $(STAMP) ## Test inputs and outputs in S3, on a server that the tests start, behind a proxy that fails
 	$(PYTEST) tests/classifier/cli/test_remote_jobs.py -m remote
+
+test-clusters: $(ENGINES)/.installed ## Kill executors, nodes and drivers of jobs on Spark and Ray (two minutes, not in `make check`)
+	OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/classifier/integrations/test_clusters.py -m clusters
 
 # The lower bounds of pyproject.toml. They have no wheels for newer Pythons, where there is nothing to test.
 $(OLDEST)/.installed: pyproject.toml

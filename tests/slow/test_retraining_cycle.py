@@ -36,7 +36,7 @@ set -o pipefail
 def checkout(tmp_path) -> Path:
     if not (ROOT / ".venv" / ".installed").exists():
         pytest.skip("needs the environment that `make test` installs")
-    for name in ("classifier", "training", "models", "tests", "Makefile", "pyproject.toml", "README.md"):
+    for name in ("classifier", "training", "models", "tests", "Makefile", "pyproject.toml", "setup.py", "README.md"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2  # both keep modification times, or make would install the copy
         copy(ROOT / name, tmp_path / name)
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")

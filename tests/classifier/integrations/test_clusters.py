@@ -10,7 +10,7 @@ import classifier
 from classifier.integrations.folder import clean_folder, folder_job
 from tests.support.clusters import BROKEN, SparkCluster, ray_cluster, result, write_input
 
-pytestmark = pytest.mark.engines
+pytestmark = pytest.mark.clusters
 SIZE = 100_000
 
 

@@ -226,8 +226,8 @@ def test_memory_does_not_grow_with_the_number_of_records(cleaner):
         def __init__(self, count: int) -> None:
             self.lines = iter([b'{"text": "m\xe1\xbb\x99t"}\n'] * count)
 
-        def __next__(self) -> bytes:
-            return next(self.lines)
+        def readline(self, size: int | None = -1) -> bytes:
+            return next(self.lines, b"")
 
     class Nowhere(io.RawIOBase):
         def write(self, data: bytes) -> int:
