@@ -85,7 +85,7 @@ $(OLDEST)/.installed: pyproject.toml
 test-oldest: $(STAMP) ## Test the runtime without the kernel, on the oldest numpy and joblib it allows (Python 3.10 or 3.11)
 	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then echo "numpy 1.24 needs Python 3.11 or older: the newest instead"; \
 	TINSACH_KERNEL=0 $(PYTEST) -n auto $(OLDEST_TESTS); \
-	else $(MAKE) --no-print-directory $(OLDEST)/.installed && OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto $(OLDEST_TESTS); fi
+	else $(MAKE) --no-print-directory $(OLDEST)/.installed && TINSACH_KERNEL=0 OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n auto $(OLDEST_TESTS); fi
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .

@@ -74,5 +74,8 @@ def log_softmax(scores: Floats) -> Floats:
 
 
 def sum_in_order(rows: Floats) -> Floats:
-    """Return the sum of rows (k, n), always added first to last; `np.sum` changes the order of addition when n is 1."""
-    return rows.cumsum(axis=0)[-1]
+    """Return the sum of rows (k, n), always added first to last; `np.sum` changes the order of addition when n is 1.
+
+    The result is contiguous, since numpy 1.24 rounds the logarithms of another array differently.
+    """
+    return np.ascontiguousarray(rows.cumsum(axis=0)[-1])
