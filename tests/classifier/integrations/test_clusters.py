@@ -11,12 +11,12 @@ from classifier.integrations.folder import clean_folder, folder_job
 from tests.support.clusters import BROKEN, SparkCluster, ray_cluster, result, write_input
 
 pytestmark = pytest.mark.clusters
-SIZE = 100_000
+SIZE, COPIES = 100_000, 36  # so many that no machine is done before the driver is killed
 
 
 @pytest.fixture
 def folder(tmp_path, composed_pages):
-    write_input(tmp_path, composed_pages, 12)
+    write_input(tmp_path, composed_pages, COPIES)
     return tmp_path
 
 
@@ -45,7 +45,7 @@ def test_a_killed_worker_and_a_killed_driver_lose_and_double_nothing(cluster, fo
         assert first.wait_for(lambda: first.committed >= 4), first.log()
         assert cluster.kill_worker(first, 0)
         lost_at = first.committed
-        assert first.wait_for(lambda: first.committed >= lost_at + 4), first.log()
+        assert first.wait_for(lambda: first.committed > lost_at), first.log()
         first.kill_driver()
     splits = len(json.loads((folder / "out" / "_tinsach" / "manifest.json").read_bytes())["splits"])
     assert first.committed < splits
@@ -54,6 +54,6 @@ def test_a_killed_worker_and_a_killed_driver_lose_and_double_nothing(cluster, fo
         assert second.status() == 1, second.log()
     assert result(folder / "out") == wanted
     texts = [json.loads(line)["text"] for line in wanted["clean"].split(b"\n") if line]
-    assert sorted(texts) == sorted([*classifier.load().clean_pages(composed_pages)] * 12)
+    assert sorted(texts) == sorted([*classifier.load().clean_pages(composed_pages)] * COPIES)
     records = json.loads(wanted["stats"])["records"]
-    assert records == len(texts) + wanted["bad"].decode().count(BROKEN) == 396
+    assert records == len(texts) + wanted["bad"].decode().count(BROKEN) == 33 * COPIES
