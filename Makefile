@@ -7,7 +7,6 @@ PAGES ?=
 OPTIONS ?=
 OUT ?= build/labelled
 INPUTS ?= 200000
-RUNS ?= 40
 SEED ?=
 FIGURES := docs/figures
 STAMP := $(VENV)/.installed
@@ -73,7 +72,7 @@ test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatro
 test-remote: $(STAMP) ## Test inputs and outputs in S3, on a server that the tests start, behind a proxy that fails
 	$(PYTEST) tests/classifier/cli/test_remote_jobs.py -m remote
 
-test-clusters: $(ENGINES)/.installed ## Kill executors, nodes and drivers of jobs on Spark and Ray (two minutes, not in `make check`)
+test-clusters: $(ENGINES)/.installed ## Kill executors, nodes and drivers of jobs on Spark and Ray (a minute, not in `make check`)
 	OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/classifier/integrations/test_clusters.py -m clusters
 
 # The lower bounds of pyproject.toml. They have no wheels for newer Pythons, where there is nothing to test.
@@ -151,7 +150,7 @@ fuzz-kernel: $(STAMP) ## Fuzz the compiled kernel against numpy, INPUTS= and SEE
 		PYTHONMALLOC=malloc ../../$(BIN)/python -m tests.fuzz.run --compare --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
 
 chaos-remote: $(STAMP) ## Clean a crawl in S3 RUNS=40 times while requests fail and the process is killed; SEED= of the first run
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.chaos_remote --runs $(RUNS) $(if $(SEED),--seed $(SEED))
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.chaos_remote --runs $(or $(RUNS),40) $(if $(SEED),--seed $(SEED))
 
 soak: $(STAMP) ## Push two million lines through one stream; memory flat, result as in batch
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.slow.soak

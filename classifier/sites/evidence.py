@@ -162,27 +162,27 @@ def _protected(lines: PageLines, starts: Ints, counts: Ints, sets: Hashes) -> Bo
     teasers = sets & _TEASERS != 0
     standing = (counts >= 2) & ~teasers & (sets & _OTHER_BITS != 0)
     titles = lines.codes == _TITLE
-    titles |= _missed_headlines(lines, starts, counts, teasers, titles & (teasers | (counts < 2)))
+    own = (lines.codes == _BODY) & lines.remembered & (counts == 0)
+    titles |= _missed_headlines(lines, starts, own, teasers, titles & (teasers | (counts < 2)))
     long = flatnonzero((lines.codes == _BODY) & (lines.sizes >= LOG_SCALE[LEAD_SIZE]) & ~standing)
     before = _so_far(titles, starts)[long]
     page = starts.searchsorted(long, side="right")
     earlier = np.concatenate(([0], before[:-1] * (page[1:] == page[:-1]))) if len(long) else before
     protected = titles.copy()
     protected[long] |= before > earlier
-    own = (lines.codes == _BODY) & lines.remembered & (counts == 0)
     opens = _so_far(own & (lines.sizes >= LOG_SCALE[HEADLINE_SIZE]), starts)[long] == 0
     protected[long] |= opens & teasers[long] & _right_above(own, (lines.codes == _BODY) | titles, starts)[long]
     return protected
 
 
-def _missed_headlines(lines: PageLines, starts: Ints, counts: Ints, teasers: Bools, titles: Bools) -> Bools:
-    """Return which body lines are headlines (n,), given which lines other pages print as teasers, and the headlines of the model.
+def _missed_headlines(lines: PageLines, starts: Ints, own: Bools, teasers: Bools, titles: Bools) -> Bools:
+    """Return which body lines are headlines (n,), given which body lines no other page has, which lines others print as teasers, and the
+    headlines of the model.
 
     One is a teaser of other pages right above a paragraph of this page or above a teased lead. Where the article begins, another line that
     other pages have may stand between: its lead, as others print it.
     """
     body = (lines.codes == _BODY) & lines.remembered
-    own = body & (counts == 0)
     article = body | titles
     lead = teasers & (lines.sizes >= LOG_SCALE[LEAD_SIZE])
     above = _right_above(own | (body & lead), article, starts)
