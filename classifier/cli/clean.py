@@ -10,26 +10,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from classifier.cli.memory_options import AUTO, add_memory, check_memory, learned_first, memory_file, remembering, with_sites
 from classifier.cli.messages import say
 from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
-from classifier.cli.options import (
-    AUTO,
-    add_finish,
-    add_memory,
-    add_reading,
-    add_sites,
-    check_memory,
-    learned_first,
-    memory_file,
-    reading_options,
-    remembering,
-    report_notices,
-    report_records_without_site,
-    rule_files,
-    site_cleaner,
-    steps_of,
-    with_sites,
-)
+from classifier.cli.options import add_finish, add_reading, reading_options, report_notices, steps_of
+from classifier.cli.site_options import add_sites, report_records_without_site, rule_files, site_cleaner
 from classifier.errors import InputError
 from classifier.formats.base import LEFT_OUT, MISSING, NEEDS_REVIEW, ONLY_IN_SCRIPT
 from classifier.formats.names import OUTPUTS, conversion

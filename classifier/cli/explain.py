@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from classifier.cli.messages import open_in_browser
-from classifier.cli.options import add_reading, add_sites, reading_options, rule_files, site_cleaner
+from classifier.cli.options import add_reading, reading_options
+from classifier.cli.site_options import add_sites, rule_files, site_cleaner
 from classifier.errors import InputError
 from classifier.formats.sources import Source, find_inputs, refuse_same_file
 from classifier.io.encoding import to_utf8

@@ -7,27 +7,11 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from classifier.cli.memory_options import add_memory, check_memory, learned_first, memory_file, remembering, with_sites
 from classifier.cli.messages import say
 from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
-from classifier.cli.options import (
-    add_finish,
-    add_memory,
-    add_output,
-    add_reading,
-    add_sites,
-    check_memory,
-    learned_first,
-    memory_file,
-    reading_options,
-    refuse_kind_as_output,
-    remembering,
-    report_notices,
-    report_records_without_site,
-    rule_files,
-    site_cleaner,
-    steps_of,
-    with_sites,
-)
+from classifier.cli.options import add_finish, add_output, add_reading, reading_options, refuse_kind_as_output, report_notices, steps_of
+from classifier.cli.site_options import add_sites, report_records_without_site, rule_files, site_cleaner
 from classifier.errors import InputError
 from classifier.formats.base import ARTICLE, NEEDS_REVIEW, Options
 from classifier.formats.names import conversion

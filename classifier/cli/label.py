@@ -8,22 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from classifier.cli.memory_options import AUTO, add_memory, remembering
 from classifier.cli.messages import say
 from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
-from classifier.cli.options import (
-    AUTO,
-    add_memory,
-    add_output,
-    add_reading,
-    add_sites,
-    reading_options,
-    refuse_kind_as_output,
-    remembering,
-    report_notices,
-    report_records_without_site,
-    rule_files,
-    site_cleaner,
-)
+from classifier.cli.options import add_output, add_reading, reading_options, refuse_kind_as_output, report_notices
+from classifier.cli.site_options import add_sites, report_records_without_site, rule_files, site_cleaner
 from classifier.errors import InputError
 from classifier.formats.sources import Source, refuse_same_file, targets_in
 from classifier.io.addresses import require_folder
@@ -105,7 +94,7 @@ def _check(args: argparse.Namespace, sources: Sequence[Source], targets: Sequenc
     if args.force and not args.output_dir:
         raise InputError("--force overwrites what is in --output-dir; name one")
     if args.site_memory == AUTO:
-        raise InputError(f"--site-memory {AUTO} is an option of tinsach clean; name a FILE, perhaps one that tinsach clean has written")
+        raise InputError(f"--site-memory {AUTO} is an option of tinsach clean and extract; name a FILE, perhaps one that they have written")
     if args.site_memory and args.jobs != 1:
         raise InputError("--site-memory needs all pages in one process, in order: leave out --jobs")
     named = [path for path in (args.output, args.quarantine, args.site_memory) if path]
