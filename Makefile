@@ -12,6 +12,7 @@ FIGURES := docs/figures
 STAMP := $(VENV)/.installed
 ENGINES := .venv-engines
 OLDEST := .venv-oldest
+CLOUDS := .venv-clouds
 # What old versions of numpy and joblib could break; what a missing tool or extra would run is skipped.
 OLDEST_TESTS := $(addprefix tests/classifier/,core record sites test_*.py) tests/fuzz/test_found.py
 # What the optional compiled kernel is built from.
@@ -71,6 +72,17 @@ test-engines: $(ENGINES)/.installed ## Test with scikit-learn, datasets, datatro
 
 test-remote: $(STAMP) ## Test inputs and outputs in S3, on a server that the tests start, behind a proxy that fails
 	$(PYTEST) tests/classifier/cli/test_remote_jobs.py -m remote
+
+# Google's emulator is on PyPI, Microsoft's on npm.
+$(CLOUDS)/.installed: pyproject.toml
+	@command -v npm >/dev/null || { echo "test-clouds needs npm, for the emulator of Azure: sudo apt-get install npm" >&2; exit 1; }
+	$(PYTHON) -m venv $(CLOUDS)
+	TINSACH_BUILD=pure $(call install,$(CLOUDS),--editable '.[formats]' gcsfs adlfs gcp-storage-emulator 'pytest>=7.4' 'hypothesis>=6.80')
+	npm install --silent --prefix $(CLOUDS) azurite
+	@touch $@
+
+test-clouds: $(CLOUDS)/.installed ## Test inputs and outputs in Google Cloud Storage and Azure, on their emulators (not in `make check`)
+	OMP_NUM_THREADS=1 $(CLOUDS)/bin/python -m pytest tests/classifier/cli/test_clouds.py -m clouds
 
 test-clusters: $(ENGINES)/.installed ## Kill executors, nodes and drivers of jobs on Spark and Ray (a minute, not in `make check`)
 	OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest tests/classifier/integrations/test_clusters.py -m clusters

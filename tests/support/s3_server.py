@@ -16,12 +16,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-__all__ = ["ENVIRONMENT", "Fault", "FaultyProxy", "faulty_proxy", "s3_server"]
+__all__ = ["ENVIRONMENT", "Fault", "FaultyProxy", "faulty_proxy", "s3_server", "server_process"]
 
 # What boto reads; no file of the user's is looked at.
 ENVIRONMENT = {
@@ -177,12 +177,18 @@ def faulty_proxy(port: int) -> Iterator[FaultyProxy]:
 @contextmanager
 def s3_server() -> Iterator[int]:
     """Run an S3 server in a process of its own; yield its port."""
+    with server_process([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "PORT"]) as port:
+        yield port
+
+
+@contextmanager
+def server_process(command: Sequence[str]) -> Iterator[int]:
+    """Run a server on 127.0.0.1 in a process of its own, with a free port in place of PORT in its command; yield the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    command = [str(port) if word == "PORT" else word for word in command]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, server)
         yield port
@@ -194,9 +200,9 @@ def s3_server() -> Iterator[int]:
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     for _ in range(300):
         if server.poll() is not None:
-            raise RuntimeError("the S3 server has ended; run: python -m moto.server")
+            raise RuntimeError(f"the server has ended; run: {' '.join(map(str, server.args))}")  # type: ignore[arg-type]
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    raise RuntimeError("the S3 server does not listen after 30 seconds")
+    raise RuntimeError("the server does not listen after 30 seconds")
