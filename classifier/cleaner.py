@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import islice, repeat, starmap
+from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
@@ -99,7 +100,7 @@ class Cleaner:
         profile: SiteProfile | None = None,
     ) -> None:
         """Store a loaded model and its options; see `load`, `at` and `remembering`."""
-        if threshold is not None and not 0 <= threshold <= 1:
+        if threshold is not None and not (isinstance(threshold, Real) and 0 <= threshold <= 1):
             raise InputError(f"threshold {threshold!r} is not a probability; give a number from 0 to 1, or None")
         if rules is not None and not isinstance(rules, SiteRules):
             raise InputError(f"rules takes SiteRules, not {type(rules).__name__}; read them with SiteRules.read(path)")
@@ -107,6 +108,8 @@ class Cleaner:
             raise InputError(f"memory takes a SiteMemory, not {type(memory).__name__}; make one, or SiteMemory.load(path)")
         if memory is not None and profile is not None and profile.memory not in (None, memory):
             raise InputError("the site profile has a memory of its own; use one of the two, or make the profile without a memory")
+        if site is not None and not isinstance(site, str):
+            raise InputError(f"site takes the name of a site, or a URL on it, not {type(site).__name__}")
         self.model = model
         self.keep = parse_keep(keep)
         self.threshold = threshold

@@ -108,6 +108,8 @@ def parse_keep(names: str | Iterable[str]) -> frozenset[Label]:
     >>> sorted(parse_keep("body, caption"))
     [<Label.BODY: 'body'>, <Label.CAPTION: 'caption'>]
     """
+    if not isinstance(names, Iterable):
+        raise InputError(f"keep takes label names, not {type(names).__name__}; give one string, such as 'title,body', or a list")
     wanted = names.split(",") if isinstance(names, str) else list(names)
     wanted = [str(name).strip() for name in wanted]
     known = {label.value: label for label in LABELS}

@@ -260,8 +260,10 @@ def text_iterable(values: Any, call: str) -> Iterable[str]:
     Iterating a frame or a mapping yields the names of columns, or keys, which are never what the caller means.
 
     Raises:
-        InputError: `values` is a mapping, a lazy or distributed frame, or has several columns.
+        InputError: `values` is no iterable, a mapping, a lazy or distributed frame, or has several columns.
     """
+    if not isinstance(values, Iterable) and not hasattr(values, "__getitem__"):
+        raise InputError(f"{call} takes an iterable of texts, not {type(values).__name__}")
     if isinstance(values, Mapping):
         raise InputError(f"{call} takes an iterable of texts, and a {type(values).__name__} yields its keys; pass its values()")
     kind = type(values)  # not the object: a pandas Series has its labels as attributes
@@ -280,10 +282,12 @@ def page_texts(pages: Iterable[str], call: str) -> Iterator[str]:
     """Return an iterator over pages that raises an error, with the row, at the first that is not a string.
 
     Raises:
-        InputError: `pages` is one string, or see `text_iterable`; at once, not at the first page.
+        InputError: `pages` is one string or a file, or see `text_iterable`; at once, not at the first page.
     """
     if isinstance(pages, (str, bytes)):
         raise InputError(f"{call} takes an iterable of pages, not one string; pass [page], or call clean_text(page)")
+    if hasattr(pages, "readline"):
+        raise InputError(f"{call} takes an iterable of pages, and a file yields its lines; pass [file.read()], or split_pages(file.read())")
     return _checked(text_iterable(pages, call))
 
 

@@ -181,7 +181,9 @@ def _labelled(done: Decided, texts: list[str], numbers: Iterable[int], starts: I
 
 
 def _require_lines(lines: Sequence[str], before: int) -> None:
-    """Raise an error that names the first line that is not a string; `before` lines of the page came earlier."""
+    """Raise an error if `lines` is one string, or else names the first that is none; `before` lines of the page came earlier."""
+    if isinstance(lines, str):
+        raise InputError("a string is one text, not lines; give split_lines(text), or pass the text to feed")
     if not {str}.issuperset(map(type, lines)):
         for number, line in enumerate(lines, before + 1):  # subclasses of str are fine
             if not isinstance(line, str):

@@ -68,7 +68,7 @@ def read_answer(texts: Sequence[Text], wanted: Sequence[int], span: tuple[int, i
 def _rows(texts: Sequence[Text], complaints: list[str]) -> Iterator[_Row]:
     """Yield the rows of all texts, and collect complaints about those that cannot be read."""
     for name, text in texts:
-        answer_start = text.rfind("</think>") + 1
+        answer_start = len(text) - len(text.rpartition("</think>")[2])
         first_number = text.count("\n", 0, answer_start) + 1
         for number, line in enumerate(text[answer_start:].split("\n"), first_number):
             line = line.strip(_DECORATION).removeprefix("- ").lstrip(_DECORATION)

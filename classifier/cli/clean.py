@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from classifier.cli.memory_options import AUTO, add_memory, check_memory, learned_first, memory_file, remembering, with_sites
 from classifier.cli.messages import say
-from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
+from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, names_of, report_left_out
 from classifier.cli.options import add_finish, add_reading, reading_options, report_notices, steps_of
 from classifier.cli.site_options import add_sites, report_records_without_site, rule_files, site_cleaner
 from classifier.errors import InputError
@@ -149,8 +149,7 @@ def _report(args: argparse.Namespace, job: Job, files: int, found: int) -> int:
     report_notices(job.stats)
     if job.counts[NEEDS_REVIEW]:
         pages, their = counted(job.counts[NEEDS_REVIEW], "page"), "its" if job.counts[NEEDS_REVIEW] == 1 else "their"
-        names = "; ".join(job.names[NEEDS_REVIEW]) + ("; ..." if job.counts[NEEDS_REVIEW] > len(job.names[NEEDS_REVIEW]) else "")
-        say(f"tinsach: {pages} lost more than {args.max_dropped:.0%} of {their} text: {names}")
+        say(f"tinsach: {pages} lost more than {args.max_dropped:.0%} of {their} text: {names_of(job, NEEDS_REVIEW)}")
     if args.summary:
         say(*job.stats.summary())
         if args.output_dir:

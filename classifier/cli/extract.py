@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from classifier.cli.memory_options import add_memory, check_memory, learned_first, memory_file, remembering, with_sites
 from classifier.cli.messages import say
-from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, report_left_out
+from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, error_policy, inputs_of, names_of, report_left_out
 from classifier.cli.options import add_finish, add_output, add_reading, reading_options, refuse_kind_as_output, report_notices, steps_of
 from classifier.cli.site_options import add_sites, report_records_without_site, rule_files, site_cleaner
 from classifier.errors import InputError
@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Extract the articles and return the exit status."""
     from classifier.jobs.job import BAD_FILES, Job, clean_into_one
+    from classifier.jobs.stats import counted
 
     refuse_kind_as_output(args, KINDS)
     sources = inputs_of(args, os.devnull)  # as `find_inputs`: the pages of a folder go into one output too
@@ -74,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     report_notices(job.stats)
     report_records_without_site(args, job.counts, site_field)
     if job.counts[NEEDS_REVIEW]:
-        say(f"tinsach: {job.counts[NEEDS_REVIEW]} below a confidence of {args.min_confidence}: {'; '.join(job.names[NEEDS_REVIEW])}")
+        pages = counted(job.counts[NEEDS_REVIEW], "page")
+        say(f"tinsach: {pages} below a confidence of {args.min_confidence}: {names_of(job, NEEDS_REVIEW)}")
     if args.summary:
         say(*job.stats.summary())
     return report_left_out(args, job, len(sources))

@@ -106,5 +106,5 @@ def _attributes(path: str) -> Iterator[tuple[Any, Any]]:
             try:
                 entry = json.loads(line)
                 yield entry["id"], dict(entry["attributes"])
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise InputError(f"{path}:{number}: not what `tinsach label --as jsonl` writes; label the file again") from error

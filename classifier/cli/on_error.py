@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from classifier.io.files import Sink
     from classifier.jobs.job import ErrorPolicy, Job
 
-__all__ = ["add_jobs", "add_on_error", "check_on_error", "error_policy", "inputs_of", "report_left_out", "with_quarantine_option"]
+__all__ = [
+    "add_jobs", "add_on_error", "check_on_error", "error_policy", "inputs_of", "names_of", "report_left_out", "with_quarantine_option",
+]  # fmt: skip
 
 SUFFIXES_NAMED = 5  # of the files that were ignored
 
@@ -102,6 +104,11 @@ def inputs_of(args: argparse.Namespace, into: str | None) -> list[Source]:
         say(f"tinsach: ignored {total} whose names have no known format ({', '.join(kinds)}{more}); --format reads all files as one format")
     args.ignored = ignored.total()
     return sources
+
+
+def names_of(job: Job, kind: str) -> str:
+    """Return the names of the pages or files that a job has counted as `kind`; of many, the first."""
+    return "; ".join(job.names[kind]) + ("; ..." if job.counts[kind] > len(job.names[kind]) else "")
 
 
 def report_left_out(args: argparse.Namespace, job: Job, files: int) -> int:

@@ -158,7 +158,7 @@ def reading_options(
     Raises:
         InputError: an option is invalid.
     """
-    if not args.page_separator or "\n" in args.page_separator:
+    if not args.page_separator or set("\r\n") & set(args.page_separator):
         raise InputError("--page-separator has to be a non-empty text without line breaks")
     if args.blank_lines < 0 or (args.blank_lines and args.page_separator != "\f"):
         raise InputError("--blank-lines takes 0 or more, and cannot be combined with --page-separator")

@@ -20,13 +20,12 @@ from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.field import field_text
 from classifier.formats.size_limit import too_large
-from classifier.io.encoding import TextDecoder, chunks, to_utf8
+from classifier.io.encoding import TextDecoder, chunks, is_longer, to_utf8
 from classifier.io.files import Sink
 
 __all__ = ["Reader", "Writer", "tab_reader"]
 
-# Python's csv rejects values of more than 131,072 characters, to catch unclosed quotes. Pages can be longer, but not this long.
-csv.field_size_limit(1 << 26)
+_CSV_LIMIT = 1 << 26  # of the characters of a value: Python's csv rejects more, to catch unclosed quotes; its own 131,072 are too few
 
 TAB = "\t"
 DELIMITERS = ",;\t|"  # those looked for, the likeliest first
@@ -59,6 +58,7 @@ class Reader:
 
     def __init__(self, file: BinaryIO, name: str, options: Options, delimiter: str = ",") -> None:
         """Read the header; see `formats.registry.open_reader`."""
+        csv.field_size_limit(max(csv.field_size_limit(), options.max_record, _CSV_LIMIT))  # of the whole process
         self.name = name
         self._decoder, self._options = TextDecoder(name, options.decoding, of_records=True), options
         lines = _raw_lines(file, self._decoder, options.max_record)
@@ -91,8 +91,8 @@ class Reader:
         """Yield the rows in order; holds one row and part of the next."""
         dropped = 0
         for line, raw, row in self._parse_rows():
-            if len(raw) > self._options.max_record:
-                yield too_large(line, len(raw), self.name, self._options)
+            if is_longer(raw, self._options.max_record):
+                yield too_large(line, len(to_utf8(raw)), self.name, self._options)
                 continue
             if isinstance(row, str):
                 yield BadRecord(line, _without_line_end(raw), row)
@@ -223,7 +223,7 @@ class _RecordedLines:
 
 
 def _raw_lines(source: BinaryIO, decoder: TextDecoder, longest: int) -> Iterator[str]:
-    """Yield lines with their line ends, split at LF only; one of more than `longest` characters is an error."""
+    """Yield lines with their line ends, split at LF only; one of more than `longest` bytes is an error."""
     rest: list[str] = []
     size, number = 0, 1
     for chunk in chunks(source):
@@ -234,5 +234,5 @@ def _raw_lines(source: BinaryIO, decoder: TextDecoder, longest: int) -> Iterator
         rest.append(last)
         size, number = len(last) + (0 if whole else size), number + len(whole)
         if size > longest:
-            raise InputError(f"{decoder.name}:{number}: the line has more characters than the {longest:,} of --max-record-size")
+            raise InputError(f"{decoder.name}:{number}: the line has more bytes than the {longest:,} of --max-record-size")
     yield from io.StringIO("".join(rest) + decoder.flush())  # also splits at LF only

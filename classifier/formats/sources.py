@@ -256,7 +256,7 @@ def _identity(path: str | Path) -> object:
     if is_url(path):
         return path
     try:
-        return _status_identity(os.stat(path))
+        return _status_identity(os.stat(os.path.realpath(path)))  # also of `missing/../page.txt`, which the system does not resolve
     except OSError:
         return os.path.realpath(path)
 

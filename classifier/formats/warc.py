@@ -12,6 +12,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError, require_library
@@ -38,6 +39,13 @@ class Place(NamedTuple):
     headers: list[tuple[str, str]]  # only those kept in the output
 
 
+class _Response(NamedTuple):
+    """An HTTP response."""
+
+    record: Any  # with its HTTP headers parsed
+    body: bytes
+
+
 class Reader:
     """Reader of an archive."""
 
@@ -49,7 +57,7 @@ class Reader:
             from fastwarc import warc
 
             require_extractor(name)
-        self._types = warc.WarcRecordType
+        self._types, self._new_record = warc.WarcRecordType, warc.WarcRecord
         self._bytes = _CountedFile(file)
         self._records: Callable[[], Any] = lambda: warc.ArchiveIterator(self._bytes, parse_http=False)
 
@@ -77,34 +85,57 @@ class Reader:
 
     def _read(self, record: Any, number: int) -> Record | BadRecord | None:
         """Return a response or a text; None if it is left out."""
-        length = record.content_length
-        record.freeze()  # reads the content; its length is then that of what there is
-        if record.content_length != length:
-            found = record.content_length
-            return BadRecord(number, record.reader.read(), f"Content-Length is {length}, but there are only {found} bytes; {_AGAIN}")
-        if not self._is_page(record):
+        length, data = record.content_length, record.reader.read()
+        if len(data) != length:
+            return BadRecord(number, data, f"Content-Length is {length}, but there are only {len(data)} bytes; {_AGAIN}")
+        if record.record_type == self._types.conversion:
+            return self._record(record, number, data, None)
+        if record.record_type != self._types.response or not record.is_http:
             return None
-        if record.record_type == self._types.response:
-            if not record.is_http:
-                return None
-            record.parse_http(auto_decode="content")
-            if reason := _reason_to_leave_out(record):
-                self.left_out[reason] += 1
-                return None
-        return self._record(record, number)
+        try:
+            response = self._response(data)
+        except OSError as error:
+            return BadRecord(number, data, f"the body is not encoded as its HTTP headers say ({error}); {_AGAIN}")
+        if reason := _reason_to_leave_out(response.record):
+            self.left_out[reason] += 1
+            return None
+        if len(response.body) > self._options.max_record:  # what was compressed inside the record
+            return too_large(number, len(response.body), self.name, self._options)
+        return self._record(record, number, response.body, response.record.http_charset)
 
-    def _record(self, record: Any, number: int) -> Record | BadRecord:
+    def _response(self, data: bytes) -> _Response:
+        """Parse an HTTP response and decode its body, unless the crawler has done so and left the headers as they were.
+
+        Raises:
+            OSError: the body has another encoding than the headers say.
+        """
+        try:
+            return self._decoded(data, "all")
+        except OSError as fault:
+            with suppress(OSError):
+                return self._decoded(data, "content")  # the chunks of the transfer have been joined
+            response = self._decoded(data, "none")
+            if not response.body.lstrip().startswith(b"<"):
+                raise fault
+            return response
+
+    def _decoded(self, data: bytes, encodings: str) -> _Response:
+        record = self._new_record()  # that of the archive cannot be read again after a fault
+        record.set_bytes_content(data)
+        record.is_http = True
+        record.parse_http(auto_decode=encodings)
+        return _Response(record, record.reader.read(self._options.max_record + 1))
+
+    def _record(self, record: Any, number: int, data: bytes, charset: str | None) -> Record | BadRecord:
         name = f"{self.name}: {record.headers.get('WARC-Target-URI') or record.record_id}"
         in_script = False
-        is_wet, data = record.record_type == self._types.conversion, record.reader.read(self._options.max_record + 1)
-        if len(data) > self._options.max_record:  # what was compressed inside the record
-            return too_large(number, len(data), self.name, self._options)
+        is_wet = record.record_type == self._types.conversion
         try:
             if is_wet:
                 decoder = TextDecoder(name, self._options.decoding)
                 text, lost = decoder.feed(data) + decoder.flush(), decoder.dropped
             else:
-                source, lost = text_of(data, name, self._options.decoding, record.http_charset)
+                source, lost = text_of(data, name, self._options.decoding, charset)
                 text = html_to_lines(source, self._options)
                 in_script = is_only_in_script(source, text)
         except InputError as error:

@@ -92,9 +92,12 @@ class _Gzip(_DecompressedFile):
 
     def _read(self, size: int) -> bytes:
         try:
-            return self._members.read(size)
+            data = self._members.read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise self.damaged(error) from error
+        if not data and self._members.mtime is None:  # no header of a member was read
+            raise self.damaged("it is empty")
+        return data
 
 
 class _Zstd(_DecompressedFile):
@@ -104,6 +107,7 @@ class _Zstd(_DecompressedFile):
         self._library = _zstandard(shown(path))
         super().__init__(path)
         self._frame: Any = None  # decompressor of the current frame; None between frames
+        self._empty = True  # so far
         self._input = b""  # compressed bytes, not decoded yet
         self._output = memoryview(b"")  # decompressed bytes, not returned yet
 
@@ -113,7 +117,10 @@ class _Zstd(_DecompressedFile):
             if not self._input:
                 if self._frame is not None:
                     raise self.damaged("the last frame is incomplete")
+                if self._empty:
+                    raise self.damaged("it is empty")
                 return b""
+            self._empty = False
             self._output = memoryview(self._decompress())
         data, self._output = bytes(self._output[:size]), self._output[size:]
         return data

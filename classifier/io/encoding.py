@@ -16,7 +16,7 @@ from classifier.errors import InputError
 from classifier.io.sniffing import Sniffer
 from classifier.lines import LineBlock, LineSplitter
 
-__all__ = ["POLICIES", "Decoding", "TextDecoder", "chunks", "read_lines", "to_utf8"]
+__all__ = ["POLICIES", "Decoding", "TextDecoder", "chunks", "is_longer", "read_lines", "to_utf8"]
 
 POLICIES = ("replace", "strict", "skip")
 CHUNK = 1 << 16
@@ -80,6 +80,7 @@ class TextDecoder:
         self._decoder = self._new_decoder(reading.encoding or "utf-8")
 
     def _new_decoder(self, encoding: str) -> codecs.IncrementalDecoder:
+        self._encoding = encoding  # as it was asked for; to Python, many are "charmap"
         return codecs.getincrementaldecoder(encoding)(_DROP_AND_COUNT if self._errors == "skip" else self._errors)
 
     def feed(self, chunk: bytes) -> str:
@@ -125,7 +126,7 @@ class TextDecoder:
             start = self._offset + len(chunk) - len(error.object) + error.start
             line = 1 + self._lines.after(error.object[: error.start].decode(error.encoding, "replace"))
             raise InputError(
-                f"{self.name}: line {line}, byte offset {start}: not valid {error.encoding} ({error.reason}); "
+                f"{self.name}: line {line}, byte offset {start}: not valid {self._encoding} ({error.reason}); "
                 "repair it, or choose --encoding-errors replace or skip"
             ) from error
         except UnicodeError as error:  # some codecs, such as idna, raise the base class
@@ -176,11 +177,16 @@ def chunks(source: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
+def is_longer(text: str, limit: int) -> bool:
+    """Return whether a text has more than `limit` bytes of UTF-8."""
+    return len(text) * 4 > limit and len(to_utf8(text)) > limit  # a character has 4 bytes at most
+
+
 def read_lines(source: BinaryIO, decoder: TextDecoder, longest: int | None = None) -> Iterator[LineBlock]:
     """Yield the lines of a source in blocks, as they become available.
 
     Raises:
-        InputError: a line has more than `longest` characters.
+        InputError: a line has more than `longest` bytes of UTF-8.
 
     Offsets count a byte order mark of UTF-8, which stays in the text, and none of UTF-16 or UTF-32.
     """
@@ -188,11 +194,14 @@ def read_lines(source: BinaryIO, decoder: TextDecoder, longest: int | None = Non
     number = 1  # of the unfinished line
     for chunk in chunks(source):
         lines = splitter.feed(decoder.feed(chunk))
+        if longest is not None:
+            too_long = [place for place, line in enumerate(lines) if is_longer(line, longest)]
+            if too_long or splitter.pending > longest:
+                place = number + (too_long[0] if too_long else len(lines))
+                raise InputError(
+                    f"{decoder.name}: line {place} has more bytes than the {longest:,} of --max-record-size; raise it if this is text"
+                )
         number += len(lines)
-        if longest is not None and splitter.pending > longest:
-            raise InputError(
-                f"{decoder.name}: line {number} has more characters than the {longest:,} of --max-record-size; raise it if this is text"
-            )
         yield LineBlock(lines, splitter.starts)
     yield LineBlock(splitter.feed(decoder.flush()), splitter.starts)
     yield LineBlock(splitter.flush(), splitter.starts)

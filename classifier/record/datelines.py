@@ -76,7 +76,8 @@ _TIME = re.compile(
     r"(?P<zone>\s*\(?(?:(?:GMT|UTC)\s?(?P<named>[+-]\d{1,2}(?::?\d\d)?)?|Z\b|(?P<offset>[+-]\d\d:?\d\d))\)?)?",
     re.I,
 )
-_AFTERNOON = ("p", "c", "t", "đ")  # how PM, CH, chiều, tối, đêm begin, and trưa, which only matters at 1
+_AFTERNOON = ("p", "c", "t", "đ")  # how PM, CH, trưa, chiều, tối, đêm begin
+_NOON_BEGINS = 10  # trưa: from ten in the morning to some time after one
 _REACH = 24  # characters between a date and its time: a weekday, "lúc", signs
 
 
@@ -117,7 +118,7 @@ def _day(found: re.Match[str]) -> date | None:
 def _time(found: re.Match[str]) -> time:
     hour, minute = int(found["hour"]), int(found["minute"] or found["past"] or 0)
     half = (found["half"] or "").lower()
-    if half.startswith(_AFTERNOON) and hour < 12 and not (half == "đêm" and hour < 6):
+    if half.startswith(_AFTERNOON) and hour < (_NOON_BEGINS if half == "trưa" else 12) and not (half == "đêm" and hour < 6):
         hour += 12
     elif half in ("am", "a.m", "sa", "đêm") and hour == 12:
         hour = 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 
 from classifier.lines import split_lines
-from classifier.visible import INVISIBLE
+from classifier.visible import INVISIBLE, TABLED, is_invisible
 
 __all__ = ["normalized", "normalized_lines"]
 
 _INVISIBLE = str.maketrans("", "", INVISIBLE)
+_BEYOND = chr(TABLED)  # INVISIBLE lists no character from here on
 
 
 def normalized(text: str) -> str:
@@ -18,7 +19,10 @@ def normalized(text: str) -> str:
     >>> normalized("\\ufeff  La\\u0300ng\\u00a0 gốm\\u200b ")
     'Làng gốm'
     """
-    return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
+    text = text.translate(_INVISIBLE)
+    if text and max(text) >= _BEYOND:
+        text = "".join([char for char in text if not is_invisible(char)])
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def normalized_lines(text: str) -> str:

@@ -18,6 +18,7 @@ from classifier.core.model import Recording
 from classifier.errors import InputError
 from classifier.html_page import MAX_LINES, MAX_SHOWN, lines_page
 from classifier.io.files import atomic_write, os_error_message
+from classifier.io.notices import without_warnings
 from classifier.labels import LABELS
 from classifier.lines import is_blank
 from classifier.review.labelled_page import BLANK_LABEL, LabelledPage, parse_page
@@ -152,8 +153,9 @@ def label_probabilities(cleaner: Cleaner, lines: Sequence[str]) -> Floats:
     """
     model = Recording(cleaner.model)
     found = np.zeros((len(lines), len(LABELS)))
-    for _ in Cleaner(model).label_lines(list(lines)):
-        pass
+    with without_warnings():  # of a page that a person reviews
+        for _ in Cleaner(model).label_lines(list(lines)):
+            pass
     if model.records:
         found[[index for index, line in enumerate(lines) if not is_blank(line)]] = np.exp([p for _, p in model.records])
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from classifier.review.server import ReviewServer
 from tests.browser.chromium import CONTROL, SHIFT, Chromium
 from tests.classifier.explain.test_report import HOSTILE
 from tests.classifier.review.test_server import started
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -41,15 +41,8 @@ class Reviewed:
 
     def saved(self) -> list[str]:
         """Wait until everything is saved and return the labels in the file."""
-        wait(lambda: self.browser.run(STATE) == "Saved")
+        wait_until(lambda: self.browser.run(STATE) == "Saved")
         return self.labels
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until, "timed out"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -271,7 +264,7 @@ def test_nothing_covers_the_selected_line(serve, draft, chromium, monkeypatch, w
     monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     chromium.run("choose(20); scrollTo(0, rows[20].item.offsetTop - 10)")  # at the top of the screen, where the alarm appears
     chromium.press("9")
-    wait(lambda: chromium.run(STATE) == "Not saved")
+    wait_until(lambda: chromium.run(STATE) == "Not saved")
     assert not chromium.run(COVERED)
 
 
@@ -411,7 +404,7 @@ def test_a_failing_save_is_said_loudly_and_tried_again(reviewed, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("os.replace", full)
         reviewed.browser.press("9")
-        wait(lambda: reviewed.browser.run(STATE) == "Not saved")
+        wait_until(lambda: reviewed.browser.run(STATE) == "Not saved")
         assert "No space left on device; make room" in reviewed.browser.run(ALARM)
         assert reviewed.browser.run("getComputedStyle(document.querySelector('#alarm')).backgroundColor") == "rgb(156, 35, 24)"
         assert reviewed.browser.run("document.querySelector('#alarm').getAttribute('role')") == "alert"
@@ -428,7 +421,7 @@ def test_the_browser_asks_before_it_leaves_what_is_not_saved(reviewed, monkeypat
 
     monkeypatch.setattr("os.replace", full)
     reviewed.browser.press("9")
-    wait(lambda: reviewed.browser.run(STATE) == "Not saved")
+    wait_until(lambda: reviewed.browser.run(STATE) == "Not saved")
     reviewed.browser.run("void setTimeout(() => location.reload())")
     reviewed.browser.wait_for("Page.javascriptDialogOpening")
     reviewed.browser.send("Page.handleJavaScriptDialog", accept=False)
@@ -453,7 +446,7 @@ def test_another_s_changes_are_not_overwritten(reviewed, draft):
     theirs = draft.replace("nav\t", "meta\t", 1).encode()
     reviewed.path.write_bytes(theirs)
     reviewed.browser.press("9")
-    wait(lambda: reviewed.browser.run(STATE) == "Not saved")
+    wait_until(lambda: reviewed.browser.run(STATE) == "Not saved")
     assert "was changed by somebody else; nothing was overwritten" in reviewed.browser.run(ALARM)
     reviewed.browser.press("8")
     assert reviewed.browser.run(STATE) == "Not saved"
@@ -469,14 +462,12 @@ def test_another_s_changes_are_not_overwritten(reviewed, draft):
 
 def test_a_server_that_has_ended_is_said(chromium, tmp_path, draft):
     (tmp_path / "a.tsv").write_text(draft, encoding="utf-8")
-    process, url = started(str(tmp_path / "a.tsv"))
-    chromium.open(url)
-    chromium.press("8")
-    wait(lambda: chromium.run(STATE) == "Saved")
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    with started(str(tmp_path / "a.tsv")) as (_, url):
+        chromium.open(url)
+        chromium.press("8")
+        wait_until(lambda: chromium.run(STATE) == "Saved")
     chromium.press("9")
-    wait(lambda: chromium.run(STATE) == "Not saved")
+    wait_until(lambda: chromium.run(STATE) == "Not saved")
     assert "tinsach does not answer; start it again" in chromium.run(ALARM)
     assert read_page(tmp_path / "a.tsv").labels[0] == "media"
     chromium.run("sequence = saved")  # else the browser asks before leaving the page
@@ -573,7 +564,7 @@ def test_light_and_dark_and_narrow(chromium, serve, draft, artifacts, monkeypatc
     assert pictures[0] != pictures[1]
     monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     chromium.press("9")
-    wait(lambda: chromium.run(STATE) == "Not saved")
+    wait_until(lambda: chromium.run(STATE) == "Not saved")
     chromium.screenshot(artifacts / "review-not-saved.png")
     chromium.run("sequence = saved")
     monkeypatch.undo()
@@ -583,7 +574,7 @@ def test_light_and_dark_and_narrow(chromium, serve, draft, artifacts, monkeypatc
         chromium.screenshot(artifacts / f"review-390-{'dark' if dark else 'light'}.png")
     monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     chromium.press("9")
-    wait(lambda: chromium.run(STATE) == "Not saved")
+    wait_until(lambda: chromium.run(STATE) == "Not saved")
     assert chromium.run("document.querySelector('#alarm').getBoundingClientRect().top") >= 0
     assert chromium.run("document.documentElement.scrollWidth <= window.innerWidth")
     chromium.screenshot(artifacts / "review-390-not-saved.png")

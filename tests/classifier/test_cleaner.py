@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import time
 import tracemalloc
@@ -313,6 +314,14 @@ def test_empty_pages_among_others_keep_their_place(cleaner, composed_pages):
         (lambda c: c.clean_lines([], lookahead="many"), "lookahead='many' is not a number"),
         (lambda c: c.stream().feed(3), "not int"),
         (lambda c: classifier.load(threshold=1.5), "0 to 1"),
+        (lambda c: classifier.load(threshold="0.5"), "0 to 1"),
+        (lambda c: classifier.load(keep=None), "keep takes label names, not NoneType"),
+        (lambda c: c.at(5), "not int"),
+        (lambda c: c.clean_pages(None), "clean_pages takes an iterable of texts, not NoneType"),
+        (lambda c: c.label_lines(5), "not int"),
+        (lambda c: c.articles(io.StringIO(PROSE)), r"a file yields its lines; pass \[file.read\(\)\]"),
+        (lambda c: c.stream().end_page(PROSE), "a string is one text, not lines"),
+        (lambda c: c.stream().feed_lines(PROSE), "a string is one text, not lines"),
         (lambda c: classifier.load(keep="title,artcle"), "artcle"),
         (lambda c: classifier.load(keep=[]), "no label"),
     ],

@@ -72,7 +72,7 @@ def test_parquet_has_a_struct(crawl, tmp_path):
 def test_doubtful_articles_are_flagged_and_named(crawl, tmp_path, capsys):
     assert main(["extract", str(crawl), "--min-confidence", "1", "--output", str(tmp_path / "out.jsonl")]) == 0
     assert [record["needs_review"] for record in records(tmp_path / "out.jsonl")] == [True, False]
-    assert "1 below a confidence of 1.0: " in capsys.readouterr().err
+    assert "1 page below a confidence of 1.0: " in capsys.readouterr().err
 
 
 def test_a_folder_goes_into_one_output(tmp_path, capsys):

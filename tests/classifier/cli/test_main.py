@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -16,6 +15,7 @@ from classifier.cleaner import Cleaner
 from classifier.cli import main
 from classifier.lines import split_lines
 from tests.support.paths import CASES, ROOT
+from tests.support.processes import running, wait_until
 
 SAMPLE = CASES / "sample_page.txt"
 COMMAND = [sys.executable, "-m", "classifier"]
@@ -122,13 +122,17 @@ def test_several_files_are_several_pages(cleaner, composed_pages, tmp_path):
         (["clean", str(SAMPLE), "--output", "no/such/folder/out.txt"], "no/such/folder"),
         (["clean", str(SAMPLE), "--dropped", "tests"], "tests: a folder"),
         (["clean", str(SAMPLE), "--page-separator", ""], "--page-separator"),
+        (["clean", str(SAMPLE), "--page-separator", "=\r"], "--page-separator"),
         (["clean", str(SAMPLE), "--blank-lines", "2", "--page-separator", "="], "--blank-lines"),
         (["label", "no-such-page.txt"], "no-such-page.txt"),
         (["info", "--model", "nowhere.npz"], "nowhere.json"),
     ],
 )
 def test_mistakes_get_one_line_and_exit_2(args, message):
-    done = run(*args)
+    assert_one_line_and_exit_2(run(*args), message)
+
+
+def assert_one_line_and_exit_2(done, message):
     assert done.returncode == 2
     assert done.stdout == b""
     error = done.stderr.decode()
@@ -247,9 +251,6 @@ def test_lines_come_out_before_the_input_ends(sample_page):
     assert process.wait(timeout=60) == 0
 
 
-CACHES = {".hypothesis", ".pytest_cache"}  # of tests that run at the same time
-
-
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -260,22 +261,22 @@ CACHES = {".hypothesis", ".pytest_cache"}  # of tests that run at the same time
         (["clean", str(SAMPLE), "--output-dir", "x", "--output", "y"], "contradict"),
         (["clean", "--output-dir", "x"], "files only"),
         (["clean", str(SAMPLE), "--output-dir", "no/such"], "no/such: No such file"),
-        (["clean", str(SAMPLE), "--output-dir", "README.md"], "README.md: not a folder"),
+        (["clean", str(SAMPLE), "--output-dir", __file__], "test_main.py: not a folder"),
         (["clean", str(SAMPLE), str(SAMPLE), "--output-dir", "x"], "the same output"),
         (["clean", str(SAMPLE), "--on-error", "quarantine"], "--on-error quarantine bad.jsonl"),
         (["clean", str(SAMPLE), "--on-error", "quarantine", "no/such/bad"], "there is no folder"),
         (["clean", "--on-error", "quarantine", "--summary", str(SAMPLE)], "--on-error quarantine bad.jsonl"),
-        (["clean", "--on-error", "quarantine", "README.md"], "name the input too"),  # FILE is missing, so the input is parsed as FILE
+        (["clean", "--on-error", "quarantine", __file__], "name the input too"),  # FILE is missing, so the input is parsed as FILE
         (["clean", str(SAMPLE), "--encoding", "klingon"], "try utf-8"),
-        (["clean", "models/vi-news.npz"], "models/vi-news.npz: looks like a zip"),
+        (["clean", str(ROOT / "models" / "vi-news.npz")], "models/vi-news.npz: looks like a zip"),
         (["label", "--format", "jsonl", str(SAMPLE)], "sample_page.txt:1: not JSON"),
         (["clean", "no\nsuch\x1b[1mpage"], r"no\nsuch\x1b[1mpage: No such file"),
     ],
 )
-def test_mistakes_with_files_leave_nothing_behind(args, message):
-    before = {*os.listdir(ROOT)} - CACHES
-    test_mistakes_get_one_line_and_exit_2(args, message)
-    assert {*os.listdir(ROOT)} - CACHES == before
+def test_mistakes_with_files_leave_nothing_behind(tmp_path, args, message):
+    done = subprocess.run([*COMMAND, *args], capture_output=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert_one_line_and_exit_2(done, message)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("command", [["clean", str(SAMPLE)], ["label", str(SAMPLE)], ["info"]])
@@ -306,20 +307,14 @@ def test_appending_to_the_input_is_refused(tmp_path):
 @pytest.mark.parametrize("where", [["--output", "out.txt"], ["--dropped", "out.txt"], ["--on-error", "quarantine", "out.txt"]])
 def test_a_signal_leaves_no_file(tmp_path, number, status, where):
     args = [str(tmp_path / word) if word == "out.txt" else word for word in where]
-    process = subprocess.Popen(
-        [*COMMAND, "clean", *args], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT,
-        preexec_fn=lambda: signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL),
-    )  # fmt: skip
-    assert process.stdin
-    process.stdin.write(SAMPLE.read_bytes() * 20)
-    process.stdin.flush()
-    for _ in range(1500):
-        if list(tmp_path.iterdir()):
-            break
-        time.sleep(0.02)
-    process.send_signal(number)
-    _, error = process.communicate(timeout=60)
-    assert (process.returncode, error) == (status, b"")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with running([*COMMAND, "clean", *args], **pipes) as process:
+        process.stdin.write(SAMPLE.read_bytes() * 20)
+        process.stdin.flush()
+        wait_until(lambda: list(tmp_path.iterdir()))
+        process.send_signal(number)
+        _, error = process.communicate(timeout=60)
+        assert (process.returncode, error) == (status, b"")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,6 +14,7 @@ from classifier import SiteMemory
 from classifier.cli import main
 from classifier.sites.memory import DEFAULT_PAGES
 from tests.classifier.sites.test_memory import PAGES, STANDING
+from tests.support.processes import running
 
 
 @pytest.fixture
@@ -124,9 +125,7 @@ def test_nothing_is_remembered_of_a_run_that_failed(folder, capsys):
 def test_a_stopped_run_saves_no_memory(folder):
     file = folder / "m.npz"
     command = [sys.executable, "-m", "classifier", "clean", "--site-memory", str(file)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
-        assert process.stdout
+    with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         process.stdin.write("\f".join([*PAGES, ""]).encode())
         process.stdin.flush()
         assert process.stdout.readline()  # processing has started

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from classifier.cli import main
 from classifier.io import storage, upload
 from tests.docs.examples import commands, run_shell
 from tests.support.paths import ROOT
+from tests.support.processes import running, wait_until
 from tests.support.remote_crawl import PAGE, below, cleaned_locally, crawl
 from tests.support.s3_server import ENVIRONMENT, Fault, FaultyProxy, faulty_proxy, s3_server
 
@@ -175,12 +175,11 @@ def test_resume_cleans_what_is_missing_or_has_changed(store, proxy, cleaned, cap
 def test_a_stopped_job_leaves_whole_objects_and_goes_on(store, proxy, cleaned, stop):
     proxy.faults = [Fault("slow", "GET .*/in/a/b", seconds=0.9)]
     words = [sys.executable, "-m", "classifier", "clean", "s3://bao/in", "--output-dir", "s3://bao/out", "--resume"]
-    job = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE)
-    _wait_until(lambda: proxy.faults[0].times < 1 << 30)
-    job.send_signal(stop)
-    assert job.wait(60) == (130 if stop == signal.SIGINT else -9)
-    assert job.stderr.read() == b""
-    job.stderr.close()
+    with running(words, stderr=subprocess.PIPE) as job:
+        wait_until(lambda: proxy.faults[0].times < 1 << 30)
+        job.send_signal(stop)
+        assert job.wait(60) == (130 if stop == signal.SIGINT else -9)
+        assert job.stderr.read() == b""
     partly = below(store, "bao/out")
     assert partly.items() <= cleaned.items()
     assert len(partly) < len(cleaned)
@@ -211,11 +210,3 @@ def test_the_commands_of_the_page_about_scale(store, proxy, tmp_path):
     assert (tmp_path / "clean.jsonl").read_bytes() == gzip.decompress(store.cat("clean/2025/b.jsonl.gz"))
     for bucket in ("crawl", "clean"):
         store.rm(bucket, recursive=True)
-
-
-def _wait_until(condition: Any) -> None:
-    for _ in range(1200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("the job did not get there in a minute")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -76,6 +77,21 @@ def test_a_long_line_or_page_is_refused_with_its_file(tmp_path, capsys, name):
     assert f"tinsach: {tmp_path / name}" in said
     assert "102,400 of --max-record-size" in said
     assert main(["clean", str(tmp_path / name)]) == 0
+
+
+@pytest.mark.parametrize("name", ["page.txt", "page.csv"])
+def test_a_limit_counts_bytes_wherever_the_chunks_end(tmp_path, name):
+    line = "à" * 300
+    (tmp_path / name).write_text(f"text\n{line}\n", encoding="utf-8")
+    assert [main(["clean", str(tmp_path / name), "--max-record-size", size]) for size in ("602", "500")] == [0, 2]
+
+
+def test_the_limit_of_a_csv_cell_is_that_of_the_record(tmp_path, monkeypatch):
+    monkeypatch.setattr("classifier.formats.delimited._CSV_LIMIT", 1 << 17)
+    (tmp_path / "page.csv").write_text("text\n" + "dài " * 60_000, encoding="utf-8")
+    before = csv.field_size_limit(1 << 17)
+    assert main(["clean", str(tmp_path / "page.csv"), "--max-record-size", "1M"]) == 0
+    csv.field_size_limit(before)
 
 
 @pytest.mark.parametrize("size", ["0", "64MB", "-1", "1.5G", "M", "many"])

@@ -11,7 +11,7 @@ import pytest
 from classifier.cli import main
 from classifier.errors import InputError
 from classifier.formats.names import output_name
-from classifier.formats.sources import find_sources
+from classifier.formats.sources import Source, find_sources, refuse_same_file
 from classifier.labels import LABELS
 from classifier.lines import split_lines
 
@@ -112,3 +112,9 @@ def test_statistics(tmp_path, composed_pages, cleaner, capsysbinary):
 def test_names_of_outputs():
     assert output_name("sub/crawl.jsonl.gz", "jsonl") == "sub/crawl.jsonl.gz"
     assert output_name("page", "text") == "page"
+
+
+def test_a_name_through_a_missing_folder_is_the_same_file(tmp_path):
+    (tmp_path / "page.txt").touch()
+    with pytest.raises(InputError, match="the same file as the input"):
+        refuse_same_file([Source(str(tmp_path / "page.txt"), "text")], [tmp_path / "missing" / ".." / "page.txt"])

@@ -94,6 +94,25 @@ def test_added_headers():
     assert b"\r\nTinsach-Needs-Review: true\r\n" in written(read(WET), extras={"needs_review": True})
 
 
+def test_a_body_in_another_encoding_than_its_headers_say():
+    body, ok = HTML.encode(), response(HTML.encode(), number=1)
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    for data, headers in (
+        (gzip.compress(body), {"Content_Encoding": "gzip"}),
+        (body, {"Content_Encoding": "gzip"}),  # the crawler has decoded it
+        (chunked, {"Transfer_Encoding": "chunked"}),
+        (body, {"Transfer_Encoding": "chunked"}),
+        (gzip.compress(body), {"Content_Encoding": "gzip", "Transfer_Encoding": "chunked"}),
+    ):
+        found = read(ok + response(data, number=2, **headers) + ok)
+        assert [record.text for record in found] == [found[0].text] * 3
+    for encoding in ("gzip", "br"):
+        _, bad, last = read(ok + response(b"no such thing", number=2, Content_Encoding=encoding) + ok)
+        assert isinstance(bad, BadRecord)
+        assert bad.reason.startswith("the body is not encoded as its HTTP headers say")
+        assert last.text == found[0].text
+
+
 def test_bad_records():
     bad, good = read(record("conversion", b"a\xff") + record("conversion", b"b", 2), Decoding(errors="strict"))
     assert isinstance(bad, BadRecord)

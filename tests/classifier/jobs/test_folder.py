@@ -17,7 +17,7 @@ from classifier.cli import main
 from classifier.io.files import SCRATCH
 from classifier.jobs.progress import progress
 from classifier.jobs.stats import Stats
-from tests.support.paths import ROOT
+from tests.support.processes import running, wait_until
 
 
 @pytest.fixture
@@ -74,20 +74,14 @@ def test_errors_come_through(tree, tmp_path, capsys):
 
 @pytest.fixture
 def big_job(tree, tmp_path, composed_pages):
-    """Return a running job of two processes that has begun to write."""
+    """A running job of two processes that has begun to write."""
     for name in ("a", "b", "c"):
         (tree / f"{name}.txt").write_text("\f".join(composed_pages * 80), encoding="utf-8")
     where = ["--output-dir", str(tmp_path / "out"), "--jobs", "2"]
     command = [sys.executable, "-m", "classifier", "clean", *map(str, tree.glob("?.txt")), *where]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-    for _ in range(3000):
-        if list((tmp_path / "out").glob(SCRATCH + "*")):
-            return process
-        time.sleep(0.02)
-    raise AssertionError("nothing was begun")
+    with running(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+        wait_until(lambda: list((tmp_path / "out").glob(SCRATCH + "*")))
+        yield process
 
 
 def gone(process: subprocess.Popen[bytes]) -> bool:

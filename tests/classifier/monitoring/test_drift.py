@@ -27,6 +27,7 @@ from classifier.monitoring.drift import FEWEST_PAGES, MOVED, Shift, compare
 from classifier.monitoring.profile import SIGNALS, Measures, Profile, measure, profile_of
 from tests.support import tiny_model
 from tests.support.paths import ROOT
+from tests.support.processes import running
 from tests.support.text import unaccented
 
 SHIPPED_PAGES = json.loads((ROOT / "models" / "vi-news.json").read_text(encoding="utf-8"))["profile"]["pages"]
@@ -354,13 +355,12 @@ def test_a_refused_baseline_leaves_the_old_one(composed_pages, tmp_path):
 def test_stopped_it_leaves_nothing(tmp_path, number):
     """Stopped while it waits for input; nothing is written before the input ends."""
     command = [sys.executable, "-m", "classifier", "drift", "-", "--write-baseline", str(tmp_path / "b.json")]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
-    assert process.stdin
-    process.stdin.write("Trang chủ\n".encode() * 20_000)  # more than a pipe holds: the process reads once this returns
-    process.stdin.flush()
-    assert process.poll() is None
-    process.send_signal(number)
-    out, error = process.communicate(timeout=30)
-    assert process.returncode in (-number, 128 + number)
-    assert (out, error) == (b"", b"")
+    with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdin.write("Trang chủ\n".encode() * 20_000)  # more than a pipe holds: the process reads once this returns
+        process.stdin.flush()
+        assert process.poll() is None
+        process.send_signal(number)
+        out, error = process.communicate(timeout=60)
+        assert process.returncode in (-number, 128 + number)
+        assert (out, error) == (b"", b"")
     assert os.listdir(tmp_path) == []

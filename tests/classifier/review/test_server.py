@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from classifier.review.page import ReviewedPage
 from classifier.review.server import MAX_BODY, ReviewServer
 from tests.classifier.explain.test_report import data_in
 from tests.classifier.review.test_page import DRAFT
-from tests.support.paths import ROOT
+from tests.support.processes import running
 
 
 @pytest.fixture
@@ -186,29 +187,31 @@ def test_a_disk_that_fails_is_told(served, tmp_path, monkeypatch):
 # -- the command ---------------------------------------------------------------------------------------------------------
 
 
-def started(*args: str, **env: str) -> tuple[subprocess.Popen[str], str]:
+@contextmanager
+def started(*args: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the command; yield its process, and the address of its first page."""
     command = [sys.executable, "-m", "classifier", "review", *args]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | env)
-    return process, process.stdout.readline().strip()
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | env) as process:
+        yield process, process.stdout.readline().strip()
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_ends_with_everything_saved(tmp_path, number, status):
     for name in ("sure.tsv", "unsure.tsv"):
         (tmp_path / name).write_text(DRAFT.replace("body", "most_read") if name == "sure.tsv" else DRAFT, encoding="utf-8")
-    process, url = started(str(tmp_path))
-    found = re.fullmatch(r"http://([\d.]+):(\d+)(/[\w-]+/0)", url)
-    assert found, process.communicate()
-    connection = http.client.HTTPConnection(found[1], int(found[2]), timeout=20)
-    connection.request("GET", found[3])
-    assert data_in(connection.getresponse().read().decode())["name"] == "unsure.tsv"  # least certain first
-    idle = socket.create_connection((found[1], int(found[2])))  # browsers keep such connections open
-    body = json.dumps(change(_2=6))
-    connection.request("POST", found[3], body, {"Content-Type": "application/json"})
-    assert connection.getresponse().status == 200
-    process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    idle.close()
+    with started(str(tmp_path)) as (process, url):
+        found = re.fullmatch(r"http://([\d.]+):(\d+)(/[\w-]+/0)", url)
+        assert found, url
+        connection = http.client.HTTPConnection(found[1], int(found[2]), timeout=20)
+        connection.request("GET", found[3])
+        assert data_in(connection.getresponse().read().decode())["name"] == "unsure.tsv"  # least certain first
+        idle = socket.create_connection((found[1], int(found[2])))  # browsers keep such connections open
+        body = json.dumps(change(_2=6))
+        connection.request("POST", found[3], body, {"Content-Type": "application/json"})
+        assert connection.getresponse().status == 200
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        idle.close()
     assert (process.returncode, out) == (status, "")
     assert err.endswith("tinsach: saved; 1 label corrected in 1 of 2 files\n")
     assert read_page(tmp_path / "unsure.tsv").labels[2] == "most_read"
@@ -216,9 +219,9 @@ def test_it_ends_with_everything_saved(tmp_path, number, status):
 
 def test_it_does_not_say_saved_when_nothing_was(tmp_path):
     (tmp_path / "a.tsv").write_text(DRAFT, encoding="utf-8")
-    process, _ = started(str(tmp_path))
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=20)[1].endswith("\ntinsach: no changes saved\n")
+    with started(str(tmp_path)) as (process, _):
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[1].endswith("\ntinsach: no changes saved\n")
 
 
 def test_open_hands_the_address_to_the_browser(tmp_path):
@@ -227,10 +230,8 @@ def test_open_hands_the_address_to_the_browser(tmp_path):
     os.mkfifo(seen)
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{seen}"\n')
     browser.chmod(0o755)
-    process, url = started(str(tmp_path / "a.tsv"), "--open", BROWSER=f"{browser} %s")
-    assert seen.read_text() == url
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    with started(str(tmp_path / "a.tsv"), "--open", BROWSER=f"{browser} %s") as (_, url):
+        assert seen.read_text() == url
 
 
 @pytest.mark.parametrize(
