@@ -91,7 +91,7 @@ def _execute(task: Callable[[Split], None], splits: Sequence[Split]) -> None:
     """Run a task for each split on the cluster; Ray repeats the tasks of nodes that it loses, and of connections that broke.
 
     Raises:
-        InputError, ModelError: a task did.
+        InputError, ModelError, OSError: a task did.
     """
     with require_library("ray"):
         import ray
@@ -108,7 +108,7 @@ def _execute(task: Callable[[Split], None], splits: Sequence[Split]) -> None:
             in_flight.append(remote.remote(shared, split))
         ray.get(in_flight)
     except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, TinsachError):
+        if isinstance(error.cause, (TinsachError, OSError)):
             raise error.cause from error
         raise
 

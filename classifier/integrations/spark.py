@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from classifier.integrations.columns import MEMORY, SITE, TEXT, clean_column, me
 from classifier.integrations.job import run
 from classifier.integrations.site_memory import AnyRecipe, learned_part, merge_packed, merged_memory, recipe_of
 from classifier.integrations.splits import Split
+from classifier.io.files import os_error_message
 from classifier.labels import DEFAULT_KEEP
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 
@@ -125,19 +127,27 @@ def _execute(task: Callable[[Split], None], splits: Sequence[Split]) -> None:
     """Run a task for each split, a partition each, on the machines of the session; Spark repeats the tasks of those that it loses.
 
     Raises:
-        InputError, ModelError: a task did, on each of its attempts.
+        InputError, ModelError: a task did, or met an OSError, on each of its attempts.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # by default workers run whichever `python3` is on the PATH
     with require_library("spark"):
         from pyspark.sql import SparkSession
     context = SparkSession.builder.appName("tinsach").getOrCreate().sparkContext
     try:
-        context.parallelize(splits, len(splits)).foreach(task)
+        context.parallelize(splits, len(splits)).foreach(partial(_call, task))
     except Exception as error:  # Py4JJavaError, whose text holds the traceback of the task
         reason = _REASON.search(str(error))
         if reason is None:
             raise
         raise (ModelError if reason[1] == "ModelError" else InputError)(reason[2]) from error
+
+
+def _call(task: Callable[[Split], None], split: Split) -> None:
+    """Run a task; only the text of its error reaches the driver."""
+    try:
+        task(split)
+    except OSError as error:
+        raise InputError(os_error_message(error)) from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
