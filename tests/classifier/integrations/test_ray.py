@@ -64,3 +64,17 @@ def test_a_bad_record_ends_the_job_with_one_line(tmp_path, capsys):
     (tmp_path / "in" / "1.jsonl").write_text(json.dumps({"content": "một"}) + "\n")
     assert main([str(tmp_path / "in"), str(tmp_path / "out")]) == 2
     assert "in/1.jsonl:1: no field 'text'; name the text field" in capsys.readouterr().err
+
+
+def test_bad_texts_stay_in_the_dataset_with_the_reason(cleaner, rows):
+    import pyarrow as pa
+
+    texts = pa.array([rows[0]["text"].encode(), b"Ch\xe1", None], pa.binary())
+    cleaned = clean(data.from_arrow(pa.table({"text": texts.view(pa.string())})), quarantine="why")
+    tables = pa.concat_tables(ray.get(cleaned.to_arrow_refs()))
+    assert tables["text"].cast(pa.large_string()).cast(pa.binary()).to_pylist() == [
+        next(cleaner.clean_pages([rows[0]["text"]])).encode(),
+        b"Ch\xe1",
+        None,
+    ]
+    assert tables["why"].to_pylist() == [None, "the text is not valid UTF-8", None]
