@@ -110,8 +110,8 @@ def _inputs(source: str) -> list[FileEntry]:
     found = sorted(files_below(source, HIDDEN))
     if not found:
         raise InputError(f"{shown(source)}: no such folder, or one without files; check the path")
-    for name in (shown(file.path) for file in found if file.path.endswith(UNREAD)):
-        raise InputError(f"{name}: compressed in a way that is not read; compress it with gzip or zstd")
+    if unread := [shown(file.path) for file in found if file.path.lower().endswith(UNREAD)]:
+        raise InputError(f"{unread[0]}: compressed in a way that is not read; compress it with gzip or zstd")
     return found
 
 

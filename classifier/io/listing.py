@@ -27,8 +27,9 @@ def files_below(folder: str, hidden: tuple[str, ...] = (".",)) -> list[FileEntry
         found = remote.files_below(folder, hidden)
         return [FileEntry(url, info.get("size") or 0, remote.version_in(info)) for url, _, info in found]
     if not os.path.isdir(folder):
-        return [_entry(folder)] if os.path.exists(folder) else []
-    return [_entry(path) for path, _ in local_files(folder, os.devnull, hidden, links=True)]
+        return [_entry(folder)] if os.path.isfile(folder) else []
+    paths = (path for path, _ in local_files(folder, os.devnull, hidden, links=True))
+    return [_entry(path) for path in paths if os.path.isfile(path) or not os.path.exists(path)]  # no pipes; a broken link is an error
 
 
 def _entry(path: str) -> FileEntry:

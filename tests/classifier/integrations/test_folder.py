@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 from pathlib import Path
 
@@ -203,6 +204,7 @@ def test_linked_folders_and_files_are_inputs_and_hidden_ones_are_not(folder):
     (folder / "linked").mkdir()
     (folder / "linked" / "a").symlink_to(folder / "in", target_is_directory=True)
     (folder / "linked" / "b.jsonl").symlink_to(folder / "in" / "0.jsonl")
+    os.mkfifo(folder / "linked" / "pipe.jsonl")
     for name in ("_temporary/0.jsonl", ".0.jsonl.crc", "a-b.jsonl"):
         (folder / "linked" / name).parent.mkdir(exist_ok=True)
         (folder / "linked" / name).write_text(BROKEN + "\n")
