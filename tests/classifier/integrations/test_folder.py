@@ -86,6 +86,21 @@ def test_it_gives_what_the_command_line_gives(folder, wanted, execute):
     assert not list((folder / "out").rglob(f"{SCRATCH}*"))
 
 
+def test_storage_that_shows_what_is_being_written_gets_parts_by_renaming(folder, wanted):
+    storage = pytest.importorskip("fsspec").filesystem("memory")
+    storage.put(str(folder / "in"), "/crawl/in", recursive=True)
+    job = folder_job("memory://crawl/in", "memory://crawl/out", on_error="quarantine")
+    try:
+        with pytest.raises(Stopped):
+            clean_folder(job, stopping_after(2), split_size=SIZE)
+        clean_folder(job, twice, resume=True)
+        storage.get("/crawl/out", str(folder / "out"), recursive=True)
+    finally:
+        storage.rm("/crawl", recursive=True)
+    assert result(folder / "out") == wanted
+    assert not list((folder / "out").rglob(f"{SCRATCH}*"))
+
+
 def test_a_resumed_job_cleans_what_is_missing_or_changed_and_nothing_else(folder, wanted):
     job = job_of(folder)
     with pytest.raises(Stopped):
