@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 
@@ -12,7 +13,8 @@ from classifier.errors import InputError
 ray = pytest.importorskip("ray")
 data = pytest.importorskip("ray.data")
 
-from classifier.integrations.ray import clean, clean_folder, main
+from classifier.integrations.ray import _execute, clean, clean_folder, main
+from classifier.integrations.splits import Split
 
 pytestmark = [
     pytest.mark.engines,
@@ -78,3 +80,13 @@ def test_bad_texts_stay_in_the_dataset_with_the_reason(cleaner, rows):
         None,
     ]
     assert tables["why"].to_pylist() == [None, "the text is not valid UTF-8", None]
+
+
+def test_a_storage_that_refuses_ends_the_job_with_its_address(monkeypatch):
+    monkeypatch.setattr("classifier.integrations.ray.RETRIES", 0)
+
+    def refused(split):
+        raise PermissionError(errno.EACCES, "no permission", "s3://bao/out/part-00000.jsonl")
+
+    with pytest.raises(PermissionError, match=r"no permission: 's3://bao/out/part-00000.jsonl'"):
+        _execute(refused, [Split(0, "", 0, 0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 
@@ -10,7 +11,8 @@ import pytest
 from classifier.errors import InputError
 
 pytest.importorskip("pyspark")
-from classifier.integrations.spark import clean, clean_folder, main
+from classifier.integrations.spark import _execute, clean, clean_folder, main
+from classifier.integrations.splits import Split
 
 pytestmark = [
     pytest.mark.engines,
@@ -82,3 +84,11 @@ def test_bad_texts_stay_in_the_frame_with_the_reason(spark, cleaner, rows):
     }
     with pytest.raises(InputError, match="'id' already, which quarantine= adds"):
         clean(frame.selectExpr("id", "cast(raw as string) text"), quarantine="id")
+
+
+def test_a_storage_that_refuses_ends_the_job_with_its_address(spark):
+    def refused(split):
+        raise PermissionError(errno.EACCES, "no permission", "s3://bao/out/part-00000.jsonl")
+
+    with pytest.raises(InputError, match=r"^s3://bao/out/part-00000.jsonl: no permission; check the path"):
+        _execute(refused, [Split(0, "", 0, 0)])
