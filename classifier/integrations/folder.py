@@ -31,7 +31,7 @@ __all__ = ["SPLIT_SIZE", "STATS", "Run", "clean", "clean_folder", "folder_job"]
 
 HIDDEN = (".", "_")  # what begins the names of files that are no data, as Hadoop marks them: `_SUCCESS`, `.part.crc`
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
-UNREAD = (".bz2", ".lz4", ".xz")
+UNREAD = (".bz2", ".lz4", ".xz")  # compressed files that would be taken for damaged text
 SPLIT_SIZE = 64 << 20  # bytes: seconds of work, so that little is lost with a machine, and the start of a task does not count
 STATS = "_tinsach/stats.json"  # below the output folder; engines pass over names that begin with an underscore
 

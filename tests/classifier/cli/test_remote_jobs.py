@@ -124,6 +124,9 @@ def test_a_job_of_an_engine_reads_parquet_and_http_and_tells_no_secrets(store, p
     for more in ((), ("--resume",)):
         assert engine_job(url, tmp_path / "out", *more) == 0
     assert (tmp_path / "out" / "part-00000.jsonl").read_bytes() == gzip.decompress(cleaned["a/crawl.jsonl.gz"])
+    store.pipe_file("bao/in/a/plain.jsonl", gzip.decompress(store.cat("bao/in/a/crawl.jsonl.gz")))
+    assert engine_job(url.replace("crawl.jsonl.gz", "plain.jsonl"), tmp_path / "plain", "--split-size", "1K") == 0  # one split all the same
+    assert (tmp_path / "plain" / "part-00000.jsonl").read_bytes() == gzip.decompress(cleaned["a/crawl.jsonl.gz"])
     assert b"bimat" not in (tmp_path / "out" / "_tinsach" / "manifest.json").read_bytes()
     for words, message in (
         (("s3://khong/in", "s3://bao/new"), "s3://khong/in: there is no bucket khong"),

@@ -15,8 +15,9 @@ from pyarrow import parquet
 
 from classifier.cli import main
 from classifier.errors import InputError
-from classifier.integrations.folder import STATS, clean_folder, folder_job
+from classifier.integrations.folder import HIDDEN, STATS, clean_folder, folder_job
 from classifier.io.files import SCRATCH
+from classifier.io.listing import files_below
 from classifier.sites.memory import SiteMemory
 
 BROKEN = '{"content": "một"}'
@@ -213,6 +214,13 @@ def test_parquet_and_site_memory(tmp_path, crawl, cleaned_crawl, cleaner):
     found = parquet.read_table(tmp_path / "out" / "part-00000.parquet")
     assert found.schema == table.schema
     assert dict(zip(found["id"].to_pylist(), found["text"].to_pylist())) == cleaned_crawl
+
+
+def test_an_input_folder_is_listed_once(folder, monkeypatch):
+    listed = []
+    monkeypatch.setattr("classifier.integrations.folder.files_below", lambda *where: listed.append(where) or files_below(*where))
+    clean_folder(job_of(folder), one_by_one)
+    assert listed == [(str(folder / "in"), HIDDEN)]
 
 
 def test_linked_folders_and_files_are_inputs_and_hidden_ones_are_not(folder):
