@@ -74,18 +74,33 @@ def is_list(kind: Any, arrow: Any) -> bool:
     return arrow.types.is_list(kind) or arrow.types.is_large_list(kind)
 
 
-def utf8_of(array: Any, arrow: Any) -> list[bytes | None]:
-    """Return texts as UTF-8, lists of strings joined by newlines."""
+def utf8_of(array: Any, limit: int, arrow: Any) -> list[bytes | int | None]:
+    """Return texts as UTF-8, lists of strings joined by newlines; of a text beyond the limit, not copied into Python, its size."""
     kind = array.type
     if arrow.types.is_null(kind):
         return [None] * len(array)
-    if arrow.types.is_dictionary(kind):
-        array = array.cast(kind.value_type)
-    elif is_list(kind, arrow):
-        lists = _as_binary(array.flatten(), arrow).to_pylist()
-        values = iter(lists)
-        return [None if size is None else b"\n".join([next(values) or b"" for _ in range(size)]) for size in _sizes(array)]
-    return _as_binary(array, arrow).to_pylist()
+    if not is_list(kind, arrow):
+        return [_within(text, size, limit) for text, size in _with_sizes(array, arrow)]
+    strings = iter(_with_sizes(array.flatten(), arrow))
+    return [None if count is None else _joined([next(strings) for _ in range(count)], limit) for count in _counts(array)]
+
+
+def _with_sizes(array: Any, arrow: Any) -> list[tuple[Any, int | None]]:
+    """Return texts as scalars of bytes, which are not copied yet, with their sizes."""
+    from pyarrow import compute
+
+    kind = array.type
+    texts = _as_binary(array.cast(kind.value_type) if arrow.types.is_dictionary(kind) else array, arrow)
+    return list(zip(texts, compute.binary_length(texts).to_pylist()))
+
+
+def _within(text: Any, size: int | None, limit: int) -> bytes | int | None:
+    return size if size is not None and size > limit else text.as_py()
+
+
+def _joined(strings: list[tuple[Any, int | None]], limit: int) -> bytes | int:
+    size = sum(size or 0 for _, size in strings) + max(len(strings) - 1, 0)
+    return size if size > limit else b"\n".join(text.as_py() or b"" for text, _ in strings)
 
 
 def _as_binary(array: Any, arrow: Any) -> Any:
@@ -96,7 +111,7 @@ def _as_binary(array: Any, arrow: Any) -> Any:
     return array.cast(arrow.large_binary())
 
 
-def _sizes(array: Any) -> list[int | None]:
+def _counts(array: Any) -> list[int | None]:
     from pyarrow import compute
 
     return compute.list_value_length(array).to_pylist()

@@ -88,7 +88,7 @@ class Reader:
         try:
             for group in range(self._file.num_row_groups):
                 for rows in self._file.iter_batches(SLICE_ROWS, row_groups=[group], use_threads=False):
-                    values = utf8_of(array_at(rows, self._path), arrow)
+                    values = utf8_of(array_at(rows, self._path), self._options.max_record, arrow)
                     keys, sites = (array_at(rows, path).to_pylist() if path else [None] * len(values) for path in (self._id, self._site))
                     for row, (value, key, site) in enumerate(zip(values, keys, sites)):
                         number += 1
@@ -98,11 +98,11 @@ class Reader:
             _raise_if_named(error)
             raise InputError(f"{self.name}: damaged after row {number} ({error}); download or create it again") from error
 
-    def _record(self, value: bytes | None, key: object, place: Place, number: int) -> Record | BadRecord:
+    def _record(self, value: bytes | int | None, key: object, place: Place, number: int) -> Record | BadRecord:
         if value is None and self._options.on_null == "fail":
             return BadRecord(number, _as_json(place), "the text is null")
-        if value is not None and len(value) > self._options.max_record:
-            return too_large(number, len(value), self.name, self._options)
+        if isinstance(value, int):
+            return too_large(number, value, self.name, self._options)
         try:
             text, dropped = self._options.decoding.decode(value or b"")
         except UnicodeDecodeError:

@@ -22,6 +22,7 @@ from classifier.formats.names import format_of, is_known, output_name, with_suff
 from classifier.io.addresses import join
 from classifier.io.compression import open_decompressed
 from classifier.io.files import OWN, STDIN
+from classifier.io.listing import local_files
 from classifier.io.urls import file_name, is_url, shown
 
 __all__ = ["Source", "Targets", "find_inputs", "find_sources", "refuse_same_file", "targets_in"]
@@ -129,7 +130,7 @@ def _walk(folder: str, find: _Search) -> Iterator[tuple[str, str]]:
         advice = f"name the files in it, for example {shown(folder).rstrip('/')}/*.txt, or clean it into an --output-dir"
         raise InputError(f"{shown(folder)}: a folder; {advice}")
     nothing = True
-    for path, place in (_remote_files if is_url(folder) else _local_files)(folder, find.into):
+    for path, place in (_remote_files if is_url(folder) else local_files)(folder, find.into):
         if kind := _unknown_kind(path, find.form):
             find.ignored[kind] += 1
             continue
@@ -139,19 +140,10 @@ def _walk(folder: str, find: _Search) -> Iterator[tuple[str, str]]:
         raise InputError(f"{shown(folder)}: no file in it has the name of a known format; name the format with --format")
 
 
-def _local_files(folder: str, into: str) -> Iterator[tuple[str, str]]:
-    into = os.path.realpath(into)
-    for here, folders, files in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if name[0] != "." and os.path.realpath(os.path.join(here, name)) != into)
-        for name in sorted(name for name in files if name[0] != "."):
-            path = os.path.join(here, name)
-            yield path, os.path.relpath(path, folder)
-
-
 def _remote_files(folder: str, into: str) -> Iterator[tuple[str, str]]:
     from classifier.io import remote
 
-    return ((url, place) for url, place in remote.files_below(folder) if not url.startswith(into.rstrip("/") + "/"))
+    return ((url, place) for url, place, _ in remote.files_below(folder) if not url.startswith(into.rstrip("/") + "/"))
 
 
 def _unknown_kind(path: str, form: str | None) -> str:
@@ -161,10 +153,6 @@ def _unknown_kind(path: str, form: str | None) -> str:
     if form is not None or is_known(path):
         return ""
     return PurePath(path).suffix.lower() or "without suffix"
-
-
-def _raise(error: OSError) -> None:
-    raise error
 
 
 def _matches(pattern: str, find: _Search) -> Iterator[tuple[str, str]]:
@@ -190,7 +178,7 @@ def _remote_matches(pattern: str, into: str | None) -> Iterator[tuple[str, str]]
 
     parts = pattern.split("/")
     found = remote.matches_of(pattern, "/".join(parts[: _fixed(parts)]))
-    return ((url, place) for url, place in found if not (into and url.startswith(into.rstrip("/") + "/")))
+    return ((url, place) for url, place, _ in found if not (into and url.startswith(into.rstrip("/") + "/")))
 
 
 def _fixed(parts: Sequence[str]) -> int:

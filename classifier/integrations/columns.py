@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from sys import maxsize
 from typing import Any
 
 from classifier.cleaner import Cleaner, Recipe
 from classifier.errors import InputError
-from classifier.formats.arrow_text import is_string
+from classifier.formats.arrow_text import is_string, utf8_of
 from classifier.formats.article_type import article_type
-from classifier.formats.base import ARTICLE
+from classifier.formats.base import ARTICLE, MAX_RECORD
+from classifier.integrations.quarantine import beyond, reasons_of, refuse_taken, with_originals, without_bad
 from classifier.integrations.site_memory import AnyRecipe, learned_part, records_of
 from classifier.integrations.threads import one_thread
 from classifier.io.notices import warned
@@ -64,25 +66,31 @@ def _on_one_thread(cleaner: Cleaner, batch: Batch) -> list[CleanPage]:
         return clean_batch(cleaner, batch).pages
 
 
-def clean_column(table: Any, field: str, recipe: AnyRecipe, record: bool = False, site_field: str | None = None) -> Any:
+def clean_column(
+    table: Any, field: str, recipe: AnyRecipe, record: bool = False, site_field: str | None = None, quarantine: str | None = None
+) -> Any:
     """Return an Arrow table or record batch with one text column cleaned; types and nulls are preserved.
 
-    With `record` the text is that of the page's record, which comes last as a column "article" of structs. `site_field` is the
-    column with the site of each page, for a recipe with a memory.
+    With `record` the text is that of the page's record, which is added as a column "article" of structs. `site_field` is the
+    column with the site of each page, for a recipe with a memory. `quarantine` names a column to add, of why a text is bad.
 
     Raises:
-        InputError: a column does not exist or is not text, or there is a column "article" already.
+        InputError: a column does not exist or is not text, or is to be added and exists; without `quarantine`: a text is bad.
     """
     import pyarrow as pa
 
-    if record and ARTICLE in table.schema.names:
-        raise InputError(f"has a column {ARTICLE!r} already, which record=True adds; rename it")
-    texts, sites = strings_in(table, field), sites_in(table, site_field)
+    refuse_taken(table.schema.names, record, quarantine)
+    values = _values_in(table, field, TEXT, MAX_RECORD) if quarantine else strings_in(table, field)
+    reasons = reasons_of(values) if quarantine else [None] * len(values)
+    texts, sites = without_bad(values, reasons), sites_in(table, site_field)
     position = table.schema.names.index(field)
     column = table.schema.field(position)
     cleaned, records = record_texts(recipe, texts, sites) if record else (clean_texts(recipe, texts, sites), [])
-    table = table.set_column(position, column, pa.array(cleaned, type=column.type))
-    return table.append_column(ARTICLE, pa.array(records, article_type(pa))) if record else table
+    clean = with_originals(pa.array(cleaned, type=column.type), table.column(position), reasons)
+    table = table.set_column(position, column, clean)
+    if record:
+        table = table.append_column(ARTICLE, pa.array(records, article_type(pa)))
+    return table.append_column(quarantine, pa.array(reasons, pa.string())) if quarantine else table
 
 
 def learn_column(table: Any, field: str, site_field: str | None, recipe: Recipe, pages: int) -> Any:
@@ -112,7 +120,20 @@ def sites_in(table: Any, site_field: str | None) -> list[str]:
 
 
 def strings_in(table: Any, field: str, what: str = TEXT) -> list[str | None]:
-    """Return a column of text as a list; `what` says in messages what it holds."""
+    """Return a column of text as a list; `what` says in messages what it holds.
+
+    Raises:
+        InputError: the column does not exist or is not text, or a text is not valid UTF-8.
+    """
+    values: list[Any] = _values_in(table, field, what, maxsize)
+    for row, value in enumerate(values):
+        if isinstance(value, InputError):
+            raise InputError(f"column {field!r}, row {row} of the batch (counted from 0): {value}; leave it out, or see quarantine=")
+    return values
+
+
+def _values_in(table: Any, field: str, what: str, limit: int) -> list[str | InputError | None]:
+    """Return a column of text as a list, with an InputError in place of a text that is not UTF-8, or of more than `limit` bytes."""
     import pyarrow as pa
 
     names = table.schema.names
@@ -122,4 +143,13 @@ def strings_in(table: Any, field: str, what: str = TEXT) -> list[str | None]:
     kind = table.schema.field(position).type
     if not is_string(kind, pa) and not pa.types.is_null(kind):  # null: all values of the batch are missing
         raise InputError(f"column {field!r} holds {kind}, not text; name another one: {', '.join(names)}")
-    return table.column(position).to_pylist()
+    return [_decoded(value) for value in utf8_of(table.column(position), limit, pa)]
+
+
+def _decoded(value: bytes | int | None) -> str | InputError | None:
+    if isinstance(value, int):
+        return InputError(beyond(value))
+    try:
+        return value if value is None else value.decode()
+    except UnicodeDecodeError:
+        return InputError("the text is not valid UTF-8")

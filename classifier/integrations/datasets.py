@@ -18,6 +18,7 @@ from classifier.errors import InputError, require_library
 from classifier.formats.article_type import article_type
 from classifier.formats.base import ARTICLE
 from classifier.integrations.columns import MEMORY, SITE, TEXT, clean_texts, record_texts
+from classifier.integrations.quarantine import reasons_of, refuse_taken, without_bad
 from classifier.integrations.site_memory import learned_part, merged_memory, recipe_of
 from classifier.labels import DEFAULT_KEEP
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
@@ -43,24 +44,30 @@ class BatchCleaner:
         record: bool = False,
         memory: SiteMemory | None = None,
         site_field: str | None = "url",
+        quarantine: str | None = None,
     ) -> None:
         """Clean `text_field` in place or `into` another column; other arguments and errors are those of `tinsach.load`.
 
-        With `record` the text is that of the page's record, and a column "article" holds the record (`Article.to_dict`); pass
-        `features` to `map` then. A `memory` judges the pages, each as one of its site, which `site_field` holds as a name or URL.
+        With `record` the text is that of the page's record, and a column "article" holds the record (`Article.to_dict`). A `memory`
+        judges the pages, each as one of its site, which `site_field` holds as a name or URL. `quarantine` names a column to add: why
+        a record is bad, whose text stays as it was then; None for good ones. Pass `features` to `map` with either added column.
         """
-        self.text_field, self.record = text_field, record
+        self.text_field, self.record, self.quarantine = text_field, record, quarantine
         self.into = into or text_field
         self.site_field = site_field if memory else None
         self.recipe = recipe_of(model, keep, threshold, memory)
 
     def features(self, features: Any) -> Any:
-        """Return the features of a dataset with those of a record, for `map(features=)`: else the first batch decides the types."""
+        """Return the features of a dataset with those of added columns, for `map(features=)`: else the first batch decides the types."""
         with require_library("datasets"):
             import pyarrow as pa
             from datasets import Features
-        added = pa.schema([(self.into, pa.string()), (ARTICLE, article_type(pa))])
-        return Features({**Features.from_arrow_schema(added), **{name: features[name] for name in features}})
+        added = {self.into: pa.string()}
+        if self.record:
+            added[ARTICLE] = article_type(pa)
+        if self.quarantine:
+            added[self.quarantine] = pa.string()
+        return Features({**Features.from_arrow_schema(pa.schema(added)), **{name: features[name] for name in features}})
 
     def batch(self, rows: Mapping[str, Any]) -> dict[str, Any]:
         """Return the cleaned column of a batch of columns.
@@ -68,12 +75,20 @@ class BatchCleaner:
         Raises:
             InputError: the column does not exist, or `map` was called without `batched=True`.
         """
-        texts, sites = _texts_and_sites(rows, self.text_field, self.site_field)
-        if not self.record:
-            return {self.into: clean_texts(self.recipe, texts, sites)}
-        if ARTICLE in rows:
-            raise InputError(f"has a column {ARTICLE!r} already, which record=True adds; rename it")
-        return dict(zip((self.into, ARTICLE), record_texts(self.recipe, texts, sites)))
+        refuse_taken(rows, self.record, self.quarantine)
+        values, sites = _texts_and_sites(rows, self.text_field, self.site_field)
+        reasons = reasons_of(values) if self.quarantine else [None] * len(values)
+        texts = without_bad(values, reasons)
+        found: dict[str, Any] = {}
+        if self.record:
+            found[self.into], found[ARTICLE] = record_texts(self.recipe, texts, sites)
+        else:
+            found[self.into] = clean_texts(self.recipe, texts, sites)
+        if self.into == self.text_field:  # in place of bad ones stays what they are
+            found[self.into] = [text if reason is None else value for value, text, reason in zip(values, found[self.into], reasons)]
+        if self.quarantine:
+            found[self.quarantine] = reasons
+        return found
 
 
 def _texts_and_sites(rows: Mapping[str, Any], text_field: str, site_field: str | None) -> tuple[list[str | None], list[str]]:

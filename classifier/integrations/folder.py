@@ -19,14 +19,19 @@ from classifier.integrations.manifest import Manifest, begun, commits, is_final,
 from classifier.integrations.site_memory import recipe_of
 from classifier.integrations.split_job import FAIL, ON_ERROR, FolderJob, clean_split
 from classifier.integrations.splits import Split
-from classifier.integrations.storage import SCRATCH, Folder, folder_at
+from classifier.io.addresses import exists, join, require_writable
+from classifier.io.files import remove_stale_files, write_file
+from classifier.io.listing import FileEntry, files_below
+from classifier.io.urls import file_name, is_url, shown
 from classifier.jobs.job import BAD_FILES, REPORTED, ErrorPolicy, Job, Outcome
 from classifier.labels import DEFAULT_KEEP
 from classifier.sites.memory import SiteMemory
 
 __all__ = ["SPLIT_SIZE", "STATS", "Run", "clean", "clean_folder", "folder_job"]
 
+HIDDEN = (".", "_")  # what begins the names of files that are no data, as Hadoop marks them: `_SUCCESS`, `.part.crc`
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
+UNREAD = (".bz2", ".lz4", ".xz")  # compressed files that would be taken for damaged text
 SPLIT_SIZE = 64 << 20  # bytes: seconds of work, so that little is lost with a machine, and the start of a task does not count
 STATS = "_tinsach/stats.json"  # below the output folder; engines pass over names that begin with an underscore
 
@@ -48,7 +53,7 @@ def folder_job(
     on_error: str = FAIL,
     max_record_size: int = MAX_RECORD,
 ) -> FolderJob:
-    """Return a job with checked options; the format is by default that of the file names.
+    """Return a job with checked options; the format is by default that of the file names, which `clean_folder` looks up.
 
     Raises:
         InputError, ModelError: an option cannot be used.
@@ -59,12 +64,12 @@ def folder_job(
         raise InputError(f"max_record_size {max_record_size}: give a number of bytes of 1 or more")
     recipe = recipe_of(model, keep, threshold, memory)
     source, target, site = _absolute(source), _absolute(target), site_field if memory else None
-    return FolderJob(source, target, form or _format_of(source), text_field, site, recipe, on_error, max_record_size)
+    return FolderJob(source, target, form or "", text_field, site, recipe, on_error, max_record_size)
 
 
 def _absolute(address: str) -> str:
     """Return a path from the root: a task has another working directory."""
-    return address if "://" in address else os.path.abspath(address)
+    return address if is_url(address) else os.path.abspath(address)
 
 
 def clean(execute: Run, source: str, target: str, *, resume: bool = False, split_size: int = SPLIT_SIZE, **options: Any) -> dict[str, Any]:
@@ -86,48 +91,56 @@ def clean_folder(job: FolderJob, execute: Run, resume: bool = False, split_size:
     """
     if split_size < 1:
         raise InputError(f"split_size {split_size}: give a number of bytes of 1 or more")
-    folder, inputs = folder_at(job.target), folder_at(job.source).files()
-    if not inputs:
-        raise InputError(f"{job.source}: no such folder, or one without files; check the path")
-    if folder.exists() and not resume:
-        raise InputError(f"{job.target}: exists already; name a new folder, remove it, or continue its job with --resume")
-    manifest = resumed(job, inputs, folder) if folder.exists() else begun(job, inputs, split_size, folder)
-    found = commits(folder)
+    inputs = _inputs(job.source)
+    job = job._replace(format=job.format or _format_of(inputs, job.source))
+    require_writable(job.target)
+    begun_before = exists(job.target)
+    if begun_before and not resume:
+        raise InputError(f"{shown(job.target)}: exists already; name a new folder, remove it, or continue its job with --resume")
+    manifest = resumed(job, inputs) if begun_before else begun(job, inputs, split_size)
+    found = commits(job.target)
     todo = [split for split in manifest.splits if not is_final(found.get(split.part), job.on_error)]
     if todo:
         execute(partial(clean_split, job), todo)
-    return _finish(job, manifest, folder)
+    return _finish(job, manifest)
 
 
-def _finish(job: FolderJob, manifest: Manifest, folder: Folder) -> tuple[dict[str, Any], list[str]]:
+def _inputs(source: str) -> list[FileEntry]:
+    """Return the files in and below a folder, in order of their paths."""
+    found = sorted(files_below(source, HIDDEN))
+    if not found:
+        raise InputError(f"{shown(source)}: no such folder, or one without files; check the path")
+    if unread := [shown(file.path) for file in found if file.path.lower().endswith(UNREAD)]:
+        raise InputError(f"{unread[0]}: compressed in a way that is not read; compress it with gzip or zstd")
+    return found
+
+
+def _finish(job: FolderJob, manifest: Manifest) -> tuple[dict[str, Any], list[str]]:
     """Sum the commits, write the statistics, and mark the output as complete."""
-    found = commits(folder)
+    found = commits(job.target)
     missing = [split.part for split in manifest.splits if split.part not in found]
     if missing:
-        raise InputError(f"{job.target}: {len(missing)} parts are not there, {missing[0]} the first; run it again with --resume")
+        raise InputError(f"{shown(job.target)}: {len(missing)} parts are not there, {missing[0]} the first; run it again with --resume")
     total = Job(job.recipe.cleaner(), job.options, ErrorPolicy())
     for split in manifest.splits:
         total.absorb(Outcome.from_json(found[split.part]["outcome"]))
     counts = {name: total.counts[name] for name in REPORTED}
     report = {"files": len(manifest.inputs), "splits": len(manifest.splits), **counts, **total.stats.as_json()}
-    folder.write(STATS, (json.dumps(report, indent=2) + "\n").encode())
-    folder.write("_SUCCESS", b"")
-    folder.delete(SCRATCH)  # of tasks that were killed
+    write_file(join(job.target, STATS), (json.dumps(report, indent=2) + "\n").encode())
+    write_file(join(job.target, "_SUCCESS"), b"")
+    remove_stale_files(job.target, below=True, locked=True)  # of tasks that were killed
     return report, [*total.stats.notice_lines(), *(f"left out: {reason}" for reason in total.names.get(BAD_FILES, []))]
 
 
-def _format_of(source: str) -> str:
-    """Return the format of the files in a folder, by their names; compressed files count too.
+def _format_of(files: Sequence[FileEntry], source: str) -> str:
+    """Return the format of files by their names; compressed files count too.
 
     Raises:
-        InputError: there are no files, or files of both formats, or of neither.
+        InputError: there are files of both formats, or of neither.
     """
-    files = folder_at(source).files()
-    if not files:
-        raise InputError(f"{source}: no such folder, or one without files; check the path")
-    parts = (Path(file.name).suffixes for file in files)
+    parts = (Path(file_name(file.path)).suffixes for file in files)
     found = {SUFFIXES[suffix] for suffixes in parts for suffix in map(str.lower, suffixes) if suffix in SUFFIXES}
     if len(found) != 1:
         what = "both .jsonl and .parquet files" if found else "no .jsonl and no .parquet files"
-        raise InputError(f"{source}: holds {what}; give --format jsonl or --format parquet")
+        raise InputError(f"{shown(source)}: holds {what}; give --format jsonl or --format parquet")
     return found.pop()

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from classifier.errors import TinsachError, require_library
+from classifier.errors import TinsachError
 from classifier.formats.size_limit import size_of
 from classifier.integrations.folder import Run, clean_folder, folder_job
 from classifier.integrations.split_job import FAIL, ON_ERROR, QUARANTINE, FolderJob
+from classifier.io.files import os_error_message
+from classifier.io.urls import shown
 from classifier.jobs.job import BAD_FILES
 from classifier.jobs.stats import counted
 from classifier.labels import DEFAULT_KEEP
@@ -30,16 +32,14 @@ def run(engine: str, execute: Run, argv: Sequence[str] | None = None) -> int:
     options = _parser(engine).parse_args(argv)
     try:
         memory = SiteMemory.load(options.site_memory) if options.site_memory else None
-        with require_library(engine):
-            import pyarrow  # noqa: F401 - asked for here, where the message can name the extra
         job = folder_job(
             options.source, options.target, options.text_field, form=options.format, model=options.model, keep=options.keep,
             threshold=options.threshold, memory=memory, site_field=options.site_field, on_error=options.on_error,
             max_record_size=size_of(options.max_record_size, "--max-record-size"),
         )  # fmt: skip
         report, messages = clean_folder(job, execute, options.resume, size_of(options.split_size, "--split-size"))
-    except TinsachError as error:
-        _say(str(error))
+    except (TinsachError, OSError) as error:
+        _say(os_error_message(error) if isinstance(error, OSError) else str(error))
         return 2
     _say(*messages)
     return _status(report, job)
@@ -47,7 +47,7 @@ def run(engine: str, execute: Run, argv: Sequence[str] | None = None) -> int:
 
 def _status(report: dict[str, Any], job: FolderJob) -> int:
     bad, left_out = report["bad"], report[BAD_FILES]
-    fate = "skipped" if job.on_error != "quarantine" else f"put into {job.target.rstrip('/')}/{QUARANTINE}"
+    fate = "skipped" if job.on_error != "quarantine" else f"put into {shown(job.target).rstrip('/')}/{QUARANTINE}"
     if left_out:
         _say(f"{counted(report['splits'], 'split')} in, {left_out} left out")
     if bad or left_out:
@@ -65,8 +65,8 @@ def _parser(engine: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m classifier.integrations.{engine}", description=f"Clean a folder of pages with {engine}."
     )
-    parser.add_argument("source", help="folder of .jsonl or .parquet files, or its address")
-    parser.add_argument("target", help="new folder for the clean files, or its address")
+    parser.add_argument("source", help="folder of .jsonl or .parquet files, or its URL")
+    parser.add_argument("target", help="new folder for the clean files, or its URL")
     parser.add_argument("--format", choices=("jsonl", "parquet"), help="format of the files (default: by their names)")
     parser.add_argument("--text-field", default="text", help="field or column that holds the page (default: %(default)s)")
     parser.add_argument("--keep", default=",".join(sorted(DEFAULT_KEEP)), help="labels to keep (default: %(default)s)")

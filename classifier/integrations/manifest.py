@@ -16,7 +16,10 @@ from classifier.errors import InputError
 from classifier.integrations.site_memory import SiteRecipe
 from classifier.integrations.split_job import DONE, FAIL, FolderJob
 from classifier.integrations.splits import Split, splits_of
-from classifier.integrations.storage import FileEntry, Folder
+from classifier.io.addresses import exists, join, read
+from classifier.io.files import write_file
+from classifier.io.listing import FileEntry, files_below
+from classifier.io.urls import file_name, shown
 from classifier.jobs.job import BAD_FILES
 
 __all__ = ["Manifest", "begun", "commits", "is_final", "resumed"]
@@ -34,28 +37,37 @@ class Manifest(NamedTuple):
     splits: list[Split]
 
 
-def begun(job: FolderJob, inputs: Sequence[FileEntry], split_size: int, folder: Folder) -> Manifest:
+def begun(job: FolderJob, inputs: Sequence[FileEntry], split_size: int) -> Manifest:
     """Write the manifest of a new job into its output folder."""
     manifest = Manifest(_identity(job), list(inputs), splits_of(inputs, job.format, split_size))
-    folder.write(_NAME, json.dumps({"version": _VERSION, **manifest._asdict()}, ensure_ascii=False).encode())
+    entry = {"version": _VERSION, **manifest._replace(inputs=_shown(manifest.inputs), splits=_shown(manifest.splits))._asdict()}
+    write_file(join(job.target, _NAME), json.dumps(entry, ensure_ascii=False).encode())
     return manifest
 
 
-def resumed(job: FolderJob, inputs: Sequence[FileEntry], folder: Folder) -> Manifest:
+def _shown(entries: Sequence[Any]) -> list[Any]:
+    """Return inputs or splits without what is secret in their addresses."""
+    return [entry._replace(path=shown(entry.path)) for entry in entries]
+
+
+def resumed(job: FolderJob, inputs: Sequence[FileEntry]) -> Manifest:
     """Return the manifest of the job that an output folder holds.
 
     Raises:
         InputError: it holds none, or that of a job with other options or other inputs.
     """
-    if not folder.exists(_NAME):
-        raise InputError(f"{folder.address}: holds no job of this command to resume; name a new folder, or remove it")
-    entry = json.loads(folder.read(_NAME))
+    target, place = shown(job.target), join(job.target, _NAME)
+    if not exists(place):
+        raise InputError(f"{target}: holds no job of this command to resume; name a new folder, or remove it")
+    entry = json.loads(read(place))
     if entry.get("version") != _VERSION:
-        raise InputError(f"{folder.address}: was begun by another release of tinsach; resume it with that one, or name a new folder")
-    found = Manifest(entry["options"], [FileEntry(*one) for one in entry["inputs"]], [Split(*one) for one in entry["splits"]])
-    _require_same(f"{folder.address}: was begun with", found.options, _identity(job))
-    _require_same_inputs(folder.address, {one.path: one for one in found.inputs}, {one.path: one for one in inputs})
-    return found
+        raise InputError(f"{target}: was begun by another release of tinsach; resume it with that one, or name a new folder")
+    _require_same(f"{target}: was begun with", entry["options"], _identity(job))
+    before = {one.path: one for one in (FileEntry(*fields) for fields in entry["inputs"])}
+    _require_same_inputs(target, before, {one.path: one for one in _shown(inputs)})
+    paths = {shown(one.path): one.path for one in inputs}
+    splits = (Split(*fields) for fields in entry["splits"])
+    return Manifest(entry["options"], list(inputs), [split._replace(path=paths[split.path]) for split in splits])
 
 
 def _identity(job: FolderJob) -> dict[str, Any]:
@@ -86,15 +98,17 @@ def _require_same_inputs(target: str, before: dict[str, FileEntry], now: dict[st
             raise InputError(f"{path}: {fate} since {target} was begun; put the input back as it was, or name a new folder")
 
 
-def commits(folder: Folder) -> dict[str, dict[str, Any]]:
+def commits(target: str) -> dict[str, dict[str, Any]]:
     """Return the commits of a job whose parts are there as they were committed, by the names of the parts."""
-    sizes = {entry.name: entry.size for entry in folder.files()}
-    names = [entry.name for entry in folder.files(DONE)]
+    sizes = {_part(entry): entry.size for entry in files_below(target, (".", "_"))}
+    done = files_below(join(target, DONE))
     with ThreadPoolExecutor(_READERS) as pool:
-        found = zip(names, pool.map(lambda name: json.loads(folder.read(f"{DONE}/{name}")), names))
-    read = {name.removesuffix(".json"): commit for name, commit in found}
-    by_part = {name.partition(".")[0]: size for name, size in sizes.items()}
-    return {part: commit for part, commit in read.items() if by_part.get(part, 0) == commit["bytes"]}
+        found = zip(map(_part, done), pool.map(lambda entry: json.loads(read(entry.path)), done))
+    return {part: commit for part, commit in found if sizes.get(part, 0) == commit["bytes"]}
+
+
+def _part(entry: FileEntry) -> str:
+    return file_name(entry.path).partition(".")[0]
 
 
 def is_final(commit: dict[str, Any] | None, on_error: str) -> bool:

@@ -40,17 +40,20 @@ def clean(
     record: bool = False,
     memory: SiteMemory | None = None,
     site_field: str | None = "url",
+    quarantine: str | None = None,
     **options: Any,
 ) -> Any:
     """Return the dataset with one text column cleaned; missing texts stay missing.
 
     With `record` the text is that of the page's record, and a struct column "article" holds the record (`Article.to_dict`).
     A `memory` judges the pages, each as one of its site, which `site_field` holds as a name or URL; see `learn`.
+    `quarantine` names a column to add: why a record is bad, whose text stays as it was then; null for good ones.
     See `tinsach.load` for model, keep and threshold; other options go to `map_batches`. A missing column raises an error only
     when the dataset is executed.
     """
     recipe = recipe_of(model, keep, threshold, memory)
-    cleaned = partial(clean_column, field=text_field, recipe=recipe, record=record, site_field=site_field if memory else None)
+    site_field = site_field if memory else None
+    cleaned = partial(clean_column, field=text_field, recipe=recipe, record=record, site_field=site_field, quarantine=quarantine)
     return dataset.map_batches(cleaned, batch_format="pyarrow", **options)
 
 
@@ -91,7 +94,7 @@ def _execute(task: Callable[[Split], None], splits: Sequence[Split]) -> None:
     """Run a task for each split on the cluster; Ray repeats the tasks of nodes that it loses, and of connections that broke.
 
     Raises:
-        InputError, ModelError: a task did.
+        InputError, ModelError, OSError: a task did.
     """
     with require_library("ray"):
         import ray
@@ -108,7 +111,7 @@ def _execute(task: Callable[[Split], None], splits: Sequence[Split]) -> None:
             in_flight.append(remote.remote(shared, split))
         ray.get(in_flight)
     except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, TinsachError):
+        if isinstance(error.cause, (TinsachError, OSError)):
             raise error.cause from error
         raise
 

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from classifier.formats.base import ARTICLE
 from classifier.integrations import folder
 from classifier.integrations.columns import MEMORY, SITE, TEXT, clean_column, memory_table, sites_in, strings_in
 from classifier.integrations.job import run
-from classifier.integrations.site_memory import AnyRecipe, learned_part, merge_packed, merged_memory, recipe_of
+from classifier.integrations.quarantine import refuse_taken
+from classifier.integrations.site_memory import learned_part, merge_packed, merged_memory, recipe_of
 from classifier.integrations.splits import Split
+from classifier.io.files import os_error_message
 from classifier.labels import DEFAULT_KEEP
 from classifier.sites.memory import DEFAULT_PAGES, SiteMemory
 
@@ -40,25 +43,26 @@ def clean(
     record: bool = False,
     memory: SiteMemory | None = None,
     site_field: str | None = "url",
+    quarantine: str | None = None,
 ) -> Any:
     """Return the data frame with one text column cleaned; nulls stay null. See `tinsach.load` for model, keep and threshold.
 
     With `record` the text is that of the page's record, and a struct column "article" holds the record (`Article.to_dict`).
     A `memory` judges the pages, each as one of its site, which `site_field` holds as a name or URL; see `learn`.
+    `quarantine` names a column to add: why a record is bad, whose text stays as it was then; null for good ones.
 
     Raises:
-        InputError: a column does not exist or is not text, or `record` would add a column that exists.
+        InputError: a column does not exist or is not text, or would be added and exists.
     """
-    return _clean(frame, text_field, recipe_of(model, keep, threshold, memory), record, site_field if memory else None)
-
-
-def _clean(frame: Any, field: str, recipe: AnyRecipe, record: bool = False, site_field: str | None = None) -> Any:
-    _require_text(frame, field, site_field)
+    recipe = recipe_of(model, keep, threshold, memory)
+    site_field = site_field if memory else None
+    _require_text(frame, text_field, site_field)
+    refuse_taken(frame.schema.names, record, quarantine)
 
     def batches(source: Iterator[Any]) -> Iterator[Any]:
-        return (clean_column(batch, field, recipe, record, site_field) for batch in source)
+        return (clean_column(batch, text_field, recipe, record, site_field, quarantine) for batch in source)
 
-    return frame.mapInArrow(batches, _with_article(frame.schema) if record else frame.schema)
+    return frame.mapInArrow(batches, _with_added(frame.schema, record, quarantine))
 
 
 def _require_text(frame: Any, field: str, site_field: str | None) -> None:
@@ -99,15 +103,16 @@ def learn(
     return merged_memory([learned.treeAggregate(b"", merge_packed, merge_packed)], pages)
 
 
-def _with_article(schema: Any) -> Any:
-    """Return a Spark schema with the column "article" at its end."""
+def _with_added(schema: Any, record: bool, quarantine: str | None) -> Any:
+    """Return a Spark schema with the added columns at its end."""
     import pyarrow as pa
     from pyspark.sql.pandas.types import from_arrow_type
     from pyspark.sql.types import StructType
 
-    if ARTICLE in schema.names:
-        raise InputError(f"has a column {ARTICLE!r} already, which record=True adds; rename it")
-    return StructType(list(schema.fields)).add(ARTICLE, from_arrow_type(article_type(pa)))
+    schema = StructType(list(schema.fields))
+    if record:
+        schema = schema.add(ARTICLE, from_arrow_type(article_type(pa)))
+    return schema.add(quarantine, "string") if quarantine else schema
 
 
 def clean_folder(source: str, target: str, **options: Any) -> dict[str, Any]:
@@ -125,19 +130,27 @@ def _execute(task: Callable[[Split], None], splits: Sequence[Split]) -> None:
     """Run a task for each split, a partition each, on the machines of the session; Spark repeats the tasks of those that it loses.
 
     Raises:
-        InputError, ModelError: a task did, on each of its attempts.
+        InputError, ModelError: a task did, or met an OSError, on each of its attempts.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # by default workers run whichever `python3` is on the PATH
     with require_library("spark"):
         from pyspark.sql import SparkSession
     context = SparkSession.builder.appName("tinsach").getOrCreate().sparkContext
     try:
-        context.parallelize(splits, len(splits)).foreach(task)
+        context.parallelize(splits, len(splits)).foreach(partial(_call, task))
     except Exception as error:  # Py4JJavaError, whose text holds the traceback of the task
         reason = _REASON.search(str(error))
         if reason is None:
             raise
         raise (ModelError if reason[1] == "ModelError" else InputError)(reason[2]) from error
+
+
+def _call(task: Callable[[Split], None], split: Split) -> None:
+    """Run a task; only the text of its error reaches the driver."""
+    try:
+        task(split)
+    except OSError as error:
+        raise InputError(os_error_message(error)) from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,17 +1,21 @@
 """Input splits: the parts of the inputs that are cleaned and committed one by one, each by a task of an engine.
 
-A large file of JSON lines is cut into byte ranges, and a line belongs to the range that holds its first byte; compressed files and
-Parquet files stay whole. Memory does not depend on the size of a split: lines are read one by one, Parquet by slices of rows.
+A large file of JSON lines is cut into byte ranges, and a line belongs to the range that holds its first byte. Compressed files,
+Parquet files and what an HTTP server sends, perhaps without ranges, stay whole. Memory does not depend on the size of a split: lines
+are read one by one, Parquet by slices of rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BufferedReader
-from typing import Any, BinaryIO, NamedTuple, cast
+from contextlib import AbstractContextManager
+from typing import BinaryIO, NamedTuple, cast
 
 from classifier.formats.sources import Source
-from classifier.integrations.storage import FileEntry, compression_of, damage_named
+from classifier.io.addresses import open_binary
+from classifier.io.compression import compression_of
+from classifier.io.listing import FileEntry
+from classifier.io.urls import file_name, is_http
 
 __all__ = ["Split", "SplitSource", "splits_of"]
 
@@ -22,7 +26,7 @@ class Split(NamedTuple):
     """A part of an input file."""
 
     number: int
-    path: str
+    path: str  # or a URL
     start: int
     end: int
 
@@ -40,49 +44,50 @@ def splits_of(files: Sequence[FileEntry], form: str, size: int) -> list[Split]:
     """
     found: list[Split] = []
     for file in files:
-        step = size if form == "jsonl" and not compression_of(file.path) else max(file.size, 1)
+        step = size if _can_be_cut(file.path, form) else max(file.size, 1)
         starts = range(0, max(file.size, 1), step)  # an empty file is a split too, so that one that should not be empty is noticed
         found += [Split(len(found) + k, file.path, start, min(start + step, file.size)) for k, start in enumerate(starts)]
     return found
+
+
+def _can_be_cut(path: str, form: str) -> bool:
+    return form == "jsonl" and not compression_of(file_name(path)) and not is_http(path)
 
 
 class SplitSource(Source):
     """A split as the input of a job."""
 
     split: Split
-    system: Any
 
     @classmethod
-    def of(cls, split: Split, form: str, system: Any) -> SplitSource:
-        """Return the source of a split on a pyarrow file system."""
+    def of(cls, split: Split, form: str) -> SplitSource:
+        """Return the source of a split."""
         source = cls(split.path, form)
-        source.split, source.system = split, system
+        source.split = split
         return source
 
     @property
     def name(self) -> str:
         """Name in messages, where lines count from the first one of the split."""
-        return f"{self.path} from byte {self.split.start}" if self.split.start else self.path
+        name = super().name
+        return f"{name} from byte {self.split.start}" if self.split.start else name
 
-    def open(self) -> Any:
-        """Open the split: a file for Parquet, lines for JSON lines."""
-        if self.format == "parquet":
-            return self.system.open_input_file(self.path)
-        if codec := compression_of(self.path):
-            return _Lines(BufferedReader(self.system.open_input_stream(self.path, compression=codec)), self.path, None)
-        file = BufferedReader(self.system.open_input_file(self.path), PIECE)
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Open the split: a whole file, or its lines."""
+        if not _can_be_cut(self.path, self.format):
+            return super().open()
+        file = open_binary(self.path)
         if self.split.start:  # the line that holds the byte before belongs to the split before
             file.seek(self.split.start - 1)
             _pass_line(file)
-        return _Lines(file, self.path, self.split.end)
+        return _Lines(file, self.split.end)
 
 
 class _Lines:
     """Lines of a file up to the last that begins before `end`."""
 
-    def __init__(self, file: BinaryIO, name: str, end: int | None) -> None:
-        self._file, self._name, self._end = file, name, end
-        self._at = file.tell() if end is not None else 0
+    def __init__(self, file: BinaryIO, end: int) -> None:
+        self._file, self._at, self._end = file, file.tell(), end
         self._inside = False  # a line that was read in part
 
     def __enter__(self) -> BinaryIO:
@@ -93,10 +98,9 @@ class _Lines:
 
     def readline(self, size: int) -> bytes:
         """Return a line, or the next `size` bytes of one; nothing at the end of the split."""
-        if self._end is not None and self._at >= self._end and not self._inside:
+        if self._at >= self._end and not self._inside:
             return b""
-        with damage_named(self._name):
-            line = self._file.readline(size)
+        line = self._file.readline(size)
         self._at += len(line)
         self._inside = not line.endswith(b"\n")
         return line

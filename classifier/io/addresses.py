@@ -11,9 +11,12 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from classifier.errors import InputError
-from classifier.io.urls import is_url
+from classifier.io.urls import is_http, is_url, shown
 
-__all__ = ["digest_of", "exists", "join", "make_folder", "make_parent", "open_binary", "require_folder", "sha256_of"]
+__all__ = [
+    "digest_of", "exists", "join", "make_folder", "make_parent", "open_binary", "read", "remove", "require_folder", "require_writable",
+    "sha256_of",
+]  # fmt: skip
 
 
 def join(folder: str, relative: str) -> str:
@@ -37,12 +40,37 @@ def open_binary(address: str) -> BinaryIO:
 
 
 def exists(address: str) -> bool:
-    """Return whether there is a file."""
+    """Return whether there is a file or a folder."""
     if is_url(address):
         from classifier.io import remote
 
-        return remote.kind_of(address) == "file"
+        return remote.kind_of(address) is not None
     return os.path.exists(address)
+
+
+def read(address: str) -> bytes:
+    """Return the content of a small file."""
+    if is_url(address):
+        from classifier.io import remote
+
+        return remote.read(address)
+    return Path(address).read_bytes()
+
+
+def remove(address: str) -> None:
+    """Remove a file, if it is there."""
+    if is_url(address):
+        from classifier.io import remote
+
+        remote.remove(address)
+    else:
+        Path(address).unlink(missing_ok=True)
+
+
+def require_writable(address: str) -> None:
+    """Raise InputError if an address can only be read."""
+    if is_http(address):
+        raise InputError(f"{shown(address)}: HTTP is read only; write to a file or to an object store")
 
 
 def require_folder(address: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from classifier.errors import InputError
+from classifier.io.addresses import make_parent
 from classifier.io.compression import compressing
 from classifier.io.urls import file_name, is_url, shown
 
@@ -31,6 +32,7 @@ __all__ = [
     "os_error_message",
     "remove_stale_files",
     "standard_output",
+    "write_file",
 ]
 
 OWN = ".tinsach-"  # name prefix of tinsach's own files
@@ -126,6 +128,13 @@ def atomic_write(path: str | Path) -> Iterator[Sink]:
         scratch.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Write a whole file as `atomic_write` does, and the folders above it."""
+    make_parent(path)
+    with atomic_write(path) as sink:
+        sink.write(data)
 
 
 def _scratch_name() -> str:

@@ -9,16 +9,19 @@ import errno
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
-from classifier.io.storage import is_http, open_storage, os_error, retried
-from classifier.io.urls import shown
+from classifier.io.storage import open_storage, os_error, retried
+from classifier.io.urls import is_http, shown
 
 __all__ = [
-    "files_below", "info_of", "kind_of", "matches_of", "open_for_reading", "read_small", "remove_below", "require_file", "version_of",
-    "write_small",
+    "files_below", "info_of", "kind_of", "matches_of", "open_for_reading", "read", "read_small", "remove", "remove_below", "require_file",
+    "version_in", "version_of", "write_small",
 ]  # fmt: skip
+
+Found = tuple[str, str, dict[str, Any]]  # the address of a file, its path below the folder, and what the storage tells of it
 
 BLOCK, BLOCKS = 2 << 20, 32  # bytes of a range, and ranges kept: Parquet reads its columns side by side
 
@@ -49,35 +52,45 @@ def info_of(url: str) -> dict[str, Any]:
 
 def version_of(url: str) -> str | None:
     """Return a digest of what the storage tells of an object: size, ETag, time; None for HTTP, where it need not tell anything."""
-    return None if is_http(url) else hashlib.sha256(repr(sorted(info_of(url).items())).encode()).hexdigest()
+    return None if is_http(url) else version_in(info_of(url))
+
+
+def version_in(info: dict[str, Any]) -> str:
+    """Return a digest of what the storage tells of an object."""
+    return hashlib.sha256(repr(sorted(info.items())).encode()).hexdigest()
 
 
 # -- listing -------------------------------------------------------------------------------------------------------------------
 
 
-def files_below(folder: str) -> list[tuple[str, str]]:
-    """Return the address of each file below a folder, and its path there, in the order of a walk through local folders."""
+def files_below(folder: str, hidden: tuple[str, ...] = (".",)) -> list[Found]:
+    """Return the files below a folder, except `hidden` ones, in the order of a walk through local folders; of a file, itself."""
+    if is_http(folder):
+        return [(folder, "", info_of(folder))]
     storage, path = open_storage(folder)
-    return sorted(_located(retried(lambda: storage.find(path), folder), path, folder), key=_order_of_walk)
+    found = retried(lambda: storage.find(path, detail=True), folder)
+    if list(found) == [path]:
+        return [(folder, "", found[path])]
+    return sorted(_located(found, path, folder, hidden), key=_order_of_walk)
 
 
-def matches_of(pattern: str, fixed: str) -> list[tuple[str, str]]:
-    """Return the address of each file that matches a pattern, and its path below `fixed`, the folder at its beginning."""
+def matches_of(pattern: str, fixed: str) -> list[Found]:
+    """Return the files that match a pattern, with their paths below `fixed`, the folder at its beginning."""
     storage, path = open_storage(pattern)
     found = retried(lambda: storage.glob(path, detail=True), pattern)
-    files = [name for name, info in found.items() if info["type"] == "file"]
-    return sorted(_located(files, open_storage(fixed)[1], fixed))
+    files = {name: info for name, info in found.items() if info["type"] == "file"}
+    return sorted(_located(files, open_storage(fixed)[1], fixed, (".",)))
 
 
-def _located(paths: Iterable[str], root: str, url: str) -> Iterator[tuple[str, str]]:
-    """Yield address and relative path of files below a folder, except hidden ones and the markers of empty folders."""
-    for path in paths:
+def _located(files: dict[str, dict[str, Any]], root: str, url: str, hidden: tuple[str, ...]) -> Iterator[Found]:
+    """Yield the files below a folder, except hidden ones and the markers of empty folders."""
+    for path, info in files.items():
         relative = path[len(root) :].lstrip("/")
-        if relative and not relative.endswith("/") and not any(part.startswith(".") for part in relative.split("/")):
-            yield f"{url.rstrip('/')}/{relative}", relative
+        if relative and not relative.endswith("/") and not any(part.startswith(hidden) for part in relative.split("/")):
+            yield f"{url.rstrip('/')}/{relative}", relative, info
 
 
-def _order_of_walk(found: tuple[str, str]) -> list[tuple[bool, str]]:
+def _order_of_walk(found: Found) -> list[tuple[bool, str]]:
     *folders, name = found[1].split("/")
     return [*((True, folder) for folder in folders), (False, name)]
 
@@ -139,6 +152,19 @@ class _RemoteFile(io.RawIOBase):
 
 
 # -- small objects -------------------------------------------------------------------------------------------------------------
+
+
+def read(url: str) -> bytes:
+    """Return the content of an object."""
+    storage, path = open_storage(url)
+    return retried(lambda: cast(bytes, storage.cat_file(path)), url)
+
+
+def remove(url: str) -> None:
+    """Remove an object, if it is there."""
+    storage, path = open_storage(url)
+    with suppress(FileNotFoundError):
+        retried(lambda: storage.rm_file(path), url)
 
 
 def write_small(url: str, data: bytes) -> None:

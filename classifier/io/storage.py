@@ -16,13 +16,12 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from classifier.errors import InputError, require_library
-from classifier.io.urls import protocol_of, shown
+from classifier.io.urls import is_http, protocol_of, shown
 
-__all__ = ["OBJECT_STORES", "cancel_requests", "is_http", "open_storage", "os_error", "retried"]
+__all__ = ["OBJECT_STORES", "cancel_requests", "open_storage", "os_error", "retried"]
 
 WAITS = (1.0, 2.0, 4.0)  # seconds before each new attempt
 OBJECT_STORES = ("s3", "s3a", "gs", "gcs")  # an upload appears when it is closed, and can be discarded; the first folder is a bucket
-_HTTP = ("http", "https")
 _FOR_GOOD = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError)
 _ERRNO_FOR_GOOD = {errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ENAMETOOLONG, errno.EMSGSIZE, errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _IN_PASSING = re.compile(r"Timeout|Connection|Disconnected|Payload|Incomplete|Closed|HTTPClient|Streaming|TooManyRequests")
@@ -52,11 +51,6 @@ def open_storage(url: str) -> tuple[Any, str]:
         raise os_error(error, url) from error
     storage.invalidate_cache()  # others write there too: worker processes, for example
     return storage, path
-
-
-def is_http(url: str) -> bool:
-    """Return whether a URL is read over HTTP, which has files only."""
-    return protocol_of(url) in _HTTP
 
 
 def cancel_requests() -> None:

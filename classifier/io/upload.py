@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
-from classifier.errors import InputError
+from classifier.io.addresses import require_writable
 from classifier.io.remote import info_of
-from classifier.io.storage import OBJECT_STORES, is_http, open_storage, os_error, retried
-from classifier.io.urls import protocol_of, shown
+from classifier.io.storage import OBJECT_STORES, open_storage, os_error, retried
+from classifier.io.urls import protocol_of
 
 __all__ = ["uploading"]
 
@@ -29,9 +29,8 @@ def uploading(url: str, scratch_name: str) -> Iterator[BinaryIO]:
 
     `scratch_name` is the name of an unfinished file, for storage that shows what is being written.
     """
+    require_writable(url)
     storage, path = open_storage(url)
-    if is_http(url):
-        raise InputError(f"{shown(url)}: HTTP is read only; write to a file or to an object store")
     in_place = protocol_of(url) in OBJECT_STORES
     folder = path.rpartition("/")[0]
     written = path if in_place else f"{folder}/{scratch_name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePath
 
-__all__ = ["file_name", "is_url", "protocol_of", "shown"]
+__all__ = ["file_name", "is_http", "is_url", "protocol_of", "shown"]
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters at least: C:// is a drive
 _USER = re.compile(r"(://)[^/\s'\"@]*@")
@@ -46,3 +46,12 @@ def protocol_of(url: str) -> str:
     's3'
     """
     return url.partition("://")[0].lower()
+
+
+def is_http(url: str) -> bool:
+    """Return whether an address is read over HTTP, which has files only.
+
+    >>> is_http("https://example.vn/crawl.jsonl"), is_http("crawl.jsonl")
+    (True, False)
+    """
+    return protocol_of(url) in ("http", "https")

@@ -19,10 +19,10 @@ import re, sys
 from classifier.integrations.folder import folder_job
 from classifier.integrations.split_job import clean_split
 from classifier.integrations.splits import splits_of
-from classifier.integrations.storage import folder_at
+from classifier.io.listing import files_below
 source, target, limit = sys.argv[1:]
-job = folder_job(source, target, on_error="quarantine", max_record_size=int(limit))
-for split in splits_of(folder_at(source).files(), job.format, 1 << 40):
+job = folder_job(source, target, form="jsonl", on_error="quarantine", max_record_size=int(limit))
+for split in splits_of(files_below(source), job.format, 1 << 40):
     clean_split(job, split)
 print(int(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1]) >> 10)
 """

@@ -8,12 +8,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from classifier.cli import main
+from classifier.integrations.job import run
+from classifier.integrations.splits import Split
 from classifier.io import storage, upload
 from tests.docs.examples import commands, run_shell
 from tests.support.paths import ROOT
@@ -54,6 +56,14 @@ def store(proxy) -> Iterator[Any]:
     found.rm("bao", recursive=True)
 
 
+LINES = "".join(json.dumps({"id": n, "text": PAGE.decode()}, ensure_ascii=False) + "\n" for n in range(9)).encode() + b'{"id": 9}\n'
+
+
+def engine_job(*words: object, watch: Callable[[Split], object] = id) -> int:
+    """Run the command of an engine, its tasks one by one."""
+    return run("ray", lambda task, splits: [(watch(split), task(split)) for split in splits] and None, list(map(str, words)))
+
+
 @pytest.fixture(scope="module")
 def cleaned(tmp_path_factory) -> dict[str, bytes]:
     """The crawl cleaned in local folders."""
@@ -78,6 +88,59 @@ def test_every_job_takes_addresses(store, cleaned, tmp_path, capsys):
         assert main(["label", "s3://bao/pages", "--output-dir", "s3://bao/labelled"]) == 0
         assert already in capsys.readouterr().err
     assert store.cat("bao/labelled/1.tsv").count(b"\n") == PAGE.count(b"\n")
+
+
+def test_a_job_of_an_engine_goes_from_bucket_to_bucket(store, proxy, tmp_path, capsys):
+    """The bytes are those of local folders, whatever fails in passing, and a resumed job does what is left."""
+    for name, data in {"1.jsonl": LINES, "a/2.jsonl.gz": gzip.compress(LINES), "_SUCCESS": b""}.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(data)
+        store.pipe_file(f"bao/lines/{name}", data)
+    options = ("--on-error", "quarantine", "--split-size", "9K")
+    assert engine_job(tmp_path / "in", tmp_path / "out", *options) == 1
+    capsys.readouterr()
+    proxy.faults = [Fault("500", "PUT ", 1), Fault("reset", "GET .*/lines/", 2), Fault("lost", "PUT .*/part-", 1)]
+    assert engine_job("s3://bao/lines", "s3://bao/out", *options) == 1
+    assert not any(fault.times for fault in proxy.faults)
+    assert capsys.readouterr().err == "tinsach: 20 records in, 18 out, 2 put into s3://bao/out/_quarantine\n"
+    local = {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    found, manifest = below(store, "bao/out"), "_tinsach/manifest.json"
+    assert {**found, manifest: b""} == {**local, manifest: b""}  # which names the inputs
+    store.rm("bao/out/part-00001.jsonl")
+    todo: list[Split] = []
+    assert engine_job("s3://bao/lines", "s3://bao/out", *options, "--resume", watch=todo.append) == 1
+    assert [split.number for split in todo] == [1]
+    assert below(store, "bao/out") == found
+    store.pipe_file("bao/lines/1.jsonl", LINES.replace(b"9", b"8"))
+    capsys.readouterr()
+    assert engine_job("s3://bao/lines", "s3://bao/out", *options, "--resume") == 2
+    assert "s3://bao/lines/1.jsonl: has changed since s3://bao/out was begun" in capsys.readouterr().err
+
+
+def test_a_job_of_an_engine_reads_parquet_and_http_and_tells_no_secrets(store, proxy, tmp_path, cleaned, capsys):
+    assert engine_job("s3://bao/in/table.parquet", "s3://bao/out") == 0
+    assert store.cat("bao/out/part-00000.parquet") == cleaned["table.parquet"]
+    url = f"{proxy.url.replace('://', '://minh:bimat@')}/bao/in/a/crawl.jsonl.gz?token=bimat"
+    for more in ((), ("--resume",)):
+        assert engine_job(url, tmp_path / "out", *more) == 0
+    assert (tmp_path / "out" / "part-00000.jsonl").read_bytes() == gzip.decompress(cleaned["a/crawl.jsonl.gz"])
+    store.pipe_file("bao/in/a/plain.jsonl", gzip.decompress(store.cat("bao/in/a/crawl.jsonl.gz")))
+    assert engine_job(url.replace("crawl.jsonl.gz", "plain.jsonl"), tmp_path / "plain", "--split-size", "1K") == 0  # one split all the same
+    assert (tmp_path / "plain" / "part-00000.jsonl").read_bytes() == gzip.decompress(cleaned["a/crawl.jsonl.gz"])
+    assert b"bimat" not in (tmp_path / "out" / "_tinsach" / "manifest.json").read_bytes()
+    for words, message in (
+        (("s3://khong/in", "s3://bao/new"), "s3://khong/in: there is no bucket khong"),
+        (("s3://bao/in/a/crawl.jsonl.gz", "s3://khong/new"), "s3://khong: there is no bucket khong"),
+        (("s3://bao/nothing", "s3://bao/new"), "s3://bao/nothing: no such folder, or one without files"),
+        (("s3://bao/in/a/crawl.jsonl.gz", "s3://bao/new"), "s3://bao/new/part-00000.jsonl: no permission (Access Denied"),
+        ((url.replace("crawl", "none"), "s3://bao/new"), "/bao/in/a/none.jsonl.gz: there is no such file"),
+    ):
+        proxy.faults = [Fault("403", "PUT .*/part-")]
+        assert engine_job(*words) == 2
+        said = capsys.readouterr().err
+        assert message in said
+        assert len(said.splitlines()) == 1
+        assert not any(secret in said for secret in ("bimat", ENVIRONMENT["AWS_SECRET_ACCESS_KEY"]))
 
 
 def test_large_outputs_are_multipart_uploads(store, proxy, monkeypatch):

@@ -32,3 +32,43 @@ def test_columns_without_text():
         clean_column(table, "content", EVERYTHING)
     with pytest.raises(InputError, match="'id' holds int64, not text"):
         clean_column(table, "id", EVERYTHING)
+
+
+PAGE = "Sáng nay chợ Hạ mở lại sau đợt sửa mái.\nĐọc nhiều"
+BROKEN, HTML, LONG = b"Ch\xe1", "<html><body><div><p>Sáng nay chợ Hạ mở lại.</p></div><p>Đọc nhiều</p></body></html>", "Chợ Hạ. " * 99
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string", "string_view"])
+@pytest.mark.parametrize("record", [False, True])
+def test_bad_texts_stay_as_they_are_and_a_column_says_why(cleaner, monkeypatch, kind, record):
+    pa = pytest.importorskip("pyarrow")
+    for module in ("columns", "quarantine"):
+        monkeypatch.setattr(f"classifier.integrations.{module}.MAX_RECORD", 500)
+    texts = [PAGE.encode(), BROKEN, None, HTML.encode(), LONG.encode()]
+    column = pa.array(texts, pa.large_binary()).view(pa.large_string()).cast(getattr(pa, kind)())
+    for table in (pa.table({"text": column, "n": range(5)}), pa.record_batch({"text": column, "n": pa.array(range(5))})):
+        found = clean_column(table, "text", classifier.load().recipe, record, quarantine="why")
+        first, *others = found.column("text").cast(pa.large_string()).cast(pa.large_binary()).to_pylist()
+        assert others == texts[1:]
+        assert record or first.decode() == next(cleaner.clean_pages([PAGE]))
+        good, utf8, missing, html, long = found.column("why").to_pylist()
+        assert (good, missing) == (None, None)
+        assert utf8 == "the text is not valid UTF-8"
+        assert "HTML" in html
+        assert long == f"{len(LONG.encode()):,} bytes, more than the 500 that a record may have"
+        assert found.schema.names == ["text", "n", *["article"] * record, "why"]
+        assert found.schema.field("text").type == column.type
+        if record:
+            assert [row is None for row in found.column("article").to_pylist()] == [False, True, True, True, True]
+
+
+def test_without_a_quarantine_a_broken_text_ends_the_work_with_its_row():
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"text": pa.array([b"", BROKEN], pa.binary()).view(pa.string())})
+    with pytest.raises(
+        InputError, match=r"column 'text', row 1 of the batch \(counted from 0\): the text is not valid UTF-8; leave it out"
+    ):
+        clean_column(table, "text", EVERYTHING)
+    for options, name in (({"quarantine": "text"}, "'text'"), ({"quarantine": "article", "record": True}, "'article'")):
+        with pytest.raises(InputError, match=f"has a column {name} already, which quarantine= adds; rename it"):
+            clean_column(table, "text", EVERYTHING, **options)

@@ -88,3 +88,17 @@ def test_misuse_is_refused(dataset):
         dataset.map(BatchCleaner("content").batch, batched=True)
     with pytest.raises(InputError, match="batched=True"):
         dataset.map(BatchCleaner().batch)
+
+
+def test_bad_texts_stay_in_the_dataset_with_the_reason(cleaner, dataset, composed_pages):
+    html = "<html><body><div><p>Sáng nay chợ Hạ mở lại.</p></div><p>Đọc nhiều</p></body></html>"
+    pages = datasets.Dataset.from_dict({"text": [composed_pages[0], html, None]})
+    step = BatchCleaner(quarantine="why")
+    mapped = pages.map(step.batch, batched=True, batch_size=1, features=step.features(pages.features))
+    assert mapped["text"][:] == [*cleaner.clean_pages(composed_pages[:1]), html, None]
+    good, reason, missing = mapped["why"][:]
+    assert (good, missing) == (None, None)
+    assert "HTML" in reason
+    assert BatchCleaner(into="clean", quarantine="why").batch({"text": [7]}) == {
+        "clean": [None], "why": ["the value is int, not text (str); convert it to text first"],
+    }  # fmt: skip

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
-pytest.importorskip("pyarrow")
 from classifier.integrations.job import run
 from classifier.sites.memory import SiteMemory
 
@@ -57,7 +57,9 @@ def test_options(folder, capsys, tmp_path):
         (["both", "out"], "holds both .jsonl and .parquet files; give --format"),
         (["nowhere", "out"], "nowhere: no such folder"),
         (["nowhere", "out", "--format", "jsonl"], "nowhere: no such folder"),
-        (["gopher://pages", "out"], "gopher://pages: neither pyarrow"),
+        (["gopher://pages", "out"], "gopher://pages: "),
+        (["packed", "out"], "packed/1.jsonl.bz2: compressed in a way that is not read; compress it with gzip or zstd"),
+        (["both", "https://bao.vn/out", "--format", "jsonl"], "https://bao.vn/out: HTTP is read only"),
         (["both", "in", "--format", "jsonl"], "in: exists already; name a new folder, remove it, or continue its job with --resume"),
         (["both", "in", "--format", "jsonl", "--resume"], "in: holds no job of this command to resume"),
         (["in", "out", "--format", "jsonl", "--site-memory", "nowhere.npz"], "nowhere.npz"),
@@ -68,6 +70,8 @@ def test_options(folder, capsys, tmp_path):
 def test_mistakes_get_one_line_and_status_2(folder, capsys, argv, message):
     (folder / "notes.txt").write_bytes(b"")
     (folder.parent / "both").mkdir()
+    (folder.parent / "packed").mkdir()
+    (folder.parent / "packed" / "1.jsonl.bz2").write_bytes(b"")
     for name in ("1.jsonl", "1.parquet"):
         (folder.parent / "both" / name).write_bytes(b"")
     assert run("ray", lambda *_: pytest.fail("was started"), argv) == 2
@@ -75,6 +79,16 @@ def test_mistakes_get_one_line_and_status_2(folder, capsys, argv, message):
     assert error.startswith("tinsach: ")
     assert error.count("\n") == 1
     assert message in error
+
+
+def test_paths_do_without_fsspec_and_urls_name_the_extra(folder, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    (folder / "1.jsonl").write_text(json.dumps(PAGE) + "\n")
+    assert run_job("in", "out") == 0
+    for argv in (("s3://minh:bimat@b/in", "new"), ("in", "s3://minh:bimat@b/new")):
+        assert run_job(*argv) == 2
+        assert "needs fsspec, which is not installed; run: pip install 'tinsach[remote]'" in (said := capsys.readouterr().err)
+        assert "bimat" not in said
 
 
 @pytest.mark.parametrize("option", ["--split-size", "--max-record-size"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 
@@ -12,7 +13,8 @@ from classifier.errors import InputError
 ray = pytest.importorskip("ray")
 data = pytest.importorskip("ray.data")
 
-from classifier.integrations.ray import clean, clean_folder, main
+from classifier.integrations.ray import _execute, clean, clean_folder, main
+from classifier.integrations.splits import Split
 
 pytestmark = [
     pytest.mark.engines,
@@ -64,3 +66,27 @@ def test_a_bad_record_ends_the_job_with_one_line(tmp_path, capsys):
     (tmp_path / "in" / "1.jsonl").write_text(json.dumps({"content": "một"}) + "\n")
     assert main([str(tmp_path / "in"), str(tmp_path / "out")]) == 2
     assert "in/1.jsonl:1: no field 'text'; name the text field" in capsys.readouterr().err
+
+
+def test_bad_texts_stay_in_the_dataset_with_the_reason(cleaner, rows):
+    import pyarrow as pa
+
+    texts = pa.array([rows[0]["text"].encode(), b"Ch\xe1", None], pa.binary())
+    cleaned = clean(data.from_arrow(pa.table({"text": texts.view(pa.string())})), quarantine="why")
+    tables = pa.concat_tables(ray.get(cleaned.to_arrow_refs()))
+    assert tables["text"].cast(pa.large_string()).cast(pa.binary()).to_pylist() == [
+        next(cleaner.clean_pages([rows[0]["text"]])).encode(),
+        b"Ch\xe1",
+        None,
+    ]
+    assert tables["why"].to_pylist() == [None, "the text is not valid UTF-8", None]
+
+
+def test_a_storage_that_refuses_ends_the_job_with_its_address(monkeypatch):
+    monkeypatch.setattr("classifier.integrations.ray.RETRIES", 0)
+
+    def refused(split):
+        raise PermissionError(errno.EACCES, "no permission", "s3://bao/out/part-00000.jsonl")
+
+    with pytest.raises(PermissionError, match=r"no permission: 's3://bao/out/part-00000.jsonl'"):
+        _execute(refused, [Split(0, "", 0, 0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 
@@ -10,7 +11,8 @@ import pytest
 from classifier.errors import InputError
 
 pytest.importorskip("pyspark")
-from classifier.integrations.spark import clean, clean_folder, main
+from classifier.integrations.spark import _execute, clean, clean_folder, main
+from classifier.integrations.splits import Split
 
 pytestmark = [
     pytest.mark.engines,
@@ -69,3 +71,24 @@ def test_a_bad_record_ends_the_job_with_one_line(spark, tmp_path, capsys):
     (tmp_path / "in" / "1.jsonl").write_text(json.dumps({"content": "một"}) + "\n")
     assert main([str(tmp_path / "in"), str(tmp_path / "out")]) == 2
     assert "in/1.jsonl:1: no field 'text'; name the text field" in capsys.readouterr().err
+
+
+def test_bad_texts_stay_in_the_frame_with_the_reason(spark, cleaner, rows):
+    frame = spark.createDataFrame([(1, bytearray(rows[0]["text"].encode())), (2, bytearray(b"Ch\xe1")), (3, None)], "id int, raw binary")
+    cleaned = clean(frame.selectExpr("id", "cast(raw as string) text"), quarantine="why")
+    found = {row.id: (bytes(row.raw or b""), row.why) for row in cleaned.selectExpr("id", "cast(text as binary) raw", "why").collect()}
+    assert found == {
+        1: (next(cleaner.clean_pages([rows[0]["text"]])).encode(), None),
+        2: (b"Ch\xe1", "the text is not valid UTF-8"),
+        3: (b"", None),
+    }
+    with pytest.raises(InputError, match="'id' already, which quarantine= adds"):
+        clean(frame.selectExpr("id", "cast(raw as string) text"), quarantine="id")
+
+
+def test_a_storage_that_refuses_ends_the_job_with_its_address(spark):
+    def refused(split):
+        raise PermissionError(errno.EACCES, "no permission", "s3://bao/out/part-00000.jsonl")
+
+    with pytest.raises(InputError, match=r"^s3://bao/out/part-00000.jsonl: no permission; check the path"):
+        _execute(refused, [Split(0, "", 0, 0)])

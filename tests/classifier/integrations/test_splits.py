@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("pyarrow")
-from pyarrow import fs
-
-from classifier.errors import InputError
 from classifier.formats.size_limit import lines_within
 from classifier.integrations.splits import Split, SplitSource, splits_of
-from classifier.integrations.storage import FileEntry, compression_of, file_system, folder_at
+from classifier.io.listing import FileEntry, files_below
 
 LINES = [b"a", b"", b"b" * 9, b"\r", b"c" * 70_000, "d\u2028\x85".encode(), b"e" * 10, b"last"]
 
@@ -19,7 +15,7 @@ def lines_in(splits: list[Split], limit: int = 1 << 20) -> list[tuple[bytes, int
     """Return the lines of splits and their sizes, as readers read them; of those beyond the limit, the beginning."""
     lines = []
     for split in splits:
-        with SplitSource.of(split, "jsonl", fs.LocalFileSystem()).open() as file:
+        with SplitSource.of(split, "jsonl").open() as file:
             lines += lines_within(file, limit)
     return lines
 
@@ -29,7 +25,7 @@ def lines_in(splits: list[Split], limit: int = 1 << 20) -> list[tuple[bytes, int
 def test_every_line_is_in_one_split(tmp_path, size, end):
     content = b"\n".join(LINES) + end
     (tmp_path / "in.jsonl").write_bytes(content)
-    splits = splits_of(folder_at(str(tmp_path)).files(), "jsonl", size)
+    splits = splits_of(files_below(str(tmp_path)), "jsonl", size)
     assert [split.number for split in splits] == list(range(len(splits)))
     for limit in (9, 1 << 20):
         whole = [line + b"\n" for line in LINES[:-1]] + [LINES[-1] + end]
@@ -42,20 +38,4 @@ def test_compressed_and_parquet_files_stay_whole():
         ("a.jsonl.gz", 0, 100), ("b.jsonl", 0, 10), ("b.jsonl", 10, 20), ("c.jsonl", 0, 0),
     ]  # fmt: skip
     assert len(splits_of([FileEntry("a.parquet", 100, 0)], "parquet", 10)) == 1
-    assert [compression_of(name) for name in ("a.ZST", "b.bz2", "c")] == ["zstd", "bz2", None]
-
-
-def test_addresses_that_no_library_knows_are_refused():
-    with pytest.raises(InputError, match=r"^gopher://a/b: neither pyarrow \(.*\) nor fsspec \(.*\) opens it; correct the address"):
-        file_system("gopher://a/b")
-
-
-def test_an_output_that_fails_leaves_nothing_and_the_old_one_stays(tmp_path):
-    folder = folder_at(str(tmp_path / "out"))
-    folder.write("part", b"old")
-    with pytest.raises(TypeError), folder.output("part") as out:
-        out.write("no bytes")
-    assert folder.read("part") == b"old"
-    with folder.output("nothing", always=False):
-        pass
-    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["part"]
+    assert len(splits_of([FileEntry("https://example.vn/a.jsonl", 100, "")], "jsonl", 10)) == 1

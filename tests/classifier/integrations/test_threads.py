@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 from copy import copy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -56,6 +59,16 @@ def split(recipe, folder):
     clean_split(job, Split(0, str(folder / "in.jsonl"), 0, 1 << 20))
 
 
+def watched_split(folder, _):
+    """Clean a split in a worker whose BLAS has two threads, and write down how many it has while it cleans."""
+    recipe = Recipe()
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        before = threads()
+        split(recipe, folder)
+    report = {"process": os.getpid(), "before": sorted(before), "while": sorted(set().union(*recipe.made.seen))}
+    (folder / "report.json").write_text(json.dumps(report))
+
+
 def in_datatrove(step_of):
     def run(recipe, folder):
         pytest.importorskip("datatrove")
@@ -99,3 +112,18 @@ def test_a_worker_labels_on_one_thread(tmp_path, work):
         work(recipe, tmp_path)
         assert threads() == {2}
     assert set(map(frozenset, recipe.made.seen)) == {frozenset({1})}
+
+
+@pytest.mark.engines
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # sockets of py4j
+@pytest.mark.parametrize(("engine", "session", "library"), [("spark", "spark", "pyspark"), ("ray", "ray_cluster", "ray")])
+def test_a_live_worker_labels_on_one_thread(tmp_path, request, engine, session, library):
+    pytest.importorskip(library)
+    request.getfixturevalue(session)
+    execute = importlib.import_module(f"classifier.integrations.{engine}")._execute
+    execute(partial(watched_split, tmp_path), [Split(0, "", 0, 0)])
+    report = json.loads((tmp_path / "report.json").read_bytes())
+    assert report["process"] != os.getpid()
+    assert (report["before"], report["while"]) == ([2], [1])
