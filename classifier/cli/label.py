@@ -14,6 +14,7 @@ from classifier.cli.on_error import add_jobs, add_on_error, check_on_error, erro
 from classifier.cli.options import add_output, add_reading, reading_options, refuse_kind_as_output, report_notices
 from classifier.cli.site_options import add_sites, report_records_without_site, rule_files, site_cleaner
 from classifier.errors import InputError
+from classifier.formats.names import conversion
 from classifier.formats.sources import Source, refuse_same_file, targets_in
 from classifier.io.addresses import require_folder
 from classifier.io.encoding import to_utf8
@@ -93,6 +94,8 @@ def _check(args: argparse.Namespace, sources: Sequence[Source], targets: Sequenc
     check_on_error(args)
     if args.force and not args.output_dir:
         raise InputError("--force overwrites what is in --output-dir; name one")
+    if args.as_ == "tsv" and conversion(args.output, ["tsv"]) not in (None, "text"):
+        raise InputError(f"{args.output}: --as tsv writes tab-separated lines; name an output that ends in .tsv, or add --as jsonl")
     if args.site_memory == AUTO:
         raise InputError(f"--site-memory {AUTO} is an option of tinsach clean and extract; name a FILE, perhaps one that they have written")
     if args.site_memory and args.jobs != 1:

@@ -88,7 +88,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         command.add_arguments(sub)
     args, unknown = parser.parse_known_args(argv)
     if unknown:  # `parse_args` would point to the help of tinsach, not to that of the command
-        commands.choices[args.command].error(f"unknown arguments: {' '.join(unknown)}")
+        advice = "" if any(word.startswith("-") for word in unknown) else "; name all FILEs together, before the options or after them"
+        commands.choices[args.command].error(f"unknown arguments: {' '.join(unknown)}{advice}")
     return args
 
 

@@ -90,7 +90,7 @@ def inputs_of(args: argparse.Namespace, into: str | None) -> list[Source]:
     try:
         sources = find_sources(args.files or ["-"], args.format, into, ignored, unreadable=args.on_error in ("skip", "quarantine"))
     except OSError as error:
-        if error.filename in args.files:
+        if error.filename in args.files or args.on_error != "fail" or os.path.isdir(error.filename):
             raise
         raise InputError(
             f"{os_error_message(error)}; to leave out such files, add --on-error skip or --on-error quarantine FILE"

@@ -121,6 +121,8 @@ def _locate(path: Path) -> Path:
         where = path / f"{STEM}.npz" if path.is_dir() else path
     except (OSError, ValueError) as error:  # too long, or contains a NUL
         raise ModelError(f"{path}: cannot be a model path ({error}); pass an .npz file, or the folder that contains {STEM}.npz") from error
+    if where.suffix != ".npz" and not where.exists():
+        raise ModelError(f"{where}: no such file; pass an .npz file (its .json next to it), or the folder that contains {STEM}.npz")
     if where.suffix != ".npz":
         raise ModelError(f"{where}: not an .npz file; pass the .npz file (its .json next to it), or the folder that contains {STEM}.npz")
     return where

@@ -137,7 +137,8 @@ def _walk(folder: str, find: _Search) -> Iterator[tuple[str, str]]:
         nothing = False
         yield find.found(path), place
     if nothing:
-        raise InputError(f"{shown(folder)}: no file in it has the name of a known format; name the format with --format")
+        what = "no file in it has the name of a known format; name the format with --format" if find.ignored else "there is no file in it"
+        raise InputError(f"{shown(folder)}: {what}")
 
 
 def _remote_files(folder: str, into: str) -> Iterator[tuple[str, str]]:

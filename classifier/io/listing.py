@@ -28,7 +28,7 @@ def files_below(folder: str, hidden: tuple[str, ...] = (".",)) -> list[FileEntry
         return [FileEntry(url, info.get("size") or 0, remote.version_in(info)) for url, _, info in found]
     if not os.path.isdir(folder):
         return [_entry(folder)] if os.path.isfile(folder) else []
-    paths = (path for path, _ in local_files(folder, os.devnull, hidden, links=True))
+    paths = (path for path, _ in local_files(folder, os.devnull, hidden))
     return [_entry(path) for path in paths if os.path.isfile(path) or not os.path.exists(path)]  # no pipes; a broken link is an error
 
 
@@ -37,15 +37,25 @@ def _entry(path: str) -> FileEntry:
     return FileEntry(path, status.st_size, status.st_mtime_ns)
 
 
-def local_files(folder: str, into: str, hidden: tuple[str, ...] = (".",), links: bool = False) -> Iterator[tuple[str, str]]:
-    """Yield path and relative path of files in and below a folder, sorted by name, but none in the folder `into`; follow `links`."""
-    into = os.path.realpath(into)
-    for here, folders, files in os.walk(folder, onerror=_raise, followlinks=links):
-        shown = (name for name in folders if not name.startswith(hidden))
-        folders[:] = sorted(name for name in shown if os.path.realpath(os.path.join(here, name)) != into)
+def local_files(folder: str, into: str, hidden: tuple[str, ...] = (".",)) -> Iterator[tuple[str, str]]:
+    """Yield path and relative path of files in and below a folder, sorted by name, but none in the folder `into`.
+
+    Links to folders are followed; a folder that is reached in two ways is listed once, so links may form circles.
+    """
+    seen = {os.path.realpath(into), os.path.realpath(folder)}
+    for here, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith(hidden) and _is_new(os.path.join(here, name), seen))
         for name in sorted(name for name in files if not name.startswith(hidden)):
             path = os.path.join(here, name)
             yield path, os.path.relpath(path, folder)
+
+
+def _is_new(folder: str, seen: set[str]) -> bool:
+    """Return whether a folder has not been `seen`, and add it."""
+    real = os.path.realpath(folder)
+    new = real not in seen
+    seen.add(real)
+    return new
 
 
 def _raise(error: OSError) -> None:
