@@ -28,7 +28,7 @@ _SHIFT = np.uint64(32)
 # (training/EXPERIMENTS.md) and twice the time: the words of the training corpus are not those of the press.
 HEAD, TAIL = 8, 6
 OPENING = 5  # words
-_powers: list[Hashes] = [np.ones(1, np.uint64), np.ones(1, np.uint64)]  # B^i and B^-i (mod 2^64), grown on demand
+_powers = (np.ones(1, np.uint64), np.ones(1, np.uint64))  # B^i and B^-i (mod 2^64), grown on demand
 
 
 class NGrams(NamedTuple):
@@ -42,13 +42,19 @@ class NGrams(NamedTuple):
 
 
 def _powers_to(size: int) -> tuple[Hashes, Hashes]:
-    if len(_powers[0]) < size:
-        length = max(size, 2 * len(_powers[0]), 4096)
-        for slot, base in enumerate((_BASE, _BASE_INVERSE)):
-            powers = np.full(length, np.uint64(base))
-            powers[0] = 1
-            _powers[slot] = np.multiply.accumulate(powers)
-    return _powers[0][:size], _powers[1][:size]
+    global _powers
+    powers, inverses = found = _powers
+    if len(powers) < size:
+        length = max(size, 2 * len(powers), 4096)
+        powers, inverses = found = _powers_of(_BASE, length), _powers_of(_BASE_INVERSE, length)
+        _powers = found  # both at once, since threads share them
+    return powers[:size], inverses[:size]
+
+
+def _powers_of(base: int, length: int) -> Hashes:
+    powers = np.full(length, np.uint64(base))
+    powers[0] = 1
+    return np.multiply.accumulate(powers)
 
 
 def _span_hashes(codes: Ints, starts: Ints, ends: Ints) -> Hashes:

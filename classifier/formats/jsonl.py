@@ -99,6 +99,6 @@ def sniffer_of(name: str, decoding: Decoding) -> Sniffer | None:
     Raises:
         InputError: another encoding is requested.
     """
-    if decoding.encoding and decoding.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
+    if not decoding.is_utf8:
         raise InputError(f"{name}: JSON lines are UTF-8; convert them: iconv -f {decoding.encoding} -t UTF-8 FILE")
     return None if decoding.encoding else Sniffer(name, of_records=True)

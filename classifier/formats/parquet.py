@@ -74,6 +74,11 @@ class Reader:
             names = ", ".join(self.schema.names)
             raise InputError(f"{self.name}: no column {field!r}, only {names}; name the text column with --text-field")
         kind = type_at(self.schema, path)
+        if not self._options.decoding.is_utf8:
+            encoding = self._options.decoding.encoding
+            raise InputError(
+                f"{self.name}: strings of Parquet are UTF-8; convert a column of other bytes, and leave out --encoding {encoding}"
+            )
         if not (arrow.types.is_null(kind) or is_text(value_type(kind, arrow), arrow)):
             of_strings = is_list(kind, arrow) and is_text(kind.value_type, arrow)
             if not (of_strings and self._options.join_lists):

@@ -51,6 +51,11 @@ class Decoding(NamedTuple):
             raise InputError(f"--encoding {self.encoding}: not a text encoding that Python knows; try utf-8, utf-16 or cp1258") from error
         return self
 
+    @property
+    def is_utf8(self) -> bool:
+        """Whether no other encoding is asked for."""
+        return (self.encoding or "utf-8").lower().replace("_", "-") in ("utf-8", "utf8")
+
     def decode(self, data: bytes) -> tuple[str, int]:
         """Return the text of a whole UTF-8 value, and how many of its bytes were dropped.
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import zlib
 from base64 import b64decode, b64encode
+from collections.abc import Callable
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -100,8 +102,14 @@ class SiteProfile:
     def __hash__(self) -> int:
         return hash(self._data)
 
-    def __reduce__(self) -> tuple[type[SiteProfile], tuple[bytes, str]]:
-        return SiteProfile, (self._data, self.name)
+    def __reduce__(self) -> tuple[Callable[[bytes, str], SiteProfile], tuple[bytes, str]]:
+        return _unpickled, (self._data, self.name)
+
+
+@lru_cache(maxsize=2)
+def _unpickled(data: bytes, name: str) -> SiteProfile:
+    """Return a profile, which a worker process gets with every piece of its work."""
+    return SiteProfile(data, name)
 
 
 _FAULTS = {

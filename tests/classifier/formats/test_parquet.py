@@ -198,3 +198,9 @@ def test_a_missing_pyarrow_is_named(tmp_path, monkeypatch, capsys):
     (tmp_path / "a.parquet").touch()
     assert main(["clean", str(tmp_path / "a.parquet")]) == 2
     assert "needs pyarrow, which is not installed; run: pip install 'tinsach[parquet]'" in capsys.readouterr().err
+
+
+def test_another_encoding_is_refused(arrow, parquet, tmp_path, capsys):
+    parquet.write_table(arrow.table({"text": [b"L\xe0ng g\xf4\xecm"]}), tmp_path / "page.parquet")
+    assert main(["clean", str(tmp_path / "page.parquet"), "--encoding", "cp1258"]) == 2
+    assert "strings of Parquet are UTF-8" in capsys.readouterr().err

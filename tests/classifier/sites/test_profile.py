@@ -102,6 +102,7 @@ def test_files_and_copies_are_equal(memory, delta, tmp_path):
     (tmp_path / "site.json").write_bytes(profile.to_bytes())
     read = SiteProfile.read(tmp_path / "site.json")
     assert profile == read == pickle.loads(pickle.dumps(profile))
+    assert pickle.loads(pickle.dumps(profile)) is pickle.loads(pickle.dumps(profile))  # workers get it with every piece of their work
     assert hash(profile) == hash(read)
     assert pickle.loads(pickle.dumps(read)).name == str(tmp_path / "site.json")
     assert repr(profile).startswith("<SiteProfile of bao-bai-song.vn: rules <SiteRules: 1 rules")
