@@ -26,7 +26,7 @@ from classifier.lines import line_starts, not_text, page_batches, page_texts, sp
 from classifier.parallel import checked_jobs, ordered_map
 from classifier.record.article import Article, record_notices, record_of
 from classifier.record.confidence import page_confidences
-from classifier.results import LabelledLine, Labels, with_nothing_kept
+from classifier.results import LabelledLine, Labels, evenly_spaced_starts, with_nothing_kept
 from classifier.sites.memory import LearnedPages, SiteMemory
 from classifier.sites.page_pass import PageLearner, PagePass
 from classifier.sites.profile import SiteProfile
@@ -302,21 +302,25 @@ class Cleaner:
 
     def _label_pages(self, pages: Iterable[str], memory: SiteMemory | None = None) -> Labels:
         lines: list[str] = []
-        offsets, starts = [0], []
+        offsets = [0]
+        unevenly_spaced: list[tuple[int, list[int]]] = []  # first line of a page whose line ends have one or two characters, and starts
         found: list[tuple[Notice, ...]] = []
         for page in pages:
             of_page = split_lines(page)
             found.append(inspect_page(page))
+            if "\r" in page:
+                unevenly_spaced.append((len(lines), line_starts(page, of_page)))
             lines += of_page
-            starts += line_starts(page, of_page)
             offsets.append(len(lines))
         cleaner = self if memory is None else self.remembering(memory)
         done = cleaner._pipeline().advance(lines, offsets[1:])
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
-        first = np.array(starts, np.int64)
-        ends = first + np.fromiter(map(len, lines), np.int64, len(lines))
+        bounds, sizes = np.array(offsets), np.fromiter(map(len, lines), np.int64, len(lines))
+        starts = evenly_spaced_starts(sizes, bounds)
+        for first, of_page_starts in unevenly_spaced:
+            starts[first : first + len(of_page_starts)] = of_page_starts
         others = (done.caption_probabilities, done.title_probabilities)
-        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, first, ends, tuple(found), *others))
+        return with_nothing_kept(Labels(*columns, bounds, lines, starts, starts + sizes, tuple(found), *others))
 
     def learned_pages(self, pages: Iterable[str]) -> LearnedPages:
         """Return what pages of this cleaner's site add to a memory; see `SiteMemory.add`.
