@@ -5,8 +5,17 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from classifier.core.distinct import MAY_END_BLANK, DistinctLines, is_blank
 from classifier.core.scan import MAX_CHARS, TABLED
 
+cdef extern from *:
+    """
+    #if PY_VERSION_HEX < 0x030C0000
+    #define tinsach_make_ready(string) PyUnicode_READY(string)
+    #else
+    #define tinsach_make_ready(string) 0 /* every string is */
+    #endif
+    """
+    int make_ready "tinsach_make_ready"(object) except -1
+
 cdef extern from "Python.h":
-    int PyUnicode_READY(object) except -1
     void* PyUnicode_DATA(object)
     int PyUnicode_KIND(object)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
@@ -43,7 +52,7 @@ cdef class Strings:
             line = self.lines[i]
             if not isinstance(line, str):
                 raise TypeError(f"line {i} is a {type(line).__name__}, not a string")
-            PyUnicode_READY(line)
+            make_ready(line)
             self.of[i] = String(PyUnicode_DATA(line), PyUnicode_GET_LENGTH(line), PyUnicode_KIND(line))
 
     def __dealloc__(self):
