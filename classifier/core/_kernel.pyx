@@ -13,6 +13,7 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, u
 from libc.string cimport memcmp, memcpy, memset
 
 include "_kernel_lines.pxi"
+include "_kernel_text.pxi"
 include "_kernel_scan.pxi"
 include "_kernel_features.pxi"
 include "_kernel_rows.pxi"
