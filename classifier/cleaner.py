@@ -17,7 +17,7 @@ import numpy as np
 
 from classifier.core.model import Model
 from classifier.core.model_file import default_path
-from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, PageMemory, Pipeline
+from classifier.core.pipeline import BLOCK_CHARS, BLOCK_LINES, LOOKAHEAD, Decided, PageMemory, Pipeline
 from classifier.errors import InputError, ModelError
 from classifier.io.inspection import inspect_page
 from classifier.io.notices import Notice, counted, warn_of, warned, without_warnings
@@ -305,15 +305,18 @@ class Cleaner:
         offsets = [0]
         unevenly_spaced: list[tuple[int, list[int]]] = []  # first line of a page whose line ends have one or two characters, and starts
         found: list[tuple[Notice, ...]] = []
-        for page in pages:
-            of_page = split_lines(page)
-            found.append(inspect_page(page))
-            if "\r" in page:
-                unevenly_spaced.append((len(lines), line_starts(page, of_page)))
-            lines += of_page
-            offsets.append(len(lines))
-        cleaner = self if memory is None else self.remembering(memory)
-        done = cleaner._pipeline().advance(lines, offsets[1:])
+        pipeline, parts = (self if memory is None else self.remembering(memory))._pipeline(), []
+        for batch in _blocks(list(pages)):
+            first = len(lines)
+            for page in batch:
+                of_page = split_lines(page)
+                found.append(inspect_page(page))
+                if "\r" in page:
+                    unevenly_spaced.append((len(lines), line_starts(page, of_page)))
+                lines += of_page
+                offsets.append(len(lines))
+            parts.append(pipeline.advance(lines[first:], np.array(offsets[-len(batch) :]) - first))
+        done = Decided.joined(parts or [pipeline.advance([])])
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
         bounds, sizes = np.array(offsets), np.fromiter(map(len, lines), np.int64, len(lines))
         starts = evenly_spaced_starts(sizes, bounds)
@@ -358,6 +361,21 @@ class Cleaner:
             InputError: `lookahead` is less than the model needs; see `label_lines`.
         """
         return Stream(self._pipeline(), lookahead)
+
+
+def _blocks(pages: list[str]) -> Iterator[list[str]]:
+    """Yield pages in groups of at most BLOCK_CHARS characters, or of one page.
+
+    What Python does for a group and what is done without its lock alternate then, so that threads do not wait for each other for long.
+    """
+    start, chars = 0, 0
+    for stop, page in enumerate(pages):
+        chars += len(page)
+        if chars > BLOCK_CHARS and start < stop:
+            yield pages[start:stop]
+            start, chars = stop, len(page)
+    if pages:
+        yield pages[start:]
 
 
 # -- worker processes --------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from classifier.core.stacked import (
 )
 from classifier.labels import LABELS
 
-__all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
+__all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_CHARS", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
 
 LOOKAHEAD = AHEAD + STACKED_AHEAD + BLANK_REACH
 # Block size: large enough to amortise numpy's overhead per call, small enough that a block's arrays (about 4 KB per line and 60
