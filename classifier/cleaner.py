@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import islice, repeat, starmap
+from itertools import islice, pairwise, repeat, starmap
 from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
 import numpy as np
 
+from classifier.core.arrays import Ints
 from classifier.core.model import Model
 from classifier.core.model_file import default_path
 from classifier.core.pipeline import BLOCK_CHARS, BLOCK_LINES, LOOKAHEAD, Decided, PageMemory, Pipeline
@@ -26,7 +27,7 @@ from classifier.lines import line_starts, not_text, page_batches, page_texts, sp
 from classifier.parallel import checked_jobs, ordered_map
 from classifier.record.article import Article, record_notices, record_of
 from classifier.record.confidence import page_confidences
-from classifier.results import LabelledLine, Labels, evenly_spaced_starts, with_nothing_kept
+from classifier.results import LabelledLine, Labels, with_nothing_kept
 from classifier.sites.memory import LearnedPages, SiteMemory
 from classifier.sites.page_pass import PageLearner, PagePass
 from classifier.sites.profile import SiteProfile
@@ -301,27 +302,22 @@ class Cleaner:
         return labels
 
     def _label_pages(self, pages: Iterable[str], memory: SiteMemory | None = None) -> Labels:
+        texts = list(pages)
         lines: list[str] = []
         offsets = [0]
-        unevenly_spaced: list[tuple[int, list[int]]] = []  # first line of a page whose line ends have one or two characters, and starts
         found: list[tuple[Notice, ...]] = []
         pipeline, parts = (self if memory is None else self.remembering(memory))._pipeline(), []
-        for batch in _blocks(list(pages)):
+        for block in _blocks(texts):
             first = len(lines)
-            for page in batch:
-                of_page = split_lines(page)
-                found.append(inspect_page(page))
-                if "\r" in page:
-                    unevenly_spaced.append((len(lines), line_starts(page, of_page)))
-                lines += of_page
+            for page in block:
+                lines += split_lines(page)
                 offsets.append(len(lines))
-            parts.append(pipeline.advance(lines[first:], np.array(offsets[-len(batch) :]) - first))
+                found.append(inspect_page(page))
+            parts.append(pipeline.advance(lines[first:], np.array(offsets[-len(block) :]) - first))
         done = Decided.joined(parts or [pipeline.advance([])])
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
         bounds, sizes = np.array(offsets), np.fromiter(map(len, lines), np.int64, len(lines))
-        starts = evenly_spaced_starts(sizes, bounds)
-        for first, of_page_starts in unevenly_spaced:
-            starts[first : first + len(of_page_starts)] = of_page_starts
+        starts = _line_starts(texts, lines, sizes, bounds)
         others = (done.caption_probabilities, done.title_probabilities)
         return with_nothing_kept(Labels(*columns, bounds, lines, starts, starts + sizes, tuple(found), *others))
 
@@ -376,6 +372,17 @@ def _blocks(pages: list[str]) -> Iterator[list[str]]:
             start, chars = stop, len(page)
     if pages:
         yield pages[start:]
+
+
+def _line_starts(pages: list[str], lines: list[str], sizes: Ints, offsets: Ints) -> Ints:
+    """Return where each line of pages starts in its page (n,), from the lines' `sizes` (n,) and the `offsets` of pages; see `Labels`."""
+    through = np.zeros(len(lines) + 1, np.int64)
+    np.cumsum(sizes + 1, out=through[1:])
+    starts = through[:-1] - through[offsets[:-1]].repeat(np.diff(offsets))
+    for page, (first, stop) in zip(pages, pairwise(offsets.tolist())):
+        if "\r" in page:  # its line ends may have two characters
+            starts[first:stop] = line_starts(page, lines[first:stop])
+    return starts
 
 
 # -- worker processes --------------------------------------------------------------------------------------------------

@@ -13,19 +13,12 @@ from classifier.core.arrays import Bools, Floats, Int8s, Ints
 from classifier.io.notices import NOTHING_KEPT, Notice, notice
 from classifier.labels import LABELS, Label
 
-__all__ = ["LabelledLine", "Labels", "counts_by_page", "evenly_spaced_starts", "labelled_lines", "with_nothing_kept"]
+__all__ = ["LabelledLine", "Labels", "counts_by_page", "labelled_lines", "with_nothing_kept"]
 
 
 def counts_by_page(flags: Bools, offsets: Ints | Sequence[int]) -> Ints:
     """Return how many lines of each page are flagged; line i of page p is entry `offsets[p] + i`."""
     return np.diff(np.searchsorted(np.flatnonzero(flags), offsets))
-
-
-def evenly_spaced_starts(sizes: Ints, offsets: Ints) -> Ints:
-    """Return where lines of `sizes` (n,) start in their pages, if each has a line end of one character; see `counts_by_page`."""
-    through = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes + 1, out=through[1:])
-    return through[:-1] - through[offsets[:-1]].repeat(np.diff(offsets))
 
 
 class LabelledLine(NamedTuple):
