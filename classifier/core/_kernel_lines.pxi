@@ -67,7 +67,7 @@ cdef inline Py_ssize_t stripped_size(const String* line, Py_ssize_t size) noexce
 
 
 cdef uint64_t bytes_hash(const uint8_t* data, Py_ssize_t size) noexcept nogil:
-    """Return a hash of bytes; a collision costs a comparison, and a block has few lines, so it may be as simple as it is fast."""
+    """Return a hash of bytes, as simple as it is fast: who knows it can make collisions."""
     cdef uint64_t hash = <uint64_t>size, word = 0
     while size >= 8:
         memcpy(&word, data, 8)
@@ -90,9 +90,16 @@ cdef enum:
 cdef const uint8_t[::1] MAY_END = np.array([chr(code) in MAY_END_BLANK for code in range(TABLED)], np.uint8)
 
 
-cdef void find_first(Strings strings, int32_t[::1] table, uint64_t[::1] hashes, int64_t[::1] first) noexcept nogil:
-    """Write the first line with the text of each; `table` holds -1, and its length is a power of 2, more than there are lines."""
-    cdef Py_ssize_t i, slot, mask = table.shape[0] - 1
+cdef enum:
+    ENOUGH_STEPS = 16  # per line, on average, through the table; few lines take more than two
+
+
+cdef bint find_first(Strings strings, int32_t[::1] table, uint64_t[::1] hashes, int64_t[::1] first) noexcept nogil:
+    """Write the first line with the text of each; return whether it was found in a few steps, or is still to be found.
+
+    `table` holds -1, and its length is a power of 2, more than there are lines.
+    """
+    cdef Py_ssize_t i, slot, mask = table.shape[0] - 1, steps = ENOUGH_STEPS * strings.count
     cdef int32_t at
     for i in range(strings.count):
         hashes[i] = bytes_hash(<const uint8_t*>strings.of[i].data, strings.of[i].size * strings.of[i].kind)
@@ -105,7 +112,11 @@ cdef void find_first(Strings strings, int32_t[::1] table, uint64_t[::1] hashes, 
             if hashes[at] == hashes[i] and same_string(&strings.of[at], &strings.of[i]):
                 break
             slot = (slot + 1) & mask
+            steps -= 1
+            if steps < 0:
+                return False
         first[i] = at
+    return True
 
 
 cdef uint8_t kind_of_line(const String* line) noexcept nogil:
@@ -132,8 +143,14 @@ def distinct_lines(lines):
     cdef uint8_t[:, ::1] flag = flags  # blank, markup
     cdef int64_t[::1] place = copies
     texts = []
+    cdef bint done
     with nogil:
-        find_first(strings, table, hashes, first)
+        done = find_first(strings, table, hashes, first)
+    if not done:  # somebody made lines that collide; nobody knows Python's hashes
+        seen = {}
+        for i in range(n):
+            first[i] = seen.setdefault(strings.lines[i], i)
+    with nogil:
         for i in range(n):
             if first[i] == i:
                 flag[0, i] = kind_of_line(&strings.of[i])

@@ -69,7 +69,7 @@ cdef class Text:
 
     cdef void read(self, Strings strings, Py_ssize_t most) noexcept nogil:
         """Fill in lines, and what is tabulated of their characters."""
-        cdef Py_ssize_t line, i, at = 0, begin, stop
+        cdef Py_ssize_t line, at = 0, begin, stop
         cdef const String* string
         for line in range(strings.count):
             string = &strings.of[line]
