@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import islice, repeat, starmap
+from itertools import islice, pairwise, repeat, starmap
 from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
 import numpy as np
 
+from classifier.core.arrays import Ints
 from classifier.core.model import Model
 from classifier.core.model_file import default_path
-from classifier.core.pipeline import BLOCK_LINES, LOOKAHEAD, PageMemory, Pipeline
+from classifier.core.pipeline import BLOCK_CHARS, BLOCK_LINES, LOOKAHEAD, Decided, PageMemory, Pipeline
 from classifier.errors import InputError, ModelError
 from classifier.io.inspection import inspect_page
 from classifier.io.notices import Notice, counted, warn_of, warned, without_warnings
@@ -301,22 +302,24 @@ class Cleaner:
         return labels
 
     def _label_pages(self, pages: Iterable[str], memory: SiteMemory | None = None) -> Labels:
+        texts = list(pages)
         lines: list[str] = []
-        offsets, starts = [0], []
+        offsets = [0]
         found: list[tuple[Notice, ...]] = []
-        for page in pages:
-            of_page = split_lines(page)
-            found.append(inspect_page(page))
-            lines += of_page
-            starts += line_starts(page, of_page)
-            offsets.append(len(lines))
-        cleaner = self if memory is None else self.remembering(memory)
-        done = cleaner._pipeline().advance(lines, offsets[1:])
+        pipeline, parts = (self if memory is None else self.remembering(memory))._pipeline(), []
+        for block in _blocks(texts):
+            first = len(lines)
+            for page in block:
+                lines += split_lines(page)
+                offsets.append(len(lines))
+                found.append(inspect_page(page))
+            parts.append(pipeline.advance(lines[first:], np.array(offsets[-len(block) :]) - first))
+        done = Decided.joined(parts or [pipeline.advance([])])
         columns = (done.codes, done.probabilities, done.kept, done.keep_probabilities, done.guesses)
-        first = np.array(starts, np.int64)
-        ends = first + np.fromiter(map(len, lines), np.int64, len(lines))
+        bounds, sizes = np.array(offsets), np.fromiter(map(len, lines), np.int64, len(lines))
+        starts = _line_starts(texts, lines, sizes, bounds)
         others = (done.caption_probabilities, done.title_probabilities)
-        return with_nothing_kept(Labels(*columns, np.array(offsets), lines, first, ends, tuple(found), *others))
+        return with_nothing_kept(Labels(*columns, bounds, lines, starts, starts + sizes, tuple(found), *others))
 
     def learned_pages(self, pages: Iterable[str]) -> LearnedPages:
         """Return what pages of this cleaner's site add to a memory; see `SiteMemory.add`.
@@ -354,6 +357,32 @@ class Cleaner:
             InputError: `lookahead` is less than the model needs; see `label_lines`.
         """
         return Stream(self._pipeline(), lookahead)
+
+
+def _blocks(pages: list[str]) -> Iterator[list[str]]:
+    """Yield pages in groups of at most BLOCK_CHARS characters, or of one page.
+
+    What Python does for a group and what is done without its lock alternate then, so that threads do not wait for each other for long.
+    """
+    start, chars = 0, 0
+    for stop, page in enumerate(pages):
+        chars += len(page)
+        if chars > BLOCK_CHARS and start < stop:
+            yield pages[start:stop]
+            start, chars = stop, len(page)
+    if pages:
+        yield pages[start:]
+
+
+def _line_starts(pages: list[str], lines: list[str], sizes: Ints, offsets: Ints) -> Ints:
+    """Return where each line of pages starts in its page (n,), from the lines' `sizes` (n,) and the `offsets` of pages; see `Labels`."""
+    through = np.zeros(len(lines) + 1, np.int64)
+    np.cumsum(sizes + 1, out=through[1:])
+    starts = through[:-1] - through[offsets[:-1]].repeat(np.diff(offsets))
+    for page, (first, stop) in zip(pages, pairwise(offsets.tolist())):
+        if "\r" in page:  # its line ends may have two characters
+            starts[first:stop] = line_starts(page, lines[first:stop])
+    return starts
 
 
 # -- worker processes --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -33,11 +34,10 @@ def test_the_package_holds_known_kinds_of_files_only(shipped):
     assert {Path(name).suffix or Path(name).name for name in shipped - MODEL} == KINDS
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a wheel and a source distribution, built from a copy with stray files that must not get in."""
-    out = tmp_path_factory.mktemp("built")
-    source = tmp_path_factory.mktemp("source")
+def build(folder: Path, kind: str, *made: str) -> Path:
+    """Return the folder of what is made with TINSACH_BUILD=kind, from a copy with stray files that must not get in."""
+    source, out = folder / "source", folder / "out"
+    source.mkdir()
     names = (
         "classifier",
         "tinsach.py",
@@ -55,11 +55,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(["cp", "-RP", *(str(ROOT / name) for name in names), source], check=True)
     (source / "classifier" / ".env").write_text("SECRET=1")
     (source / "models" / "notes.txt").write_text("not for users")
-    command = [sys.executable, "-m", "build", "--wheel", "--sdist", "--no-isolation", "--outdir", str(out), str(source)]
-    environment = os.environ | {"TINSACH_BUILD": "pure"}  # the kernel takes half a minute; `make test-kernel` builds it
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-m", "build", *made, "--no-isolation", "--outdir", str(out), str(source)]
+    done = subprocess.run(command, env=os.environ | {"TINSACH_BUILD": kind}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a wheel without the kernel, which takes half a minute to build, and of a source distribution."""
+    return build(tmp_path_factory.mktemp("pure"), "pure", "--wheel", "--sdist")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +78,17 @@ def test_the_wheel_holds_the_package_and_its_model_only(wheel, shipped):
     assert {name for name in names if ".dist-info/" not in name} == {name for name in shipped if Path(name).suffix not in KERNEL}
     assert wheel.name.endswith("-py3-none-any.whl")  # without the kernel it is for every machine
     assert about == {"licenses/LICENSE", "METADATA", "WHEEL", "entry_points.txt", "top_level.txt", "RECORD"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cc") is None, reason="the kernel needs a C compiler")
+def test_the_wheel_of_one_kind_of_machine_holds_the_kernel(tmp_path, shipped, sample_page, cleaner):
+    (wheel,) = build(tmp_path, "fast", "--wheel").glob("*.whl")
+    assert wheel.stat().st_size < 3_000_000
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    (kernel,) = names - {name for name in shipped if Path(name).suffix not in KERNEL}
+    assert re.fullmatch(r"classifier/core/_kernel\.\S+\.(so|pyd)", kernel)
+    assert works_elsewhere(wheel, tmp_path, "tinsach", sample_page, TINSACH_KERNEL="1") == cleaner.clean_text(sample_page) + "\n"
 
 
 def test_without_a_compiler_the_package_is_built_without_the_kernel(tmp_path):
@@ -100,11 +116,17 @@ def test_the_wheel_starts_one_command_and_nothing_else(wheel):
 
 @pytest.mark.parametrize("name", ["tinsach", "classifier"])
 def test_the_wheel_works_elsewhere(wheel, tmp_path, sample_page, cleaner, name):
-    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
-    (tmp_path / "page.txt").write_text(sample_page, encoding="utf-8")
+    assert works_elsewhere(wheel, tmp_path, name, sample_page) == cleaner.clean_text(sample_page) + "\n"
+
+
+def works_elsewhere(wheel: Path, folder: Path, name: str, page: str, **environment: str) -> str:
+    """Return what `python -m NAME clean` makes of a page in a folder where there is nothing but the wheel's files."""
+    zipfile.ZipFile(wheel).extractall(folder / "site")
+    (folder / "page.txt").write_text(page, encoding="utf-8")
     command = [sys.executable, "-m", name, "clean", "page.txt"]
-    done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")}, capture_output=True)
-    assert done.stdout.decode() == cleaner.clean_text(sample_page) + "\n", done.stderr.decode()
+    done = subprocess.run(command, cwd=folder, env={"PYTHONPATH": str(folder / "site"), **environment}, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
 
 
 def test_runtime_needs_numpy_and_joblib_only(wheel):

@@ -10,8 +10,10 @@ import numpy as np
 
 from libc.math cimport rint, sqrt, floorf
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
+include "_kernel_lines.pxi"
+include "_kernel_text.pxi"
 include "_kernel_scan.pxi"
 include "_kernel_features.pxi"
 include "_kernel_rows.pxi"

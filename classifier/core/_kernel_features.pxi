@@ -58,36 +58,54 @@ cdef struct Line:
     Py_ssize_t size
 
 
-cdef inline uint64_t token_hash(Line* line, Py_ssize_t at) noexcept nogil:
-    """Return the hash of the token that starts at a place in a line: a word, or one other character."""
-    cdef uint64_t power = 1, hash = 0
-    while True:
-        hash += (line.chars[at] + <uint64_t>1) * power
-        if not is_word(line.kinds[at]) or not is_word(line.kinds[at + 1]):  # a newline closes the line
-            return scramble(hash)
-        power *= BASE
-        at += 1
+cdef enum:
+    POWERS = 1024  # a longer span is hashed in pieces
+cdef uint64_t[POWERS + 1] POWER_OF
+for _power in range(POWERS + 1):
+    POWER_OF[_power] = pow(hashing._BASE, _power, 1 << 64)
+
+
+cdef uint64_t base_power(Py_ssize_t exponent) noexcept nogil:
+    cdef uint64_t power = 1
+    while exponent > POWERS:
+        power *= POWER_OF[POWERS]
+        exponent -= POWERS
+    return power * POWER_OF[exponent]
 
 
 cdef uint64_t span_hash(const uint32_t* chars, Py_ssize_t size) noexcept nogil:
-    """Return the hash of all characters, before `scramble`."""
-    cdef uint64_t power = 1, hash = 0
-    cdef Py_ssize_t i
-    for i in range(size):
-        hash += (chars[i] + <uint64_t>1) * power
-        power *= BASE
+    """Return the hash of all characters, before `scramble`. Tabulated powers wait for no multiplication."""
+    cdef uint64_t power = 1, hash = 0, part
+    cdef Py_ssize_t i, count
+    while size > 0:
+        count, part = min(size, POWERS), 0
+        for i in range(count):
+            part += (chars[i] + <uint64_t>1) * POWER_OF[i]
+        hash += part * power
+        power *= POWER_OF[POWERS]
+        chars, size = chars + count, size - count
     return hash
+
+
+cdef inline uint64_t token_hash(Line* line, Py_ssize_t at) noexcept nogil:
+    """Return the hash of the token that starts at a place in a line: a word, or one other character."""
+    cdef Py_ssize_t stop = at + 1
+    if is_word(line.kinds[at]):
+        while is_word(line.kinds[stop]):  # a newline closes the line
+            stop += 1
+    return scramble(span_hash(line.chars + at, stop - at))
 
 
 cdef Py_ssize_t find_tokens(Line* line, Py_ssize_t offset, int64_t* tokens) noexcept nogil:
     """Write the start of each token of a line, counted from the start of the batch; return how many there are."""
     cdef Py_ssize_t i, count = 0
     cdef bint before = False, word
+    cdef uint8_t kind
     for i in range(line.size):
-        word = is_word(line.kinds[i])
-        if (word and not before) or line.kinds[i] >= COMMA or line.kinds[i] == NEWLINE:
-            tokens[count] = offset + i
-            count += 1
+        kind = line.kinds[i]
+        word = is_word(kind)
+        tokens[count] = offset + i
+        count += (word and not before) | (kind >= COMMA) | (kind == NEWLINE)
         before = word
     return count
 
@@ -115,22 +133,26 @@ cdef bint write_hashes(Line* line, uint32_t* letters, uint64_t* whole, uint64_t*
 
     `letters` has room for the line.
     """
-    cdef Py_ssize_t i, size = 0, words = 0, until = -1, half
-    cdef uint64_t power = 1, first, second
-    for i in range(line.size):
-        if is_word(line.kinds[i]):
-            if i == 0 or not is_word(line.kinds[i - 1]):
+    cdef Py_ssize_t i = 0, size = 0, words = 0, until = -1, half
+    cdef uint64_t first, second
+    cdef const uint8_t* kinds = line.kinds
+    cdef const uint32_t* chars = line.chars
+    while i < line.size and until < 0:
+        if is_word(kinds[i]):
+            if i == 0 or not is_word(kinds[i - 1]):
                 if words == OPENING_WORDS:
                     until = size
                 words += 1
-            letters[size] = line.chars[i]
+            letters[size] = chars[i]
             size += 1
+        i += 1
+    for i in range(i, line.size):
+        letters[size] = chars[i]
+        size += is_word(kinds[i])
     half = size // 2
     first = span_hash(letters, half)
     second = span_hash(letters + half, size - half)
-    for i in range(half):
-        power *= BASE
-    whole[0] = scramble(first + power * second)
+    whole[0] = scramble(first + base_power(half) * second)
     if until < 0:
         until = size
     for i in range(until):
@@ -141,31 +163,23 @@ cdef bint write_hashes(Line* line, uint32_t* letters, uint64_t* whole, uint64_t*
 
 cdef void write_columns(Line* line, const int64_t* facts, Py_ssize_t stride, Py_ssize_t tokens, bint doubled, int16_t* columns, int64_t* visible) noexcept nogil:
     """Write the columns of a line; `facts` are its raw length, links, images and letters in links."""
+    cdef uint32_t counted[4][CLASSES]  # in turn, since an addition waits for the one before it to the same place
     cdef int64_t counts[CLASSES]
     cdef int64_t logs[LOGS]
     cdef int64_t parts[SHARES]
     cdef int64_t wholes[SHARES]
     cdef int64_t flags[FLAGS]
-    cdef int64_t capitals = 0, accents = 0, inner = 0, dates = 0, clocks = 0, size, letters, words, punctuation = 0, solid = 0
-    cdef Py_ssize_t i, first = -1, last = -1, opening = -1, closing = -1, before_closing = -1, dash = -1
+    cdef int64_t capitals = 0, accents = 0, inner = 0, dates = 0, clocks = 0, size, letters, words, punctuation = 0
+    cdef Py_ssize_t i, first = 0, last = line.size - 1, opening = 0, before_closing = line.size - 2, dash = -1
     cdef uint8_t kind, first_kind, last_kind, before = NEWLINE, following
     cdef const uint8_t* kinds = line.kinds
-    memset(counts, 0, sizeof(counts))
+    memset(counted, 0, sizeof(counted))
+    for i in range(line.size):
+        accents += line.accents[i]
     for i in range(line.size):
         kind = kinds[i]
-        counts[kind & (CLASSES - 1)] += 1
-        accents += line.accents[i]
-        if kind == UPPER and not is_word(before):
-            capitals += 1
-        if is_visible(kind):
-            if first < 0:
-                first = i
-            last = i
-        if kind != SPACE:
-            if opening < 0:
-                opening = i
-            before_closing, closing = closing, i
-            solid += 1
+        counted[i & 3][kind & (CLASSES - 1)] += 1
+        capitals += (kind == UPPER) & (not is_word(before))
         if kind >= ENDER:
             following = kinds[i + 1]
             if kind == ENDER:
@@ -177,6 +191,16 @@ cdef void write_columns(Line* line, const int64_t* facts, Py_ssize_t stride, Py_
             elif kind == DASH and dash < 0 and before != DASH and following == SPACE:
                 dash = i
         before = kind
+    for i in range(CLASSES):
+        counts[i] = <int64_t>counted[0][i] + counted[1][i] + counted[2][i] + counted[3][i]
+    while first < line.size and not is_visible(kinds[first]):
+        first += 1
+    while last >= 0 and not is_visible(kinds[last]):
+        last -= 1
+    while kinds[opening] == SPACE:  # a newline closes the line
+        opening += 1
+    while before_closing >= 0 and kinds[before_closing] == SPACE:
+        before_closing -= 1
     for i in range(COMMA, SYMBOL + 1):
         punctuation += counts[i]
     letters = counts[LOWER] + counts[UPPER]
@@ -195,7 +219,7 @@ cdef void write_columns(Line* line, const int64_t* facts, Py_ssize_t stride, Py_
     parts[LINKED], wholes[LINKED] = facts[3 * stride], letters + counts[DIGIT]
     parts[HIDDEN], wholes[HIDDEN] = facts[0] - line.size, facts[0] - 1
 
-    first_kind = kinds[first] if first >= 0 else NEWLINE
+    first_kind = kinds[first] if first < line.size else NEWLINE
     if last < 0:
         last = line.size - 1
     last_kind = kinds[last]
@@ -216,7 +240,7 @@ cdef void write_columns(Line* line, const int64_t* facts, Py_ssize_t stride, Py_
         and (line.chars[opening] == c"*" or line.chars[opening] == c"-" or line.chars[opening] == 0x2022)
     )
     flags[HEADING] = line.chars[opening] == c"#"
-    flags[TABLE] = solid > 1 and (line.chars[opening] == c"|" or line.chars[before_closing] == c"|")
+    flags[TABLE] = before_closing >= 0 and (line.chars[opening] == c"|" or line.chars[before_closing] == c"|")
     flags[DOUBLED] = doubled
     flags[NAME_LIKE] = counts[COMMA] + counts[ENDER] + counts[COLON] + counts[DIGIT] == 0 and 2 <= words <= 5 and capitals == words
     flags[KICKERS] = 1 < dash < KICKER_REACH and line.size > 2 * KICKER_REACH

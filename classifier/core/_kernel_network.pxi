@@ -48,25 +48,39 @@ cdef class PackedNetwork:
         )
 
 
-def network_scores(rows, network):
-    """Twin of `model.network_scores`."""
+def context_scores(buffer, Py_ssize_t low, Py_ssize_t high, network):
+    """Twin of `model.context_scores`."""
+    return scores_of_rows(ContextRows(buffer, low, high), network)
+
+
+def stacked_scores(buffer, Py_ssize_t low, Py_ssize_t high, network):
+    """Twin of `model.stacked_scores`."""
+    return scores_of_rows(StackedRows(buffer, low, high), network)
+
+
+cdef scores_of_rows(Rows rows, network):
+    """Return the scores (classes, lines) of rows, which are written and used a few at a time."""
     if network.packed is None:
         network.packed = PackedNetwork(network.hidden, network.hidden_bias, network.output, network.output_bias)
     cdef PackedNetwork packed = network.packed
-    cdef const float[:, ::1] values = np.ascontiguousarray(rows.T)
-    cdef Py_ssize_t n = values.shape[0], first, columns = packed.layers.columns, units = packed.layers.units
-    if values.shape[1] != columns:
-        raise ValueError(f"rows have {values.shape[1]} columns, and the network {columns}")
-    found = np.empty((n, packed.layers.classes), np.float64)
+    cdef Py_ssize_t width = rows.width, units = packed.layers.units, first, line, count
+    if width != packed.layers.columns:
+        raise ValueError(f"rows have {width} columns, and the network {packed.layers.columns}")
+    found = np.empty((rows.high - rows.low, packed.layers.classes), np.float64)
     cdef double[:, ::1] out = found
-    cdef float[::1] scratch = np.empty(TOGETHER * (columns + units), np.float32)
+    cdef float[:, ::1] given = np.empty((TOGETHER, width), np.float32)
+    cdef float[::1] scratch = np.empty(TOGETHER * (width + units), np.float32)
     cdef double[::1] exact = np.empty(TOGETHER * units)
-    cdef int[::1] used = np.empty(columns, np.intc)
+    cdef int[::1] used = np.empty(width, np.intc)
     with nogil:
-        for first in range(0, n, 4):
+        rows.prepare()
+        for first in range(rows.low, rows.high, 4):
+            count = min(TOGETHER, rows.high - first)
+            memset(&given[0, 0], 0, TOGETHER * width * sizeof(float))
+            for line in range(count):
+                rows.write_next(first + line, &given[line, 0])
             scores_of_lines(
-                &packed.layers, &values[first, 0], min(TOGETHER, n - first), &scratch[0], &used[0], &scratch[TOGETHER * columns],
-                &exact[0], &out[first, 0],
+                &packed.layers, &given[0, 0], count, &scratch[0], &used[0], &scratch[TOGETHER * width], &exact[0], &out[first - rows.low, 0]
             )
     return found[:, : packed.classes].T
 

@@ -72,10 +72,44 @@ cdef inline void find_reach(
     reach.ahead = until - line - 1
 
 
-def _check(const int64_t[::1] page, const int64_t[::1] position, Py_ssize_t low, Py_ssize_t high, *counts):
-    """Refuse bounds outside a buffer, and arrays of other lengths than its own."""
-    if not 0 <= low <= high <= page.shape[0] or {position.shape[0], *counts} != {page.shape[0]}:
-        raise ValueError("the arrays of a buffer do not fit together, or their bounds")
+cdef class Rows:
+    """Rows of the lines `low` to `high` of a buffer, for a network: the frame of both kinds."""
+
+    cdef const int64_t[::1] page, position
+    cdef Py_ssize_t low, high, width
+    cdef int64_t raw_lines
+    cdef Reach reach
+
+    def __init__(self, lines, Py_ssize_t low, Py_ssize_t high, int64_t raw_lines, Py_ssize_t width):
+        self.page, self.position = lines.page, lines.position
+        self.low, self.high, self.raw_lines, self.width = low, high, raw_lines, width
+
+    def check(self, *counts):
+        """Refuse bounds outside a buffer, and arrays of other lengths than its own."""
+        if not 0 <= self.low <= self.high <= self.page.shape[0] or {self.position.shape[0], *counts} != {self.page.shape[0]}:
+            raise ValueError("the arrays of a buffer do not fit together, or their bounds")
+
+    cdef void prepare(self) noexcept nogil:
+        """Compute what the rows of several lines share."""
+
+    cdef void write(self, Py_ssize_t line, float* out) noexcept nogil:
+        """Write the row of a line, whose reach is found, where there are zeros."""
+
+    cdef void write_next(self, Py_ssize_t line, float* out) noexcept nogil:
+        """Write the row of a line; lines come in order."""
+        find_reach(self.page, self.position, line, self.raw_lines, line == self.low, &self.reach)
+        self.write(line, out)
+
+    cdef table(self):
+        """Return all rows (width, lines)."""
+        rows = np.zeros((self.high - self.low, self.width), np.float32)
+        cdef float[:, ::1] out = rows
+        cdef Py_ssize_t line
+        with nogil:
+            self.prepare()
+            for line in range(self.low, self.high):
+                self.write_next(line, &out[line - self.low, 0])
+        return rows.T
 
 
 cdef enum:
@@ -91,27 +125,35 @@ if (len(OWN_COLUMNS), len(rowing.NEIGHBOUR_OFFSETS)) != (OWN_WIDTH, NEIGHBOURS) 
     raise ImportError("the kernel was built for another number of own columns, or of neighbours; reinstall tinsach")
 
 
+cdef class ContextRows(Rows):
+    """Context rows of a buffer's lines."""
+
+    cdef const float[::1, :] own
+    cdef const uint64_t[:, :] hashes
+    cdef int32_t[:, ::1] sums  # of the averaged columns, before each line from `first` on
+    cdef Py_ssize_t first
+
+    def __init__(self, buffer, Py_ssize_t low, Py_ssize_t high):
+        Rows.__init__(self, buffer, low, high, AHEAD_LINES, CONTEXT_WIDTH)
+        self.own, self.hashes = np.asfortranarray(buffer.own), buffer.hashes
+        self.check(self.own.shape[1], self.hashes.shape[1])
+        if self.own.shape[0] != OWN_WIDTH or self.hashes.shape[0] != 2:
+            raise ValueError("a buffer has other columns than the kernel")
+        self.first = max(0, low - CONTEXT_MEANS.back)
+        last = min(self.page.shape[0], high + CONTEXT_MEANS.forward)
+        self.sums = np.zeros((last - self.first + 1, AVERAGED.shape[0]), np.int32)
+
+    cdef void prepare(self) noexcept nogil:
+        sum_context(self.own, self.first, self.sums)
+
+    cdef void write(self, Py_ssize_t line, float* out) noexcept nogil:
+        write_context(self.own, self.hashes, line, &self.reach, out)
+        CONTEXT_MEANS.write(&self.sums[line - self.first, 0], self.sums.shape[1], self.reach.behind, self.reach.ahead, out + PART_ENDS[4])
+
+
 def context_rows(buffer, Py_ssize_t low, Py_ssize_t high):
     """Twin of `context.context_rows`."""
-    cdef const int64_t[::1] page = buffer.page, position = buffer.position
-    cdef const float[::1, :] own = np.asfortranarray(buffer.own)
-    cdef const uint64_t[:, :] hashes = buffer.hashes
-    _check(page, position, low, high, own.shape[1], hashes.shape[1])
-    if own.shape[0] != OWN_WIDTH or hashes.shape[0] != 2:
-        raise ValueError("a buffer has other columns than the kernel")
-    cdef Py_ssize_t first = max(0, low - CONTEXT_MEANS.back), last = min(page.shape[0], high + CONTEXT_MEANS.forward)
-    rows, sums = np.zeros((high - low, CONTEXT_WIDTH), np.float32), np.zeros((last - first + 1, AVERAGED.shape[0]), np.int32)
-    cdef float[:, ::1] out = rows
-    cdef int32_t[:, ::1] before = sums
-    cdef Py_ssize_t line
-    cdef Reach reach = Reach(0, 0)
-    with nogil:
-        sum_context(own, first, before)
-        for line in range(low, high):
-            find_reach(page, position, line, AHEAD_LINES, line == low, &reach)
-            write_context(own, hashes, line, &reach, &out[line - low, 0])
-            CONTEXT_MEANS.write(&before[line - first, 0], before.shape[1], reach.behind, reach.ahead, &out[line - low, PART_ENDS[4]])
-    return rows.T
+    return ContextRows(buffer, low, high).table()
 
 
 cdef int64_t AHEAD_LINES = AHEAD, STACKED_AHEAD_LINES = STACKED_AHEAD
@@ -158,36 +200,42 @@ cdef Py_ssize_t STACKED_WIDTH = len(STACKED_COLUMNS), PAGE_WIDTH = len(PAGE_COLU
 cdef const int64_t[::1] STACKED_ENDS = np.array(stacking._PART_ENDS, np.int64)
 
 
+cdef class StackedRows(Rows):
+    """Stacked rows of a buffer's lines."""
+
+    cdef const float[::1, :] own, columns
+    cdef int32_t[:, ::1] sums  # of what was found, before each line from `first` on
+    cdef Py_ssize_t first
+
+    def __init__(self, buffer, Py_ssize_t low, Py_ssize_t high):
+        Rows.__init__(self, buffer.lines, low, high, STACKED_AHEAD_LINES, STACKED_WIDTH)
+        self.own, self.columns = np.asfortranarray(buffer.lines.own), np.asfortranarray(buffer.columns)
+        self.check(self.own.shape[1], self.columns.shape[1])
+        if self.own.shape[0] != OWN_WIDTH or self.columns.shape[0] != PAGE_WIDTH + FOUND:
+            raise ValueError("a buffer has other columns than the kernel")
+        self.first = max(0, low - STACKED_MEANS.back)
+        last = min(self.page.shape[0], high + STACKED_MEANS.forward)
+        self.sums = np.zeros((last - self.first + 1, FOUND), np.int32)
+
+    cdef void prepare(self) noexcept nogil:
+        cdef Py_ssize_t i, c
+        for i in range(self.sums.shape[0] - 1):
+            for c in range(FOUND):
+                self.sums[i + 1, c] = self.sums[i, c] + share_of(self.columns[PAGE_WIDTH + c, self.first + i])
+
+    cdef void write(self, Py_ssize_t line, float* out) noexcept nogil:
+        cdef Py_ssize_t d
+        memcpy(out, &self.own[0, line], OWN_WIDTH * sizeof(float))
+        memcpy(out + OWN_WIDTH, &self.columns[0, line], PAGE_WIDTH * sizeof(float))
+        for d in range(STACKED_OFFSET_AT.shape[0]):
+            if -self.reach.behind <= STACKED_OFFSET_AT[d] <= self.reach.ahead:
+                memcpy(out + STACKED_ENDS[1] + d * FOUND, &self.columns[PAGE_WIDTH, line + STACKED_OFFSET_AT[d]], FOUND * sizeof(float))
+        STACKED_MEANS.write(&self.sums[line - self.first, 0], FOUND, self.reach.behind, self.reach.ahead, out + STACKED_ENDS[2])
+
+
 def stacked_rows(buffer, Py_ssize_t low, Py_ssize_t high):
     """Twin of `stacked.stacked_rows`."""
-    cdef const int64_t[::1] page = buffer.lines.page, position = buffer.lines.position
-    cdef const float[::1, :] own = np.asfortranarray(buffer.lines.own), columns = np.asfortranarray(buffer.columns)
-    _check(page, position, low, high, own.shape[1], columns.shape[1])
-    if own.shape[0] != OWN_WIDTH or columns.shape[0] != PAGE_WIDTH + FOUND:
-        raise ValueError("a buffer has other columns than the kernel")
-    cdef Py_ssize_t first = max(0, low - STACKED_MEANS.back), last = min(page.shape[0], high + STACKED_MEANS.forward)
-    rows, sums = np.zeros((high - low, STACKED_WIDTH), np.float32), np.zeros((last - first + 1, FOUND), np.int32)
-    cdef float[:, ::1] out = rows
-    cdef int32_t[:, ::1] before = sums
-    cdef Py_ssize_t line, d, i, c
-    cdef Reach reach = Reach(0, 0)
-    with nogil:
-        for i in range(last - first):
-            for c in range(FOUND):
-                before[i + 1, c] = before[i, c] + share_of(columns[PAGE_WIDTH + c, first + i])
-        for line in range(low, high):
-            find_reach(page, position, line, STACKED_AHEAD_LINES, line == low, &reach)
-            memcpy(&out[line - low, 0], &own[0, line], OWN_WIDTH * sizeof(float))
-            memcpy(&out[line - low, OWN_WIDTH], &columns[0, line], PAGE_WIDTH * sizeof(float))
-            for d in range(STACKED_OFFSET_AT.shape[0]):
-                if -reach.behind <= STACKED_OFFSET_AT[d] <= reach.ahead:
-                    memcpy(
-                        &out[line - low, STACKED_ENDS[1] + d * FOUND],
-                        &columns[PAGE_WIDTH, line + STACKED_OFFSET_AT[d]],
-                        FOUND * sizeof(float),
-                    )
-            STACKED_MEANS.write(&before[line - first, 0], FOUND, reach.behind, reach.ahead, &out[line - low, STACKED_ENDS[2]])
-    return rows.T
+    return StackedRows(buffer, low, high).table()
 
 
 def joined_columns(before, *parts):

@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 
 from classifier.core.arrays import Bools, Float32s, Floats, Hashes, Ints, append, diff, flatnonzero, log_softmax
-from classifier.core.context import CEILINGS
+from classifier.core.context import CEILINGS, LineBuffer, context_rows
 from classifier.core.features import LineFeatures
 from classifier.core.kernel import compiled
 from classifier.core.model_delta import ModelDelta
 from classifier.core.model_file import PREFIXES, read_model
 from classifier.core.ngrams import HEAD, TAIL, NGrams, Vocabulary
-from classifier.core.stacked import STACKED_CEILINGS
+from classifier.core.stacked import STACKED_CEILINGS, StackedBuffer, stacked_rows
 from classifier.errors import ModelError
 
 __all__ = ["GRID", "OUTPUT_GRID", "TEXT_GRID", "Model", "Network", "Recording", "exact_grid", "known_grams", "on_grid"]
@@ -107,13 +107,13 @@ class Model:
         """Return natural-log probabilities (len(EVIDENCE), n) of each line, from its own features only."""
         return log_softmax(first_scores(line_features, self.vocabulary, self._text, self._columns, self._bias))
 
-    def context_pass(self, rows: Float32s) -> Floats:
-        """Return natural-log probabilities (len(LABELS), n) from context rows (len(CONTEXT_COLUMNS), n)."""
-        return log_softmax(self._context.scores(rows))
+    def context_pass(self, buffer: LineBuffer, low: int, high: int) -> Floats:
+        """Return natural-log probabilities (len(LABELS), high - low) of lines `low` to `high` by the first context pass."""
+        return log_softmax(context_scores(buffer, low, high, self._context))
 
-    def stacked_pass(self, rows: Float32s) -> Floats:
-        """Return natural-log probabilities (len(LABELS), n) from stacked rows (len(STACKED_COLUMNS), n)."""
-        return log_softmax(self._stacked.scores(rows))
+    def stacked_pass(self, buffer: StackedBuffer, low: int, high: int) -> Floats:
+        """Return natural-log probabilities (len(LABELS), high - low) of lines `low` to `high` by the second context pass."""
+        return log_softmax(stacked_scores(buffer, low, high, self._stacked))
 
     # -- feature attribution, for `explain` --------------------------------------------------------------------------------
 
@@ -147,7 +147,11 @@ class Network:
 
     def scores(self, rows: Float32s) -> Floats:
         """Return logits (labels, n) from input rows (columns, n)."""
-        return network_scores(rows, self)
+        units = self.hidden @ rows
+        units += self.hidden_bias
+        np.maximum(units, 0, out=units)
+        scores: Floats = self.output @ units.astype(np.float64) + self.output_bias
+        return scores
 
     def slopes(self, rows: Float32s, over: Floats) -> tuple[Floats, Floats]:
         """Return the gradient (columns, n) of a weighted sum of logits with respect to each row, and the intercept (n,).
@@ -170,12 +174,28 @@ def first_scores(line_features: LineFeatures, vocabulary: Vocabulary, text: Hash
 
 
 @compiled
-def network_scores(rows: Float32s, network: Network) -> Floats:
-    """Return logits (labels, n) of a network from its input rows (columns, n)."""
-    units = network.hidden @ rows
-    units += network.hidden_bias
-    np.maximum(units, 0, out=units)
-    return network.output @ units.astype(np.float64) + network.output_bias
+def context_scores(buffer: LineBuffer, low: int, high: int, network: Network) -> Floats:
+    """Return the logits (labels, high - low) of the first context pass for lines `low` to `high` of a buffer."""
+    return _joined([network.scores(context_rows(buffer, *bounds)) for bounds in _row_groups(low, high)])
+
+
+@compiled
+def stacked_scores(buffer: StackedBuffer, low: int, high: int, network: Network) -> Floats:
+    """Return the logits (labels, high - low) of the second context pass for lines `low` to `high` of a buffer."""
+    return _joined([network.scores(stacked_rows(buffer, *bounds)) for bounds in _row_groups(low, high)])
+
+
+ROWS_AT_ONCE = 256  # bounds the memory of the rows
+
+
+def _row_groups(low: int, high: int) -> list[tuple[int, int]]:
+    """Return the bounds of groups of at most ROWS_AT_ONCE of the lines `low` to `high`."""
+    return [(start, min(start + ROWS_AT_ONCE, high)) for start in range(low, high, ROWS_AT_ONCE)]
+
+
+def _joined(parts: list[Floats]) -> Floats:
+    """Return arrays joined along their lines (at least one)."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 # Text weights are offset to be non-negative and summed in pairs, as the halves of a uint64, which halves the time of the sum. A
@@ -223,8 +243,9 @@ class Recording(Model):
         vars(self).update(vars(model))
         self.records: deque[tuple[Float32s, Floats]] = deque()
 
-    def stacked_pass(self, rows: Float32s) -> Floats:
+    def stacked_pass(self, buffer: StackedBuffer, low: int, high: int) -> Floats:
         """Run the second context pass and record its rows and results."""
-        log_probabilities = super().stacked_pass(rows)
+        log_probabilities = super().stacked_pass(buffer, low, high)
+        rows = _joined([stacked_rows(buffer, *bounds) for bounds in _row_groups(low, high)])
         self.records.extend(zip(rows.T.copy(), log_probabilities.T.copy()))
         return log_probabilities

@@ -8,20 +8,21 @@ a few lines of context for each context pass, the undecided lines, and what the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import compress, count, pairwise
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
 from classifier.core.arrays import Bools, Floats, Hashes, Int16s, Ints, diff, flatnonzero
 from classifier.core.constraints import mask_labels
-from classifier.core.context import AHEAD, NO_LINES, LineBuffer, context_rows, joined_columns
+from classifier.core.context import AHEAD, NO_LINES, LineBuffer, joined_columns
 from classifier.core.decisions import BLANK_CODE, BLANK_REACH, Decided, OutputBuffer, choose, first_guesses
+from classifier.core.distinct import distinct_lines
 from classifier.core.features import COLUMN, LineFeatures, extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.model import Model
 from classifier.core.positions import blanks_before, line_numbers, page_starts, ready_lines
-from classifier.core.scan import MAX_CHARS, blank_flags
+from classifier.core.scan import MAX_CHARS
 from classifier.core.stacked import (
     NOTHING_FOUND,
     STACKED_AHEAD,
@@ -29,17 +30,15 @@ from classifier.core.stacked import (
     StackedBuffer,
     StackedState,
     extract_stacked,
-    stacked_rows,
 )
 from classifier.labels import LABELS
 
-__all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
+__all__ = ["BLANK_CODE", "BLANK_REACH", "BLOCK_CHARS", "BLOCK_LINES", "LOOKAHEAD", "Decided", "LineConstraints", "PageMemory", "Pipeline"]
 
 LOOKAHEAD = AHEAD + STACKED_AHEAD + BLANK_REACH
 # Block size: large enough to amortise numpy's overhead per call, small enough that a block's arrays (about 4 KB per line and 60
 # bytes per character) stay in the tens of megabytes and mostly in the cache.
 BLOCK_LINES, BLOCK_CHARS = 4096, 1 << 17
-ROWS_AT_ONCE = 256  # bounds the memory of the context rows
 
 
 class LineConstraints(Protocol):
@@ -120,29 +119,21 @@ class Pipeline:
     def _first_pass(self, lines: Sequence[str]) -> tuple[Bools, Bools, LineFeatures | None, Int16s, Ints | None]:
         """Return which lines are blank, which of them hold markup, and the features, evidence and marks of the others.
 
-        Marks are None without constraints. Each distinct text is processed once: menus repeat many times in a block.
+        Marks are None without constraints.
         """
-        index_of = dict(zip(dict.fromkeys(lines), count()))
-        blank = blank_flags(index_of)
-        texts = list(compress(index_of, ~blank))
-        markup = np.zeros(len(blank), np.bool_)
-        if blank.any():
-            markup[blank] = ["<" in text or "&" in text for text in compress(index_of, blank)]
-        copies = np.fromiter(map(index_of.__getitem__, lines), np.intp, len(lines)) if len(index_of) < len(lines) else None
-        every_blank, every_markup = (blank, markup) if copies is None else (blank.take(copies), markup.take(copies))
+        texts, copies, blank, markup = distinct_lines(lines)
         if not texts:
-            return every_blank, every_markup, None, np.zeros((0, 0), np.int16), None
+            return blank, markup, None, np.zeros((0, 0), np.int16), None
         line_features = extract_features(texts)
         first, marks = self._model.first_pass(line_features), None
         if self._constraints is not None:
             marks = self._constraints.marks(texts)
             first = mask_labels(first, marks)
         evidence = scaled_evidence(first)
-        if copies is not None:
-            copies = (np.cumsum(~blank) - 1).take(copies[~every_blank])
+        if len(texts) < len(copies):
             line_features, evidence = line_features.repeated(copies), evidence.take(copies, axis=1)
             marks = None if marks is None else marks.take(copies)
-        return every_blank, every_markup, line_features, evidence, marks
+        return blank, markup, line_features, evidence, marks
 
     def _extend_buffer(self, line_features: LineFeatures, evidence: Int16s, page: Ints, position: Ints, marks: Ints | None) -> None:
         """Append non-blank lines to the buffer, with their features, evidence and history columns."""
@@ -168,13 +159,10 @@ class Pipeline:
         """Run the first context pass over the lines whose look-ahead for it is complete."""
         buffer = self._buffer
         low, high = self._found.shape[1], ready_lines(buffer.page, buffer.position, open_page, self._position - AHEAD)
-        found = [
-            scaled_evidence(self._allowed(self._model.context_pass(context_rows(buffer, start, stop)), buffer.marks[start:stop]))
-            for start, stop in _row_bounds(low, high)
-        ]
-        if found:
+        if low < high:
             starts = page_starts(buffer.page[low:high], low == 0 or buffer.page[low] != buffer.page[low - 1])
-            evidence = _joined(found)
+            found = self._allowed(self._model.context_pass(buffer, low, high), buffer.marks[low:high])
+            evidence = scaled_evidence(found)
             columns, self._stacked_state = extract_stacked(buffer.own[:, low:high], evidence, starts, self._stacked_state)
             self._found = joined_columns(self._found, columns, evidence)
 
@@ -183,12 +171,9 @@ class Pipeline:
         lines = self._buffer.slice(0, self._found.shape[1])
         stacked = StackedBuffer(lines, self._found)
         low, high = self._undecided, ready_lines(lines.page, lines.position, open_page, self._position - AHEAD - STACKED_AHEAD)
-        found = [
-            self._allowed(self._model.stacked_pass(stacked_rows(stacked, start, stop)), lines.marks[start:stop])
-            for start, stop in _row_bounds(low, high)
-        ]
-        if found:
-            self._hold_or_decide(lines.slice(low, high), _joined(found))
+        if low < high:
+            found = self._allowed(self._model.stacked_pass(stacked, low, high), lines.marks[low:high])
+            self._hold_or_decide(lines.slice(low, high), found)
         drop = max(0, high - STACKED_BEHIND)
         self._buffer, self._found = self._buffer.tail(drop), self._found[:, drop:]
         self._undecided = high - drop
@@ -218,16 +203,6 @@ class Pipeline:
     def _allowed(self, log_probabilities: Floats, marks: Ints) -> Floats:
         """Return log probabilities (labels, n) without the labels that the constraints do not allow, if there are any."""
         return log_probabilities if self._constraints is None else mask_labels(log_probabilities, marks)
-
-
-def _row_bounds(low: int, high: int) -> list[tuple[int, int]]:
-    """Return the bounds of groups of at most ROWS_AT_ONCE of the lines `low` to `high`."""
-    return [(start, min(start + ROWS_AT_ONCE, high)) for start in range(low, high, ROWS_AT_ONCE)]
-
-
-def _joined(parts: list[Floats]) -> Floats:
-    """Return arrays joined along their lines (at least one)."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def _block_bounds(lines: Sequence[str]) -> list[int]:

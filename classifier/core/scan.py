@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,10 +21,9 @@ import numpy as np
 
 from classifier.core.arrays import Bools, Ints, append, diff, flatnonzero, lengths_to
 from classifier.core.kernel import compiled
-from classifier.lines import BEYOND, MAY_END_BLANK, is_blank
 from classifier.visible import CATEGORIES, INVISIBLE, TABLED, is_invisible, without_html
 
-__all__ = ["LINK_TARGET", "CharClass", "Scan", "blank_flags", "composed", "is_word", "readable", "scan"]
+__all__ = ["LINK_TARGET", "CharClass", "Scan", "composed", "is_word", "readable", "scan"]
 
 # A line's features read at most this many of its characters: real lines are shorter by far (the longest on the pages the
 # layouts were read off is about 16,000), and a 64 MB line must cost no more than copying it.
@@ -168,12 +167,6 @@ class Scan(NamedTuple):
     link_chars: Ints  # (n,) letters and digits that stand inside link brackets
 
 
-def blank_flags(lines: Iterable[str]) -> Bools:
-    """Return `is_blank` of each line; its last visible character decides for nearly all."""
-    ends = map(str.rstrip, lines)
-    return np.array([not end or ((end[-1] in MAY_END_BLANK or end[-1] >= BEYOND) and is_blank(end)) for end in ends], np.bool_)
-
-
 @compiled
 def scan(lines: Sequence[str]) -> Scan:
     """Turn lines (not blank, n >= 1) into arrays of visible code points.
@@ -187,7 +180,8 @@ def scan(lines: Sequence[str]) -> Scan:
     irregular, odd = _lines_to_rewrite(code_points, starts, linked)
     rewritten, visible = flatnonzero(irregular), ""
     if len(rewritten):
-        visible = _visible(text.split("\n"), rewritten.tolist(), flatnonzero(odd).tolist())
+        texts = text.split("\n")
+        visible = _visible([texts[i] for i in rewritten.tolist()], flatnonzero(odd[rewritten]).tolist())
         linked = linked or "](" in visible
     spaces = _repeated_spaces(code_points, starts, irregular)
     if len(rewritten) or len(spaces):
@@ -345,12 +339,12 @@ _LEFT_OUT = re.compile(f"[{re.escape(INVISIBLE)}\ufe00-\ufe0f]")
 _COMPATIBLE = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]+")  # full-width forms, mathematical letters
 
 
-def _visible(lines: list[str], rewritten: list[int], odd: list[int]) -> str:
-    """Return some lines as text with plain markdown, and `readable` where characters in them are `odd`."""
+def _visible(lines: list[str], odd: list[int]) -> str:
+    """Return lines as text with plain markdown, and `readable` where characters in them are `odd`."""
     if odd:
         for i, line in zip(odd, readable("\n".join([lines[i] for i in odd])).split("\n")):
             lines[i] = line
-    text = "".join([(_trimmed(lines[i]) if _may_need_trimming(lines[i]) else lines[i]) + "\n" for i in rewritten])
+    text = "".join([(_trimmed(line) if _may_need_trimming(line) else line) + "\n" for line in lines])
     text = _plain_markdown(text)
     if "](" not in text:
         return text

@@ -16,9 +16,9 @@ from classifier.core import kernel
 from tests.benchmarks.bench import composed, measure, own_calls
 
 STEPS = {
-    "characters, line features, n-grams": "scan line_features",
-    "context and stacked rows": "context_rows stacked_rows joined_columns",
-    "networks, probabilities": "network_scores log_softmax scaled_evidence",
+    "repeated lines, characters, line features, n-grams": "distinct_lines scan line_features",
+    "rows and networks": "context_scores stacked_scores context_rows stacked_rows joined_columns",
+    "probabilities": "log_softmax scaled_evidence",
     "page history, page columns": "extract_history extract_stacked",
     "first pass's sums": "first_scores",
     "positions, decisions": "line_numbers ready_lines page_starts blanks_before first_guesses choose released",
@@ -49,9 +49,9 @@ def main(argv: list[str] | None = None) -> int:
 
         methods = {(step, call): lambda path=path, call=call: by(path, call) for step, path in paths.items() for call in calls}
         seconds = {key: statistics.median(times) for key, times in measure(methods, args.rounds).items()}
-    print(f"{'step':36s}" + "".join(f"{call.replace('stream, ', ''):>30s}" for call in calls))
+    print(f"{'step':50s}" + "".join(f"{call.replace('stream, ', ''):>30s}" for call in calls))
     for step in paths:
-        print(f"{step:36s}" + "".join(f"{seconds['numpy', call] / seconds[step, call]:30.2f}" for call in calls))
+        print(f"{step:50s}" + "".join(f"{seconds['numpy', call] / seconds[step, call]:30.2f}" for call in calls))
     return 0
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifier.core.distinct import blank_flags
 from classifier.core.features import COLUMN, STEP, extract_features
-from classifier.core.scan import MAX_CHARS, PROPERTIES, UNSETTLED, blank_flags, scan
+from classifier.core.scan import MAX_CHARS, PROPERTIES, UNSETTLED, scan
 from classifier.errors import InputError
 from classifier.lines import FORM_FEED, LineBlock, LineSplitter, cut_pages, is_blank, line_starts, split_lines, split_pages
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import classifier
+from classifier.core.arrays import log_softmax
 from classifier.core.history import scaled_evidence
 from classifier.core.model_file import STEM, read_model
 from classifier.core.stacked import STACKED_CEILINGS
@@ -142,7 +143,7 @@ def test_learning_from_nothing_leaves_the_model_as_it_is(base):
     block = block_of(page.lines for page in make_pages(40, 9, folds=(1,))[0])
     model = classifier.load(base).model
     evidence = scaled_evidence(model.first_pass(block.line_features))
-    found = model.context_pass(rows_of(block, evidence).T.astype(np.float32)).T
+    found = log_softmax(model._context.scores(rows_of(block, evidence).T.astype(np.float32))).T
     stacked = ContextPass(STACKED_CEILINGS, 1, len(arrays["stacked_hidden_bias"]), SMALL.alpha, 1, SMALL.body_bias, 1, rate=1e-12)
     rows, temperature = stacked_rows_of(block, evidence, found), manifest["temperature"]
     stacked.fine_tune(rows, block.labels, np.ones(len(rows), np.float32), block.labels < 0, arrays, "stacked_", temperature)

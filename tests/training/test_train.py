@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import classifier
+from classifier.core.arrays import log_softmax
 from classifier.core.history import scaled_evidence
 from classifier.core.model import Model
 from classifier.core.model_file import read_model
@@ -52,10 +53,10 @@ def test_numpy_runtime_equals_the_scikit_learn_pipeline(trained, exported):
     evidence = scaled_evidence(by_numpy.T)
     assert np.abs(evidence - scaled_evidence(by_sklearn.T)).max() <= 1  # a sixteenth, where the two lie on both sides of a half
     rows = rows_of(block, evidence)
-    found, by_context = trained.context.log_probabilities(rows), model.context_pass(rows.T.astype(np.float32)).T
+    found, by_context = trained.context.log_probabilities(rows), log_softmax(model._context.scores(rows.T.astype(np.float32))).T
     assert np.abs(np.exp(by_context) - np.exp(found)).max() < 1e-5
     rows = stacked_rows_of(block, evidence, by_context)
-    found, by_stacked = trained.stacked.log_probabilities(rows), model.stacked_pass(rows.T.astype(np.float32)).T
+    found, by_stacked = trained.stacked.log_probabilities(rows), log_softmax(model._stacked.scores(rows.T.astype(np.float32))).T
     assert np.abs(np.exp(by_stacked) - np.exp(found)).max() < 1e-5
 
 
@@ -78,8 +79,8 @@ def test_the_pipeline_decides_what_whole_pages_say(exported):
     model = Model.load(exported)
     block = block_of(pages)
     evidence = scaled_evidence(model.first_pass(block.line_features))
-    found = model.context_pass(rows_of(block, evidence).T.astype(np.float32)).T
-    at_once = model.stacked_pass(stacked_rows_of(block, evidence, found).T.astype(np.float32)).argmax(axis=0)
+    found = log_softmax(model._context.scores(rows_of(block, evidence).T.astype(np.float32))).T
+    at_once = log_softmax(model._stacked.scores(stacked_rows_of(block, evidence, found).T.astype(np.float32))).argmax(axis=0)
     columns = classifier.load(exported).label_pages("\n".join(line.text for line in page) + "\n" for page in pages)
     assert columns.codes[columns.codes >= 0].tolist() == at_once.tolist()
 

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import classifier
-from classifier.core import kernel
+from classifier.core import kernel, model
+from classifier.core.context import context_rows
 from classifier.core.features import extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
-from classifier.core.model import Network
+from classifier.core.stacked import stacked_rows
 from classifier.errors import InputError
 from classifier.labels import EVIDENCE
 from tests.fuzz import contract, strategies
@@ -85,15 +86,23 @@ def test_colliding_hashes_are_told_apart():
 @pytest.mark.parametrize("kernel_in_use", [False, pytest.param(True, marks=needs_kernel)])
 def test_sums_are_exact_so_that_no_order_and_no_blas_changes_a_bit(cleaner, composed_pages, monkeypatch, kernel_in_use):
     """In float64 every sum of a network is exact: what float32 gives is the same, whoever adds, in whatever order, fused or not."""
-    seen, scores = [], Network.scores
-    monkeypatch.setattr(Network, "scores", lambda self, rows: (seen.append((self, rows)), scores(self, rows))[1])
+    seen = []
+    for name, rows_of in (("context_scores", context_rows), ("stacked_scores", stacked_rows)):
+        scores = getattr(model, name)
+
+        def recorded(buffer, low, high, network, rows_of=rows_of, scores=scores):
+            found = scores(buffer, low, high, network)
+            seen.append((rows_of(buffer, low, high), network, found))
+            return found
+
+        monkeypatch.setattr(model, name, recorded)
     with kernel.switched(kernel_in_use):
         cleaner.label_pages(composed_pages[:3])
-        for network, rows in seen:
-            units = np.maximum(network.hidden.astype(np.float64) @ rows.astype(np.float64) + network.hidden_bias, 0)
-            exact = [sum(map(Fraction, network.output[0] * column), Fraction(network.output_bias[0, 0])) for column in units.T[:5]]
-            same_bits(scores(network, rows)[0, :5], np.array(list(map(float, exact))))
-    assert {network for network, _ in seen} == {cleaner.model._context, cleaner.model._stacked}
+    for rows, network, found in seen:
+        units = np.maximum(network.hidden.astype(np.float64) @ rows.astype(np.float64) + network.hidden_bias, 0)
+        exact = [sum(map(Fraction, network.output[0] * column), Fraction(network.output_bias[0, 0])) for column in units.T[:5]]
+        same_bits(found[0, :5], np.array(list(map(float, exact))))
+    assert {network for _, network, _ in seen} == {cleaner.model._context, cleaner.model._stacked}
 
 
 @needs_kernel
@@ -105,7 +114,7 @@ def test_threads_share_a_cleaner(cleaner, composed_pages):
 
 
 @needs_kernel
-@pytest.mark.parametrize("name", ["line_features", "extract_history", "context_rows", "stacked_rows", "network_scores", "first_scores"])
+@pytest.mark.parametrize("name", ["line_features", "extract_history", "context_scores", "stacked_scores", "first_scores"])
 def test_arrays_that_do_not_fit_together_are_refused(cleaner, composed_pages, name, monkeypatch):
     """The numpy functions never pass such arrays on; should they do so, the kernel must not read beyond their ends."""
     twins, seen = sys.modules["classifier.core._kernel"], []

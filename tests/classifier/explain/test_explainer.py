@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import classifier
-from classifier.core.context import NO_LINES, context_rows
+from classifier.core.context import NO_LINES
 from classifier.core.features import COLUMN, LINE_COLUMNS, extract_features
 from classifier.core.history import PageState, extract_history, scaled_evidence
 from classifier.core.ngrams import ngrams
 from classifier.core.scan import scan
-from classifier.core.stacked import STACKED_COLUMNS, StackedBuffer, StackedState, extract_stacked, stacked_rows
+from classifier.core.stacked import STACKED_COLUMNS, StackedBuffer, StackedState, extract_stacked
 from classifier.explain.explainer import Explainer
 from classifier.explain.feature_text import meaning, reading
 from classifier.explain.terminal import printable, wants_colour
@@ -61,10 +61,10 @@ def scores(cleaner, lines):
     blanks, starts = np.diff(position, prepend=-1) - 1, np.arange(len(solid)) == 0
     columns, _ = extract_history(line_features, evidence, blanks, starts, PageState.fresh())
     buffer = NO_LINES.extended(line_features, evidence, columns, np.zeros(len(solid), np.int64), position)
-    found = scaled_evidence(cleaner.model.context_pass(context_rows(buffer, 0, len(solid))))
+    found = scaled_evidence(cleaner.model.context_pass(buffer, 0, len(solid)))
     page_columns, _ = extract_stacked(buffer.own, found, starts, StackedState.fresh())
     stacked = StackedBuffer.of(buffer, page_columns, found)
-    return first, cleaner.model.stacked_pass(stacked_rows(stacked, 0, len(solid)))
+    return first, cleaner.model.stacked_pass(stacked, 0, len(solid))
 
 
 def test_the_odds_are_those_of_the_model(cleaner, sample_page):
