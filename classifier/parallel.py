@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
+from shutil import which
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
 from classifier.errors import InputError, WorkerError
@@ -97,7 +98,7 @@ def _in_pool(
 def _pool(workers: int, function: Callable[..., Any]) -> Iterator[tuple[Callable[..., Future[Any]], Future[Any]]]:
     """Start worker processes; return what submits a call to them, and a future that is done once one has imported what `function` needs.
 
-    They end with the context: at once if it ends early, or before they have started.
+    When the context ends they have no work, or nobody wants its results, so they are killed: some may not even have started.
     """
     from multiprocessing import resource_tracker
 
@@ -114,15 +115,13 @@ def _pool(workers: int, function: Callable[..., Any]) -> Iterator[tuple[Callable
 
     finished = False
     try:
-        ready = submit(callable, function)
-        yield submit, ready
-        finished = ready.done()
+        yield submit, submit(callable, function)
+        finished = True
     except BrokenProcessPool as error:
         raise WorkerError("a worker process was killed, perhaps for lack of memory; run it again with fewer jobs (--jobs)") from error
     finally:
-        if not finished:
-            _discard_waiting(pool)
-        pool.shutdown(kill_workers=not finished)
+        _discard_waiting(pool)
+        pool.shutdown(kill_workers=not finished or bool(which("pgrep")))  # which loky kills with: without it, wait for them
 
 
 def _each(pieces: Iterable[Piece]) -> Iterator[Future[Piece]]:

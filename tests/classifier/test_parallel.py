@@ -19,6 +19,7 @@ def process(_: int) -> int:
 
 
 def inverse(number: int) -> float:
+    time.sleep(0.005)
     return 1 / number
 
 
@@ -74,10 +75,26 @@ def test_this_process_works_before_the_others_have_started():
 
 
 @pytest.mark.parametrize("bad", [1, 5, 40])
+@pytest.mark.usefixtures("started_workers")
 def test_an_error_comes_after_the_results_before_it(bad):
     assert until_error(2, numbers(bad)) == until_error(1, numbers(bad)) == ([1 / n for n in range(1, bad)], LookupError)
     some = [*range(1, bad), 0, 7]
     assert until_error(2, iter(some)) == until_error(1, iter(some)) == ([1 / n for n in range(1, bad)], ZeroDivisionError)
+
+
+@pytest.mark.usefixtures("started_workers")
+def test_a_slow_worker_bounds_what_is_done_meanwhile():
+    taken: list[float] = []
+
+    def pieces() -> Iterator[float]:
+        for seconds in (0.5, *[0] * 50):
+            taken.append(seconds)
+            yield seconds
+
+    done = ordered_map(time.sleep, pieces(), 2, time.sleep)
+    next(done)
+    assert len(taken) <= 2 * BATCHES_AHEAD + 1
+    assert len(list(done)) == 50
 
 
 def test_a_worker_that_is_killed_is_named():
