@@ -259,7 +259,7 @@ class Cleaner:
     # -- pages -----------------------------------------------------------------------------------------------------
 
     def clean_pages(self, pages: Iterable[str], jobs: SupportsIndex = 1, *, memory: SiteMemory | None = None) -> Iterator[str]:
-        """Clean many pages, in order, in batches that span pages; `jobs` > 1 uses that many processes (-1: all cores).
+        """Clean many pages, in order, in batches that span pages; `jobs` > 1 uses that many processes, this one included (-1: all cores).
 
         Read-ahead is bounded, so `pages` may be endless. A `memory` of their site reads and counts the pages in this order;
         see `SiteMemory`.

@@ -78,7 +78,10 @@ def _in_pool(
     from joblib import effective_n_jobs  # imported here because it takes longer than cleaning a page
 
     processes = effective_n_jobs(jobs)
-    workers = max(1, processes - (here is not None))
+    if here and processes == 1:
+        yield from map(here, pieces)
+        return
+    workers = processes - (here is not None)
     in_flight: deque[Future[Any]] = deque()  # in the order of the pieces
     with _pool(workers, function) as (submit, ready):
         for piece in _each(pieces):

@@ -25,6 +25,7 @@ from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Buffer, Sink
 from classifier.io.notices import Notice
 from classifier.jobs.batches import Batch, CleanPage, at_site, batches_of, clean_batch, grouped, judged, sites_of
+from classifier.jobs.error_policy import ErrorPolicy
 from classifier.jobs.inputs import at_site_of, file_fault, is_file, page_name, require_usable
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
@@ -40,39 +41,6 @@ BAD_FILES = "files_left_out"  # a key of `Job.counts`
 # Counts in --stats.
 REPORTED = (BAD_FILES, "records", "bad", base.MISSING, *base.LEFT_OUT, base.ONLY_IN_SCRIPT, "undecodable", NEEDS_REVIEW)
 NAMED = 5  # pages that need review and the like are all counted, but only this many of a kind are named
-
-
-class ErrorPolicy:
-    """Policy for bad records and files: fail, skip them, or quarantine them: records unchanged, files by name."""
-
-    def __init__(self, skip: bool = False, quarantine: Sink | None = None, advice: str | None = "") -> None:
-        """Fail, unless `skip` is set or there is a quarantine file.
-
-        `advice` says how a job of several files can go on; None if the command has no --on-error.
-        """
-        self.tolerant, self.quarantine, self.advice = skip or quarantine is not None, quarantine, advice
-
-    def into(self, quarantine: Sink) -> ErrorPolicy:
-        """Return the same policy with another quarantine, if it has one."""
-        return ErrorPolicy(self.tolerant, None if self.quarantine is None else quarantine, self.advice)
-
-    def take(self, bad: BadRecord, name: str) -> None:
-        """Quarantine or skip a bad record.
-
-        Raises:
-            InputError: the policy is to fail.
-        """
-        if self.quarantine is not None:
-            self.quarantine.write(bad.raw + b"\n")
-        elif not self.tolerant:
-            option = "" if self.advice is None else ", or choose --on-error skip or quarantine FILE"
-            raise InputError(f"{name}:{bad.line}: {bad.reason}; repair the record{option}")
-
-    def take_file(self, source: Source, reason: str) -> None:
-        """Quarantine a bad file by its name, or skip it; only where the policy is not to fail."""
-        if self.quarantine is not None:
-            entry = {"file": source.name, "reason": reason.removeprefix(f"{source.name}: ")}
-            self.quarantine.write(to_utf8(json.dumps(entry, ensure_ascii=False) + "\n"))
 
 
 class Outcome(NamedTuple):
