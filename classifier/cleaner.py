@@ -260,7 +260,7 @@ class Cleaner:
     # -- pages -----------------------------------------------------------------------------------------------------
 
     def clean_pages(self, pages: Iterable[str], jobs: SupportsIndex = 1, *, memory: SiteMemory | None = None) -> Iterator[str]:
-        """Clean many pages, in order, in batches that span pages; `jobs` > 1 uses that many processes (-1: all cores).
+        """Clean many pages, in order, in batches that span pages; `jobs` > 1 uses that many processes, this one included (-1: all cores).
 
         Read-ahead is bounded, so `pages` may be endless. A `memory` of their site reads and counts the pages in this order;
         see `SiteMemory`.
@@ -433,23 +433,26 @@ def _make(recipe: Recipe) -> Cleaner:
 
 
 def map_pages(
-    cleaner: Cleaner, work: Callable[[Cleaner, Piece], Result], pieces: Iterable[Piece], jobs: SupportsIndex
+    cleaner: Cleaner, work: Callable[[Cleaner, Piece], Result], pieces: Iterable[Piece], jobs: SupportsIndex, *, large: bool = False
 ) -> Generator[Result, None, None]:
     """Yield `work(cleaner, piece)` for all pieces, in order, computed in `jobs` processes; see `parallel.ordered_map`.
+
+    This process is one of them, unless pieces are so `large`, as whole files are, that the others would wait for it.
 
     Raises:
         InputError: `jobs` is 0, or several processes are requested with a model that was not loaded from a file, or with a memory
             that learns, or that was not loaded from a file.
     """
     jobs = checked_jobs(jobs)
+    here = partial(work, cleaner)
     if jobs == 1:
-        return ordered_map(partial(work, cleaner), pieces, jobs)
+        return ordered_map(here, pieces, jobs)
     if cleaner.learns:
         raise InputError(
             "a site memory that learns takes pages one after the other, in one process; use jobs=1 (--jobs 1), or let it only judge: "
             "remembering(memory, learn=False)"
         )
-    return ordered_map(partial(_work, cleaner.recipe, work), pieces, jobs)
+    return ordered_map(partial(_work, cleaner.recipe, work), pieces, jobs, None if large else here)
 
 
 def _work(recipe: Recipe, work: Callable[[Cleaner, Piece], Result], piece: Piece) -> Result:

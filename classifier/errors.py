@@ -3,7 +3,8 @@
     TinsachError                 base class
     ├── InputError (ValueError)  lines, a page, a file or an option cannot be used
     ├── MissingEngine (ImportError)  a library that an integration needs is not installed
-    └── ModelError (ValueError)  a model file is missing, damaged, or made for another version
+    ├── ModelError (ValueError)  a model file is missing, damaged, or made for another version
+    └── WorkerError (RuntimeError)  a worker process was killed
 
     InputWarning (UserWarning)   pages are not plain lines of Vietnamese text, or nothing of them is kept; a warning only
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["InputError", "InputWarning", "MissingEngine", "ModelError", "TinsachError", "require_library"]
+__all__ = ["InputError", "InputWarning", "MissingEngine", "ModelError", "TinsachError", "WorkerError", "require_library"]
 
 
 class TinsachError(Exception):
@@ -36,6 +37,10 @@ class MissingEngine(TinsachError, ImportError):
 
 class ModelError(TinsachError, ValueError):
     """A model file is missing, damaged, or made for another version of tinsach."""
+
+
+class WorkerError(TinsachError, RuntimeError):
+    """A worker process was killed before its work was done."""
 
 
 @contextmanager

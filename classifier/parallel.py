@@ -1,8 +1,8 @@
-"""Parallel map over worker processes: results in order, a bounded number of pieces in flight.
+"""Parallel map over processes: results in order, a bounded number of pieces in flight.
 
 `joblib.Parallel` keeps dispatching even when nobody consumes results, so this module drives joblib's process pool (loky) itself
-and keeps at most BATCHES_AHEAD pieces per worker in flight. The pool is private, because joblib's shared pool belongs to
-`Parallel`.
+and keeps at most BATCHES_AHEAD pieces per process in flight. The pool is private, because joblib's shared pool belongs to
+`Parallel`. The calling process can be one of the processes: it works while the others start, and whenever they have enough to do.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
+from shutil import which
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
-from classifier.errors import InputError
+from classifier.errors import InputError, WorkerError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["BATCHES_AHEAD", "checked_jobs", "ordered_map"]
 
 PARENT_SECONDS = 1.0  # between two checks that the parent process is alive
-BATCHES_AHEAD = 2  # pieces in flight per worker: one being worked on, one waiting
+BATCHES_AHEAD = 2  # pieces in flight per process: one being worked on, one waiting
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # each worker runs one thread
 
 Piece = TypeVar("Piece")
@@ -48,44 +49,104 @@ def checked_jobs(jobs: SupportsIndex) -> int:
     return number
 
 
-def ordered_map(function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs: int) -> Generator[Result, None, None]:
+def ordered_map(
+    function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs: int, here: Callable[[Piece], Result] | None = None
+) -> Generator[Result, None, None]:
     """Yield `function(piece)` for all pieces, in order, computed in `jobs` processes (-1: all cores; 1: this process).
 
-    A slow consumer throttles the workers. With several processes, `function` must be picklable.
+    A slow consumer throttles the workers. An error is raised when its turn comes, after the results of earlier pieces. With several
+    processes, `function` must be picklable.
+
+    Args:
+        function: what to compute.
+        pieces: its arguments.
+        jobs: the number of processes.
+        here: the same function for this process, which then is one of the processes; None for pieces that take so long that
+            workers would run out of pieces meanwhile.
 
     Raises:
         InputError: see `checked_jobs`.
+        WorkerError: a worker process was killed.
     """
     jobs = checked_jobs(jobs)
-    return (function(piece) for piece in pieces) if jobs == 1 else _in_pool(function, pieces, jobs)
+    return ((here or function)(piece) for piece in pieces) if jobs == 1 else _in_pool(function, pieces, jobs, here)
 
 
-def _in_pool(function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs: int) -> Generator[Result, None, None]:
-    from multiprocessing import resource_tracker
-
+def _in_pool(
+    function: Callable[[Piece], Result], pieces: Iterable[Piece], jobs: int, here: Callable[[Piece], Result] | None
+) -> Generator[Result, None, None]:
     from joblib import effective_n_jobs  # imported here because it takes longer than cleaning a page
-    from joblib.externals.loky import ProcessPoolExecutor
-    from joblib.externals.loky.backend import resource_tracker as tracker_of_loky
 
-    workers = effective_n_jobs(jobs)
-    pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"), initializer=_exit_with_parent, initargs=(os.getpid(),))
-    for tracker in (resource_tracker, tracker_of_loky):
-        tracker.ensure_running()  # starting one unblocks SIGINT, so start both before it is blocked
-    in_flight: deque[Future[Result]] = deque()
-    finished = False
-    try:
-        for piece in pieces:
-            with _interrupts_blocked():
-                in_flight.append(pool.submit(function, piece))
-            if len(in_flight) > BATCHES_AHEAD * workers:
+    processes = effective_n_jobs(jobs)
+    if here and processes == 1:
+        yield from map(here, pieces)
+        return
+    workers = processes - (here is not None)
+    in_flight: deque[Future[Any]] = deque()  # in the order of the pieces
+    with _pool(workers, function) as (submit, ready):
+        for piece in _each(pieces):
+            if piece.exception():
+                in_flight.append(piece)
+            elif here and (not ready.done() or sum(not future.done() for future in in_flight) >= BATCHES_AHEAD * workers):
+                in_flight.append(_completed(here, piece.result()))
+            else:
+                in_flight.append(submit(function, piece.result()))
+            while in_flight and (in_flight[0].done() or len(in_flight) > BATCHES_AHEAD * processes):
                 yield in_flight.popleft().result()
         while in_flight:
             yield in_flight.popleft().result()
+
+
+@contextmanager
+def _pool(workers: int, function: Callable[..., Any]) -> Iterator[tuple[Callable[..., Future[Any]], Future[Any]]]:
+    """Start worker processes; return what submits a call to them, and a future that is done once one has imported what `function` needs.
+
+    When the context ends they have no work, or nobody wants its results, so they are killed: some may not even have started.
+    """
+    from multiprocessing import resource_tracker
+
+    from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
+    from joblib.externals.loky.backend import resource_tracker as tracker_of_loky
+
+    pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"), initializer=_exit_with_parent, initargs=(os.getpid(),))
+    for tracker in (resource_tracker, tracker_of_loky):
+        tracker.ensure_running()  # starting one unblocks SIGINT, so start both before it is blocked
+
+    def submit(function: Callable[..., Any], *args: Any) -> Future[Any]:
+        with _interrupts_blocked():
+            return pool.submit(function, *args)
+
+    finished = False
+    try:
+        yield submit, submit(callable, function)
         finished = True
+    except BrokenProcessPool as error:
+        raise WorkerError("a worker process was killed, perhaps for lack of memory; run it again with fewer jobs (--jobs)") from error
     finally:
-        if not finished:
-            _discard_waiting(pool)
-        pool.shutdown(kill_workers=not finished)
+        _discard_waiting(pool)
+        pool.shutdown(kill_workers=not finished or bool(which("pgrep")))  # which loky kills with: without it, wait for them
+
+
+def _each(pieces: Iterable[Piece]) -> Iterator[Future[Piece]]:
+    """Yield each piece as a finished future; the last one may hold the error that ended the pieces."""
+    source, end = iter(pieces), object()
+    while True:
+        piece = _completed(next, source, end)
+        if not piece.exception() and piece.result() is end:
+            return
+        yield piece
+
+
+def _completed(function: Callable[..., Result], *args: Any) -> Future[Result]:
+    """Return the finished future of a call in this process."""
+    from concurrent.futures import Future
+
+    future: Future[Result] = Future()
+    try:
+        future.set_result(function(*args))
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 def _discard_waiting(pool: Any) -> None:

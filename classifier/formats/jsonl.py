@@ -5,8 +5,8 @@ JSON is UTF-8 (RFC 8259). Blank lines are skipped. For how the text is found and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple
 
 from classifier.errors import InputError
 from classifier.formats.base import NO_EXTRAS, BadRecord, Extras, Options, Record
@@ -16,9 +16,19 @@ from classifier.io.encoding import Decoding
 from classifier.io.files import Sink
 from classifier.io.sniffing import Sniffer
 
-__all__ = ["Reader", "Writer", "put_back", "read_records", "sniffer_of"]
+__all__ = ["Block", "Line", "Reader", "Writer", "put_back", "read_records", "sniffer_of"]
 
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
+
+class Line(NamedTuple):
+    """A line that holds a record, and its position in the input."""
+
+    data: bytes  # without its line end; empty if there are too many of them
+    size: int  # bytes, with the line end
+    number: int  # from 1
+    record: int  # from 1; blank lines hold none
+    offset: int  # of its first byte
 
 
 class Reader:
@@ -30,7 +40,11 @@ class Reader:
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records in order; holds one line at a time."""
-        return _read(self._file, self.name, self._options)
+        return (_record(line, self.name, self._options) for line in self.lines())
+
+    def lines(self) -> Iterable[Line]:
+        """Yield the lines that hold a record, which is all that has to be done in order; see `Block`."""
+        return _lines(self._file, self.name, self._options)
 
     def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:
         """See `formats.base.Reader`."""
@@ -41,19 +55,31 @@ class Reader:
         return as_line(with_text(record, text, extras))
 
 
+class Block(Reader):
+    """Reader of some lines of an input, perhaps in another process than the one that read them."""
+
+    def __init__(self, lines: Sequence[Line], name: str, options: Options) -> None:
+        """Store the lines; `name` is that of the input."""
+        self._block, self.name, self._options = lines, name, options
+
+    def lines(self) -> Iterable[Line]:
+        """Return the lines."""
+        return self._block
+
+
 class Writer:
     """Writer of JSON lines."""
 
     def __init__(self, out: Sink, options: Options) -> None:
         """See `formats.registry.open_writer`."""
-        self._out = out
+        self.out = out
 
     def follow(self, reader: Reader) -> None:
         """Continue with the records of another input."""
 
     def put(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> None:
         """Write a record's line."""
-        self._out.write(put_back(record, text, extras))
+        self.out.write(put_back(record, text, extras))
 
     def close(self) -> None:
         """Do nothing: lines are written immediately."""
@@ -73,24 +99,30 @@ def read_records(
     Raises:
         InputError: the source is not UTF-8 (see `sniffing`), or another encoding is requested.
     """
-    return _read(source, name, Options(decoding, "\f", field, id_field, tuple(adds), site_field=site_field))
+    return iter(Reader(source, name, Options(decoding, "\f", field, id_field, tuple(adds), site_field=site_field)))
 
 
-def _read(source: BinaryIO, name: str, options: Options) -> Iterator[Record | BadRecord]:
+def _lines(source: BinaryIO, name: str, options: Options) -> Iterator[Line]:
     sniffer = sniffer_of(name, options.decoding)
-    offset = 0
+    offset = record = 0
     for number, (line, size) in enumerate(lines_within(source, options.max_record), 1):
         if number == 1 and sniffer and line.startswith(_WIDE_BOMS):
             raise InputError(f"{name}: UTF-16, but JSON is UTF-8; convert it: iconv -f UTF-16 -t UTF-8 FILE")
         if sniffer:
             sniffer.feed(line)
-        if size > options.max_record:
-            yield too_large(number, size, name, options)
-        elif (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
-            yield parse_record(line[:-1] if line.endswith(b"\n") else line, number, offset, options)
+        large = size > options.max_record
+        if large or (line.removeprefix(BOM.encode()) if number == 1 else line).strip(b" \t\n\r"):
+            record += 1
+            yield Line(b"" if large else line.removesuffix(b"\n"), size, number, record, offset)
         offset += size
     if sniffer:
         sniffer.flush()
+
+
+def _record(line: Line, name: str, options: Options) -> Record | BadRecord:
+    if line.size > options.max_record:
+        return too_large(line.number, line.size, name, options)
+    return parse_record(line.data, line.number, line.offset, options)
 
 
 def sniffer_of(name: str, decoding: Decoding) -> Sniffer | None:

@@ -7,6 +7,7 @@ and pipes are written directly, since a rename would replace them; URLs are uplo
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 import sys
@@ -24,6 +25,7 @@ __all__ = [
     "OWN",
     "SCRATCH",
     "STDIN",
+    "Buffer",
     "Sink",
     "atomic_write",
     "atomic_write_if",
@@ -72,6 +74,20 @@ class Sink:
             self._file.write(data)
             if self._live:
                 self._file.flush()
+
+
+class Buffer(Sink):
+    """Output in memory."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._bytes = io.BytesIO()
+        super().__init__(self._bytes, "memory")
+
+    @property
+    def data(self) -> bytes:
+        """The bytes written so far."""
+        return self._bytes.getvalue()
 
 
 @contextmanager

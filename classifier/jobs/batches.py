@@ -5,9 +5,9 @@ Pages of several sites may share a batch: each is labelled with the rules and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain, count, repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,7 @@ __all__ = [
     "at_site",
     "batches_of",
     "clean_batch",
+    "grouped",
     "judged",
     "label_by_site",
     "learned_by_site",
@@ -45,6 +46,7 @@ BATCH_RECORDS, BATCH_CHARS = 64, 1 << 20
 
 
 Notices = tuple[tuple[Notice, ...], ...]  # of each page
+Item = TypeVar("Item")
 
 
 class Batch(NamedTuple):
@@ -79,14 +81,19 @@ class CleanedBatch(NamedTuple):
 
 def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
     """Group records into batches of at most BATCH_RECORDS, ended early at BATCH_CHARS."""
-    batch: list[Record] = []
-    chars = 0
-    for record in records:
-        batch.append(record)
-        chars += len(record.text)
-        if len(batch) == BATCH_RECORDS or chars >= BATCH_CHARS:
+    return grouped(records, lambda record: len(record.text))
+
+
+def grouped(items: Iterable[Item], size: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Group items as `batches_of` does, by the size of each."""
+    batch: list[Item] = []
+    total = 0
+    for item in items:
+        batch.append(item)
+        total += size(item)
+        if len(batch) == BATCH_RECORDS or total >= BATCH_CHARS:
             yield batch
-            batch, chars = [], 0
+            batch, total = [], 0
     if batch:
         yield batch
 

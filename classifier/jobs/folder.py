@@ -68,7 +68,7 @@ def _cleaned_files(job: Job, todo: Iterable[tuple[Source, str]], folder: str, fi
         return
     pieces = ((job.options, job.faults, source, target) for source, target in todo)
     try:
-        with closing(map_pages(job.cleaner, _clean_file, pieces, job.processes)) as results:
+        with closing(map_pages(job.cleaner, _clean_file, pieces, job.processes, large=True)) as results:
             for outcome in results:
                 job.absorb(outcome)
                 yield outcome

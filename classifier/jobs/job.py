@@ -12,7 +12,8 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any, BinaryIO, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from classifier.cleaner import Cleaner, map_pages
 from classifier.errors import InputError
@@ -21,14 +22,18 @@ from classifier.formats.base import ARTICLE, ATTRIBUTES, NEEDS_REVIEW, NO_SITE, 
 from classifier.formats.registry import open_reader, open_writer
 from classifier.formats.sources import Source
 from classifier.io.encoding import TextDecoder, to_utf8
-from classifier.io.files import Sink
+from classifier.io.files import Buffer, Sink
 from classifier.io.notices import Notice
-from classifier.jobs.batches import Batch, CleanPage, at_site, batches_of, clean_batch, judged, sites_of
+from classifier.jobs.batches import Batch, CleanPage, at_site, batches_of, clean_batch, grouped, judged, sites_of
+from classifier.jobs.error_policy import ErrorPolicy
 from classifier.jobs.inputs import at_site_of, file_fault, is_file, page_name, require_usable
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
 from classifier.parallel import checked_jobs
 from classifier.stream import label_blocks
+
+if TYPE_CHECKING:
+    from classifier.formats import jsonl
 
 __all__ = ["BAD_FILES", "ErrorPolicy", "Job", "Outcome", "clean_into_one"]
 
@@ -36,35 +41,6 @@ BAD_FILES = "files_left_out"  # a key of `Job.counts`
 # Counts in --stats.
 REPORTED = (BAD_FILES, "records", "bad", base.MISSING, *base.LEFT_OUT, base.ONLY_IN_SCRIPT, "undecodable", NEEDS_REVIEW)
 NAMED = 5  # pages that need review and the like are all counted, but only this many of a kind are named
-
-
-class ErrorPolicy:
-    """Policy for bad records and files: fail, skip them, or quarantine them: records unchanged, files by name."""
-
-    def __init__(self, skip: bool = False, quarantine: Sink | None = None, advice: str | None = "") -> None:
-        """Fail, unless `skip` is set or there is a quarantine file.
-
-        `advice` says how a job of several files can go on; None if the command has no --on-error.
-        """
-        self.tolerant, self.quarantine, self.advice = skip or quarantine is not None, quarantine, advice
-
-    def take(self, bad: BadRecord, name: str) -> None:
-        """Quarantine or skip a bad record.
-
-        Raises:
-            InputError: the policy is to fail.
-        """
-        if self.quarantine is not None:
-            self.quarantine.write(bad.raw + b"\n")
-        elif not self.tolerant:
-            option = "" if self.advice is None else ", or choose --on-error skip or quarantine FILE"
-            raise InputError(f"{name}:{bad.line}: {bad.reason}; repair the record{option}")
-
-    def take_file(self, source: Source, reason: str) -> None:
-        """Quarantine a bad file by its name, or skip it; only where the policy is not to fail."""
-        if self.quarantine is not None:
-            entry = {"file": source.name, "reason": reason.removeprefix(f"{source.name}: ")}
-            self.quarantine.write(to_utf8(json.dumps(entry, ensure_ascii=False) + "\n"))
 
 
 class Outcome(NamedTuple):
@@ -82,6 +58,15 @@ class Outcome(NamedTuple):
     def from_json(cls, entry: dict[str, Any]) -> Outcome:
         """Return the outcome that `as_json` recorded."""
         return cls(Counter(entry["counts"]), Stats.restored(entry["stats"]), entry["names"])
+
+
+class CleanBlock(NamedTuple):
+    """What a job makes of some JSON lines."""
+
+    clean: bytes
+    quarantined: bytes
+    dropped: bytes
+    outcome: Outcome
 
 
 class Job:
@@ -169,8 +154,16 @@ class Job:
             if isinstance(writer, text.Writer) and source.format == "text":
                 writer.follow(None)
                 self._clean_text(file, source, writer.out)
-            else:
-                self._clean_records(file, source, writer)
+                return
+            reader = open_reader(source.format, file, source.name, self.options)
+            writer.follow(reader)
+            if source.format == "jsonl":
+                from classifier.formats import jsonl  # only the formats in use are imported
+
+                if isinstance(reader, jsonl.Reader) and isinstance(writer, jsonl.Writer):
+                    self._clean_lines(reader, source, writer.out)
+                    return
+            self._clean_records(reader, source, writer)
 
     def _clean_text(self, file: BinaryIO, source: Source, out: Sink) -> None:
         name = source.name
@@ -229,11 +222,22 @@ class Job:
                 yield record
         self.counts.update(getattr(records, "left_out", {}))  # responses of an archive that are no pages
 
-    def _clean_records(self, file: BinaryIO, source: Source, writer: Writer) -> None:
-        reader = open_reader(source.format, file, source.name, self.options)
-        writer.follow(reader)
+    def _clean_lines(self, reader: jsonl.Reader, source: Source, out: Sink) -> None:
+        """Clean JSON lines in blocks, each by a job of its own: only cutting and writing is left for the process that has the files."""
+        work = partial(
+            _clean_block, options=self.options, faults=self.faults.into(Buffer()), keeps=self._dropped is not None, source=source
+        )
+        blocks = grouped(reader.lines(), lambda line: line.size)
+        for block in map_pages(self.cleaner, work, blocks, self.processes):
+            for sink, data in ((out, block.clean), (self.faults.quarantine, block.quarantined), (self._dropped, block.dropped)):
+                if sink and data:
+                    sink.write(data)
+            self.absorb(block.outcome)
+
+    def _clean_records(self, reader: Reader, source: Source, writer: Writer, before: int = 0) -> None:
+        """Clean the records of a reader; `before` them, the input has that many others."""
         waiting: deque[tuple[Record, str]] = deque()
-        for done in map_pages(self.cleaner, clean_batch, self._batches(reader, source, waiting), self.processes):
+        for done in map_pages(self.cleaner, clean_batch, self._batches(reader, source, waiting, before), self.processes):
             self.stats.add(done.stats)
             self.tell(self.stats)
             self._keep_dropped(done.dropped)
@@ -242,14 +246,14 @@ class Job:
                 self.stats.add_notices(page.notices, name)
                 writer.put(record, page.text, self._extras(page._replace(article=None) if record.missing else page, name))
 
-    def _batches(self, reader: Reader, source: Source, waiting: deque[tuple[Record, str]]) -> Iterator[Batch]:
+    def _batches(self, reader: Reader, source: Source, waiting: deque[tuple[Record, str]], before: int) -> Iterator[Batch]:
         """Yield the texts of records in batches; queue the records themselves, with their names, until their clean texts return."""
-        options, before = self.options, self.counts["records"]
+        options, start = self.options, self.counts["records"] - before
         adds, keeps = options.adds, self._dropped is not None
 
         def queued() -> Iterator[Record]:
             for record in self.good_records(reader, source.name):
-                waiting.append((record, page_name(source, self.counts["records"] - before)))  # bad records count too
+                waiting.append((record, page_name(source, self.counts["records"] - start)))  # bad records count too
                 yield at_site_of(source, record)
 
         for batch in batches_of(queued()):
@@ -295,6 +299,18 @@ class Job:
         parts: list[object] = [recipe.release, recipe.arrays_sha256, recipe.keep, recipe.threshold, self.options]
         parts += [rules, recipe.site, memory is not None, recipe.memory_digest, recipe.profile and recipe.profile.sha256]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _clean_block(
+    cleaner: Cleaner, lines: Sequence[jsonl.Line], options: Options, faults: ErrorPolicy, keeps: bool, source: Source
+) -> CleanBlock:
+    """Clean some JSON lines of an input; runs in a worker process."""
+    from classifier.formats import jsonl  # only the formats in use are imported
+
+    clean, bad, dropped = Buffer(), Buffer(), Buffer()
+    part = Job(cleaner, options, faults.into(bad), dropped if keeps else None)
+    part._clean_records(jsonl.Block(lines, source.name, options), source, jsonl.Writer(clean, options), lines[0].record - 1)
+    return CleanBlock(clean.data, bad.data, dropped.data, part.outcome)
 
 
 def clean_into_one(job: Job, sources: Sequence[Source], out: Sink) -> None:

@@ -34,7 +34,7 @@ def label_into_folder(job: Job, pages: Sequence[tuple[Source, str]], folder: str
         return len(existing)
     pieces = ((job.options, job.faults, source, target, row) for source, target in todo)
     try:
-        with closing(map_pages(job.cleaner, _label_file, pieces, job.processes)) as outcomes:
+        with closing(map_pages(job.cleaner, _label_file, pieces, job.processes, large=True)) as outcomes:
             for outcome in outcomes:
                 job.absorb(outcome)
     except BaseException:

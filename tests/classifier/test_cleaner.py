@@ -71,11 +71,13 @@ def test_columns_agree_with_lines(cleaner, composed_pages):
     assert len(columns.offsets) == len(composed_pages) + 1
 
 
+@pytest.mark.usefixtures("started_workers")
 def test_processes_give_the_same_pages_in_order(cleaner, composed_pages):
     many = composed_pages * 4
     assert list(cleaner.clean_pages(many, jobs=2)) == list(cleaner.clean_pages(many))
 
 
+@pytest.mark.usefixtures("started_workers")
 def test_processes_use_the_model_of_the_cleaner(composed_pages, tmp_path):
     for suffix in (".npz", ".json"):
         shutil.copy(default_path().with_suffix(suffix), tmp_path)
@@ -88,6 +90,7 @@ def test_processes_use_the_model_of_the_cleaner(composed_pages, tmp_path):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.usefixtures("started_workers")
 def test_a_slow_consumer_stops_the_producer(cleaner, jobs):
     taken = 0
     page = "\n".join([PROSE] * (BLOCK_LINES // 4))  # four pages per batch

@@ -64,6 +64,7 @@ def test_sound_pages_are_quiet(cleaner, sample_page):
         lambda cleaner: [stream := cleaner.stream(), stream.feed(GARBLED), stream.flush()],
     ],
 )
+@pytest.mark.usefixtures("started_workers")
 def test_every_call_warns(cleaner, call):
     _, said = caught(lambda: call(cleaner))
     assert [message.partition(":")[0] for message in said] == ["1 page has garbled letters"]

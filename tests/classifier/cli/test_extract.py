@@ -33,6 +33,7 @@ def test_a_record_keeps_its_fields_and_gets_its_article(cleaner, sample_page, cr
     assert missing == {"id": 2, "text": None, "article": None}
 
 
+@pytest.mark.usefixtures("started_workers")
 def test_several_processes_write_the_same(crawl, tmp_path):
     for jobs in ("1", "2"):
         assert main(["extract", str(crawl), str(SAMPLE), "--output", str(tmp_path / jobs), "--jobs", jobs]) == 0

@@ -213,6 +213,7 @@ def test_the_advice_of_a_notice_names_only_options_that_its_command_takes(run, t
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("form", ["tsv", "jsonl"])
+@pytest.mark.usefixtures("started_workers")
 def test_labelled_records_are_named_whatever_the_processes(run, tmp_path, jobs, form):
     source = INPUTS / "jsonl-one-line.jsonl"
     status, said = run("label", source, "--as", form, "--jobs", jobs, "--output", tmp_path / "out")

@@ -49,6 +49,7 @@ def test_text_is_cleaned_by_the_rules_of_the_site(want, capsysbinary):
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.usefixtures("started_workers")
 def test_records_are_cleaned_by_the_rules_of_their_sites(want, capsysbinary, jobs):
     assert main(["clean", "crawl.jsonl", "--sites", "sites.toml", "--site-field", "url", "--jobs", jobs]) == 0
     out, err = capsysbinary.readouterr()

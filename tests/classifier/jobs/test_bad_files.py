@@ -171,6 +171,7 @@ def test_counts_after_resuming_are_those_of_one_run(crawl, capsys):
 
 
 @pytest.mark.parametrize("kind", ["tsv", "jsonl"])
+@pytest.mark.usefixtures("started_workers")
 def test_label_leaves_bad_files_out_of_one_output(crawl, kind, capsys):
     texts = [f"crawl/{name}" for name in ("late.txt", "a.txt", "photo.txt", "sub/z.txt")]
     assert main(["label", *texts, "--as", kind]) == 2

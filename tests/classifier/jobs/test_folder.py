@@ -36,6 +36,7 @@ def outputs(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("more", [(), ("--dropped",)], ids=["files at once", "parts of files"])
+@pytest.mark.usefixtures("started_workers")
 def test_jobs_change_nothing(tree, tmp_path, more, capsys):
     told = []
     for jobs in ("1", "2"):
@@ -57,6 +58,7 @@ def test_jobs_change_nothing(tree, tmp_path, more, capsys):
     assert "cleaned 0 files, found 7 finished" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("started_workers")
 def test_one_file_is_cleaned_in_parts(tree, tmp_path):
     for jobs in ("1", "2"):
         command = ["clean", str(tree / "crawl.jsonl"), "--on-error", "skip", "--jobs", jobs, "--output", str(tmp_path / jobs)]

@@ -61,6 +61,7 @@ def cleaned_records(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.usefixtures("started_workers")
 def test_folders_are_sites(folder, expected, jobs):
     assert main(["clean", "pages", "--output-dir", "out", "--site-memory", "auto", "--jobs", jobs]) == 0
     texts = texts_in(folder / "out")
@@ -121,6 +122,7 @@ def test_a_crawl_that_holds_each_page_twice(folder, cleaner):
     assert cleaned_records(Path("out.jsonl")) == [cleaner.clean_text(page) for page in [MARKED[0], MARKED[1]] * 2]
 
 
+@pytest.mark.usefixtures("started_workers")
 def test_resume_takes_over_what_the_same_pages_taught(folder, capsys):
     command = ["clean", "pages", "--output-dir", "out", "--site-memory", "auto", "--resume", "--summary"]
     assert main(command) == 0

@@ -27,6 +27,7 @@ def test_spans_cut_the_page_as_it_was_given(cleaner, composed_pages, data):
         assert "".join(passage.text.split()) in "".join(page[passage.start : passage.end].split())
 
 
+@pytest.mark.usefixtures("started_workers")
 def test_every_call_gives_the_same_record(cleaner, composed_pages):
     pages = composed_pages[:12]
     records = list(cleaner.articles(pages))

@@ -174,6 +174,7 @@ def test_without_learning_the_order_of_pages_does_not_matter(cleaner, composed_p
     assert first.to_bytes() == second.to_bytes()
 
 
+@pytest.mark.usefixtures("started_workers")
 def test_without_learning_other_processes_load_the_memory(cleaner, composed_pages, tmp_path):
     pages = [*PAGES, *composed_pages[:3]]
     memory = learned(cleaner, pages)

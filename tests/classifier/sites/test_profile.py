@@ -80,6 +80,7 @@ def test_rules_and_memory_act_as_they_do_alone(memory, sample_page, tmp_path):
     assert "footer" in {line.label for line in cleaner.label_lines(sample_page.splitlines()) if "Tải ứng dụng" in line.text}
 
 
+@pytest.mark.usefixtures("started_workers")
 def test_a_profile_counts_nothing_so_order_and_processes_do_not_matter(memory, delta, sample_page):
     profile = SiteProfile.make(SITE, RULES, memory, delta)
     cleaner, some = classifier.load(profile=profile), pages(sample_page)

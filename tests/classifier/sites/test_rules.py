@@ -193,6 +193,7 @@ def test_a_mark_depends_on_its_line_alone(texts):
     assert rules.marks(texts).tolist() == [rules.marks([text]).item() for text in texts]
 
 
+@pytest.mark.usefixtures("started_workers")
 def test_processes_use_the_rules_of_the_cleaner(ruled, composed_pages):
     for bound in (ruled, ruled.at(SITE)):
         assert list(bound.clean_pages(composed_pages, jobs=2)) == list(bound.clean_pages(composed_pages))
