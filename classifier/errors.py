@@ -2,6 +2,7 @@
 
     TinsachError                 base class
     ├── InputError (ValueError)  lines, a page, a file or an option cannot be used
+    │   └── OutputError          an output cannot be written, or cannot hold what is to be written
     ├── MissingEngine (ImportError)  a library that an integration needs is not installed
     ├── ModelError (ValueError)  a model file is missing, damaged, or made for another version
     └── WorkerError (RuntimeError)  a worker process was killed
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["InputError", "InputWarning", "MissingEngine", "ModelError", "TinsachError", "WorkerError", "require_library"]
+__all__ = ["InputError", "InputWarning", "MissingEngine", "ModelError", "OutputError", "TinsachError", "WorkerError", "require_library"]
 
 
 class TinsachError(Exception):
@@ -33,6 +34,10 @@ class InputWarning(UserWarning):
 
 class MissingEngine(TinsachError, ImportError):
     """A library that an integration needs is not installed."""
+
+
+class OutputError(InputError):
+    """An output cannot be written, or cannot hold what is to be written; no fault of the input that is being read."""
 
 
 class ModelError(TinsachError, ValueError):

@@ -28,7 +28,8 @@ __all__ = ["BATCHES_AHEAD", "checked_jobs", "ordered_map"]
 
 PARENT_SECONDS = 1.0  # between two checks that the parent process is alive
 BATCHES_AHEAD = 2  # pieces in flight per process: one being worked on, one waiting
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # each worker runs one thread
+# Each worker runs one thread, and imports nothing from the folder that it happens to be in, where crawls may hold a numpy.py.
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -108,7 +109,7 @@ def _pool(workers: int, function: Callable[..., Any]) -> Iterator[tuple[Callable
     from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
     from joblib.externals.loky.backend import resource_tracker as tracker_of_loky
 
-    pool = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREAD_LIMITS, "1"), initializer=_exit_with_parent, initargs=(os.getpid(),))
+    pool = ProcessPoolExecutor(workers, env=_ENVIRONMENT, initializer=_exit_with_parent, initargs=(os.getpid(),))
     for tracker in (resource_tracker, tracker_of_loky):
         tracker.ensure_running()  # starting one unblocks SIGINT, so start both before it is blocked
 

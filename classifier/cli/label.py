@@ -96,6 +96,8 @@ def _check(args: argparse.Namespace, sources: Sequence[Source], targets: Sequenc
         raise InputError("--force overwrites what is in --output-dir; name one")
     if args.as_ == "tsv" and conversion(args.output, ["tsv"]) not in (None, "text"):
         raise InputError(f"{args.output}: --as tsv writes tab-separated lines; name an output that ends in .tsv, or add --as jsonl")
+    if args.as_ == "jsonl" and args.on_null == "skip":
+        raise InputError("--on-null skip leaves records out, and tinsach filter needs the labels of each; leave it out")
     if args.site_memory == AUTO:
         raise InputError(f"--site-memory {AUTO} is an option of tinsach clean and extract; name a FILE, perhaps one that they have written")
     if args.site_memory and args.jobs != 1:

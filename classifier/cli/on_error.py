@@ -118,13 +118,15 @@ def report_left_out(args: argparse.Namespace, job: Job, files: int) -> int:
 
     records, bad, left_out = job.counts["records"], job.counts["bad"], job.counts[BAD_FILES]
     if job.counts["undecodable"]:
-        say(f"tinsach: left out {counted(job.counts['undecodable'], 'byte')} that cannot be decoded")
+        fate = "left out" if args.encoding_errors == "skip" else "replaced"
+        say(f"tinsach: {fate} {counted(job.counts['undecodable'], 'byte')} that cannot be decoded")
     named = job.names.get(BAD_FILES, [])
     say(*(f"tinsach: left out: {reason}" for reason in named))
     if left_out:
         more = f", {left_out - len(named)} of them not named here" if left_out > len(named) else ""
         recorded = f" and recorded in {args.quarantine}" if args.quarantine else ""
         say(f"tinsach: {counted(files, 'file')} in, {files - left_out} used, {left_out} left out{recorded}{more}")
+    say(*(f"tinsach: {'put aside' if args.quarantine else 'skipped'}: {reason}" for reason in job.names.get("bad", [])))
     if bad or (records and getattr(args, "summary", False)):
         fate = f"put into {args.quarantine}" if args.quarantine else "skipped"
         skipped = job.counts[MISSING] if job.options.on_null == "skip" else 0

@@ -47,6 +47,10 @@ cdef class PackedNetwork:
             &self.hidden[0, 0, 0], &self.hidden_bias[0, 0], &self.output[0, 0], &self.output_bias[0, 0],
         )
 
+    def __reduce__(self):
+        """Hold None in copies and pickles: it is made anew when it is needed."""
+        return type(None), ()
+
 
 def context_scores(buffer, Py_ssize_t low, Py_ssize_t high, network):
     """Twin of `model.context_scores`."""
@@ -142,6 +146,10 @@ cdef class PackedVocabulary:
         self.hashes = np.append(vocabulary.hashes, np.uint64(0))
         if np.any((vocabulary._column < 0) | (vocabulary._column > len(vocabulary.hashes))):
             raise ValueError("a vocabulary has other columns than n-grams")
+
+    def __reduce__(self):
+        """Hold None in copies and pickles: it is made anew when it is needed."""
+        return type(None), ()
 
     cdef inline Py_ssize_t find(self, uint64_t hash) noexcept nogil:
         """Return the column of an n-gram, or -1."""

@@ -67,7 +67,7 @@ class Record(NamedTuple):
 
     text: str
     place: Any  # what the format's writer needs to put a text back
-    undecodable: int = 0  # bytes dropped from the text
+    undecodable: int = 0  # bytes replaced or left out
     id: str = "null"  # as JSON
     site: str = ""  # a name or a URL; empty if unknown
     missing: bool = False  # there is no text, and `text` is empty; writers leave the record as it is

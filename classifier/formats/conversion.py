@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from classifier.errors import InputError
+from classifier.errors import OutputError
 from classifier.formats.article_type import article_type
 from classifier.formats.base import ARTICLE, NO_EXTRAS, Extras, Options, Reader, Record
 from classifier.formats.delimited import csv_row
@@ -47,9 +47,9 @@ class Writer:
     def _write(self, fields: dict[str, Any]) -> None:
         raise NotImplementedError
 
-    def refuse(self, problem: str) -> InputError:
+    def refuse(self, problem: str) -> OutputError:
         """Return the error for a record that the format cannot hold."""
-        return InputError(f"{self._reader.name}, record {self._count}: {problem}; write JSON lines instead (--output NAME.jsonl)")
+        return OutputError(f"{self._reader.name}, record {self._count}: {problem}; write JSON lines instead (--output NAME.jsonl)")
 
     def close(self) -> None:
         """Do nothing: records are written immediately."""
@@ -146,19 +146,19 @@ class ParquetWriter(Writer):
             self._end_group()
 
     def _end_group(self) -> None:
-        names = self._schema.names if self._schema else list(dict.fromkeys(name for row in self._rows for name in row))
-        for name in dict.fromkeys(name for row in self._rows for name in row):
+        rows, self._rows, self._chars = self._rows, [], 0
+        names = self._schema.names if self._schema else list(dict.fromkeys(name for row in rows for name in row))
+        for name in dict.fromkeys(name for row in rows for name in row):
             if name not in names:
                 raise self.refuse(f"has a field {name!r} in this or an earlier record, which is no column, since the first records lack it")
-        arrays = [self._column(name) for name in names]
+        arrays = [self._column(name, rows) for name in names]
         if self._schema is None:
             self._open(self._arrow.schema([(name, array.type) for name, array in zip(names, arrays)]))
         self._file.write_table(self._arrow.Table.from_arrays(arrays, schema=self._schema))
-        self._rows, self._chars = [], 0
 
-    def _column(self, name: str) -> Any:
+    def _column(self, name: str, rows: Sequence[dict[str, Any]]) -> Any:
         arrow = self._arrow
-        values = [_without_surrogates(row.get(name)) for row in self._rows]
+        values = [_without_surrogates(row.get(name)) for row in rows]
         kind = (
             self._schema.field(name).type
             if self._schema

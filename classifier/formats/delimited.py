@@ -97,7 +97,7 @@ class Reader:
             if isinstance(row, str):
                 yield BadRecord(line, _without_line_end(raw), row)
                 continue
-            lost, dropped = self._decoder.dropped - dropped, self._decoder.dropped
+            lost, dropped = self._decoder.undecodable - dropped, self._decoder.undecodable
             key = "null" if self._id is None else json.dumps(row[self._id], ensure_ascii=False)
             site = "" if self._site is None else row[self._site]
             place, text = Place(row, self._column, self.header), row[self._column]

@@ -57,7 +57,7 @@ class Reader:
 
 
 def text_of(data: bytes, name: str, decoding: Decoding, declared: str | None = None) -> tuple[str, int]:
-    """Decode a document; return its source and the number of bytes dropped. `declared` is the charset declared by HTTP.
+    """Decode a document; return its source and the number of bytes replaced or left out. `declared` is the charset declared by HTTP.
 
     Raises:
         InputError: the bytes are not text, or cannot be decoded under the policy "strict".
@@ -75,7 +75,7 @@ def text_of(data: bytes, name: str, decoding: Decoding, declared: str | None = N
         decoding = Decoding(encoding, decoding.errors)
     decoder = TextDecoder(name, decoding)
     text = decoder.feed(data) + decoder.flush()
-    return text.removeprefix("\ufeff"), decoder.dropped  # the parser would take the mark as body text, which ends the head
+    return text.removeprefix("\ufeff"), decoder.undecodable  # the parser would take the mark as body text, which ends the head
 
 
 def _sniff(data: bytes, name: str) -> None:

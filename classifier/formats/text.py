@@ -35,7 +35,7 @@ class Reader:
         decoder = TextDecoder(self.name, self._options.decoding)
         dropped = 0
         for number, page in enumerate(text_pages(text_lines(self._file, decoder, self.name, self._options), self._options), 1):
-            lost, dropped = decoder.dropped - dropped, decoder.dropped
+            lost, dropped = decoder.undecodable - dropped, decoder.undecodable
             yield Record(page_text(page), number, lost)
 
     def fields(self, record: Record, text: str, extras: Extras = NO_EXTRAS) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class Reader:
         try:
             if is_wet:
                 decoder = TextDecoder(name, self._options.decoding)
-                text, lost = decoder.feed(data) + decoder.flush(), decoder.dropped
+                text, lost = decoder.feed(data) + decoder.flush(), decoder.undecodable
             else:
                 source, lost = text_of(data, name, self._options.decoding, charset)
                 text = html_to_lines(source, self._options)

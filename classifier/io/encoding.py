@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, NamedTuple
 
 from classifier.errors import InputError
@@ -57,26 +58,26 @@ class Decoding(NamedTuple):
         return (self.encoding or "utf-8").lower().replace("_", "-") in ("utf-8", "utf8")
 
     def decode(self, data: bytes) -> tuple[str, int]:
-        """Return the text of a whole UTF-8 value, and how many of its bytes were dropped.
+        """Return the text of a whole UTF-8 value, and how many of its bytes were replaced or left out.
 
         Raises:
             UnicodeDecodeError: the value is not UTF-8, and the policy is to fail.
         """
-        text = data.decode("utf-8", "ignore" if self.errors == "skip" else self.errors)
-        return text, len(data) - len(text.encode()) if self.errors == "skip" else 0
+        _undecodable.count = 0
+        return data.decode("utf-8", _HANDLERS.get(self.errors, self.errors)), _undecodable.count
 
 
 class TextDecoder:
     """Incremental decoder for the bytes of one input.
 
     >>> decoder = TextDecoder("page.txt", Decoding(errors="skip"))
-    >>> decoder.feed(b"n\\xe1\\xba"), decoder.feed(b"\\xafng\\xff\\n"), decoder.flush(), decoder.dropped
+    >>> decoder.feed(b"n\\xe1\\xba"), decoder.feed(b"\\xafng\\xff\\n"), decoder.flush(), decoder.undecodable
     ('', 'nắng\\n', '', 1)
     """
 
     def __init__(self, name: str, reading: Decoding, of_records: bool = False) -> None:
         """Start before the first byte of an input; `name` is for messages, `of_records` for `sniffing`."""
-        self.dropped = 0  # bytes dropped under the policy "skip"
+        self.undecodable = 0  # bytes replaced or left out
         self.name, self._errors = name, reading.errors
         self._head: bytes | None = None if reading.encoding else b""  # first bytes, held until a byte order mark can be ruled out
         self._sniffer = None if reading.encoding else Sniffer(name, of_records)
@@ -86,7 +87,7 @@ class TextDecoder:
 
     def _new_decoder(self, encoding: str) -> codecs.IncrementalDecoder:
         self._encoding = encoding  # as it was asked for; to Python, many are "charmap"
-        return codecs.getincrementaldecoder(encoding)(_DROP_AND_COUNT if self._errors == "skip" else self._errors)
+        return codecs.getincrementaldecoder(encoding)(_HANDLERS.get(self._errors, self._errors))
 
     def feed(self, chunk: bytes) -> str:
         """Return the text completed by these bytes.
@@ -124,7 +125,7 @@ class TextDecoder:
         return chunk
 
     def _decode(self, chunk: bytes, final: bool) -> str:
-        _dropped.count = 0
+        _undecodable.count = 0
         try:
             text = self._decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
@@ -136,7 +137,7 @@ class TextDecoder:
             ) from error
         except UnicodeError as error:  # some codecs, such as idna, raise the base class
             raise InputError(f"{self.name}: cannot be decoded in this encoding ({error}); choose another --encoding") from error
-        self.dropped += _dropped.count
+        self.undecodable += _undecodable.count
         self._offset += len(chunk)
         if self._errors == "strict":
             self._lines.add(text)
@@ -144,18 +145,19 @@ class TextDecoder:
 
 
 # Handlers are global, by name, so there is one for all decoders; a call of `decode` ends in the thread in which it began.
-_DROP_AND_COUNT = "tinsach-drop-and-count"
-_dropped = threading.local()  # count: bytes dropped by the current call
+_HANDLERS = {"replace": "tinsach-replace-and-count", "skip": "tinsach-skip-and-count"}
+_undecodable = threading.local()  # count: bytes replaced or left out by the current call
 
 
-def _drop(error: UnicodeError) -> tuple[str, int]:
+def _count_and_put(text: str, error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    _dropped.count += error.end - error.start
-    return "", error.end
+    _undecodable.count += error.end - error.start
+    return text, error.end
 
 
-codecs.register_error(_DROP_AND_COUNT, _drop)
+codecs.register_error(_HANDLERS["replace"], partial(_count_and_put, "\ufffd"))
+codecs.register_error(_HANDLERS["skip"], partial(_count_and_put, ""))
 
 
 class _LineCount:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from classifier.errors import InputError
+from classifier.errors import InputError, OutputError
 from classifier.io.addresses import make_parent
 from classifier.io.compression import compressing
 from classifier.io.urls import file_name, is_url, shown
@@ -117,13 +117,13 @@ def atomic_write(path: str | Path) -> Iterator[Sink]:
         return
     name, target = str(path), Path(os.path.realpath(path))
     if os.path.isdir(path):
-        raise InputError(f"{name}: a folder; name a file to write")
+        raise OutputError(f"{name}: a folder; name a file to write")
     if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe: a rename would replace it
         with error_filename(name), open(path, "wb") as device, _compressed(device, name) as file:
             yield Sink(file, name, live=True)
         return
     if not target.parent.is_dir():
-        raise InputError(f"{name}: there is no folder {target.parent}; make it first")
+        raise OutputError(f"{name}: there is no folder {target.parent}; make it first")
     scratch = target.with_name(_scratch_name())  # bound before it is created, for the except clause
     try:
         with error_filename(name, instead=True):

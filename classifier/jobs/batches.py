@@ -6,7 +6,7 @@ Pages of several sites may share a batch: each is labelled with the rules and th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate, chain, count, repeat
+from itertools import accumulate, count, repeat
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from classifier.jobs.spans import Attributes, attributes_of
 from classifier.jobs.stats import Stats
 from classifier.labels import Label
 from classifier.record.article import with_header
-from classifier.record.finishing import NORMALIZE, finished
+from classifier.record.finishing import NORMALIZE, Finished, finished
 from classifier.results import LabelledLine, Labels, labelled_lines
 from classifier.sites.memory import LearnedPages
 from classifier.sites.rule import site_name
@@ -115,17 +115,26 @@ def sites_of(batch: Sequence[Record]) -> tuple[str, ...]:
     return sites if any(sites) else ()
 
 
+def _without_copies(labels: Labels, done: Sequence[Finished]) -> Labels:
+    """Return the labels of pages with the lines that were left out as copies among those not kept."""
+    kept = labels.kept.copy()
+    for start, page in zip(labels.offsets.tolist(), done):
+        kept[[start + row for row in page.copies]] = False
+    return labels._replace(kept=kept)
+
+
 def clean_batch(cleaner: Cleaner, batch: Batch) -> CleanedBatch:
     """Clean the pages of a batch."""
     labels = label_by_site(cleaner, batch.texts, batch.sites)
+    done = [finished(page, batch.finish) for page in labels.pages()] if batch.finish and not batch.record else []
+    if done:
+        labels = _without_copies(labels, done)
     stats, shares = Stats.of_pages(labels)
     if batch.record:
         return CleanedBatch(_recorded(cleaner, batch, labels, shares), stats, labels.dropped() if batch.dropped else [])
-    if batch.finish:
-        done = [finished(page, batch.finish) for page in labels.pages()]
+    if done:
         pages = [CleanPage(page.text, share, notices) for page, share, notices in zip(done, shares, labels.notices)]
-        dropped = [*labels.dropped(), *chain.from_iterable(page.copies for page in done)] if batch.dropped else []
-        return CleanedBatch(pages, stats, dropped)
+        return CleanedBatch(pages, stats, labels.dropped() if batch.dropped else [])
     spans = map(_kept_spans, labels.pages()) if batch.spans else repeat(None)
     pages = [CleanPage(*page) for page in zip(labels.texts(), shares, labels.notices, spans)]
     return CleanedBatch(pages, stats, labels.dropped() if batch.dropped else [])

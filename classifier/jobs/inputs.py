@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 
-from classifier.errors import InputError
+from classifier.errors import InputError, OutputError
 from classifier.formats.base import BadRecord, Options, Record
 from classifier.formats.registry import open_reader
 from classifier.formats.size_limit import read_within
@@ -44,10 +44,11 @@ def is_file(source: Source) -> bool:
 def file_fault(error: InputError | OSError, source: Source) -> str | None:
     """Return why an input cannot be used, beginning with its name; None if the error is not about the input.
 
-    Other errors concern an output (a full disk), which has another name, or a missing library, which fails on every such file.
+    Other errors concern an output (`OutputError`; a full disk, which has another name), or a missing library, which fails on every such
+    file.
     """
     if isinstance(error, InputError):
-        reason = None if isinstance(error.__cause__, ModuleNotFoundError) else str(error)
+        reason = None if isinstance(error, OutputError) or isinstance(error.__cause__, ModuleNotFoundError) else str(error)
     elif error.errno is None or error.filename not in (None, source.path, source.name):
         return None
     else:

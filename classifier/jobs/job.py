@@ -187,7 +187,7 @@ class Job:
             if clean:
                 out.write(to_utf8("".join(clean)))
         self._end_page(page, stream.notices[0], name if number == 1 else f"{name}, page {number}")
-        self.counts["undecodable"] += decoder.dropped
+        self.counts["undecodable"] += decoder.undecodable
 
     def _end_page(self, page: Stats, notices: Sequence[Notice], name: str) -> None:
         page.pages = 1
@@ -211,7 +211,7 @@ class Job:
                 record = judged(record)
             if isinstance(record, BadRecord):
                 self.faults.take(record, name)
-                self.counts["bad"] += 1
+                self.count_and_name("bad", f"{name}:{record.line}: {record.reason}")
             elif record.missing and self.options.on_null == "skip":
                 self.counts[base.MISSING] += 1
             else:

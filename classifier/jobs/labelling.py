@@ -63,7 +63,7 @@ def _lines_of(job: Job, source: Source) -> Iterator[list[LabelledLine] | str]:
             decoder = TextDecoder(source.name, job.options.decoding)
             blocks = text_lines(file, decoder, source.name, job.options)
             yield from _lines_of_text(job, blocks, source.name)
-            job.counts["undecodable"] += decoder.dropped
+            job.counts["undecodable"] += decoder.undecodable
             return
         for number, record in enumerate(_records_of(job, source, file)):
             if number:
@@ -171,7 +171,7 @@ def pages_of(job: Job, source: Source, last: bool = True) -> Iterator[Record]:
                 decoder = TextDecoder(source.name, job.options.decoding)
                 pages = _text_pages(text_lines(file, decoder, source.name, job.options), source.name, job.options, last)
                 yield from (at_site_of(source, page) for page in pages)
-                job.counts["undecodable"] += decoder.dropped
+                job.counts["undecodable"] += decoder.undecodable
             else:
                 yield from _records_of(job, source, file)
 

@@ -21,10 +21,10 @@ _BODY, _TITLE = (LABELS.index(label) for label in (Label.BODY, Label.TITLE))
 
 
 class Finished(NamedTuple):
-    """The clean text of a page, and the lines left out as copies."""
+    """The clean text of a page, and the rows left out as copies."""
 
     text: str
-    copies: list[tuple[Label, str]]
+    copies: list[int]
 
 
 def finished(page: Labels, steps: Sequence[str]) -> Finished:
@@ -43,7 +43,7 @@ def finished(page: Labels, steps: Sequence[str]) -> Finished:
             kept.append(normalized(text) if NORMALIZE in steps else text)
         before = group[-1] + 1
     text = "\n".join(kept)
-    left_out = [(LABELS[page.codes[row]], page.lines[row]) for place in sorted(dropped) for row in groups[place]]
+    left_out = [row for place in sorted(dropped) for row in groups[place]]
     return Finished(normalized_lines(text) if NORMALIZE in steps else text, left_out)
 
 

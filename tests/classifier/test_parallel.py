@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -115,3 +116,10 @@ def test_workers_run_one_thread_each(monkeypatch):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     assert list(ordered_map(blas_threads, range(4), 2)) == [1, 1, 1, 1]
+
+
+def test_workers_import_nothing_from_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text("raise SystemExit('imported from a folder of pages')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [name for name in sys.path if name])
+    assert list(ordered_map(inverse, range(1, 9), 2)) == [1 / number for number in range(1, 9)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import pytest
@@ -38,3 +39,10 @@ def test_a_worker_with_another_model_or_release_refuses(tmp_path):
     ):
         with pytest.raises(ModelError, match="on every machine"):
             other.cleaner()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda cleaner: pickle.loads(pickle.dumps(cleaner))])
+def test_a_cleaner_that_has_been_used_can_be_copied(sample_page, copied):
+    cleaner = classifier.load()
+    clean = cleaner.clean_text(sample_page)
+    assert copied(cleaner).clean_text(sample_page) == clean

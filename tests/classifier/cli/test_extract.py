@@ -122,6 +122,12 @@ def test_clean_joins_and_leaves_out_copies(cleaner, sample_page, tmp_path, capsy
     assert main(["clean", str(tmp_path / "page.txt"), "--join", "--labels"]) == 2
     (tmp_path / "twice.txt").write_text(sample_page * 2, encoding="utf-8")
     dropped = tmp_path / "dropped.tsv"
-    assert main(["clean", str(tmp_path / "twice.txt"), "--dedupe", "--dropped", str(dropped), "--output", str(tmp_path / "once.txt")]) == 0
+    stats = tmp_path / "stats.json"
+    command = ["clean", str(tmp_path / "twice.txt"), "--dedupe", "--dropped", str(dropped), "--stats", str(stats)]
+    assert main([*command, "--output", str(tmp_path / "once.txt")]) == 0
+    counted = json.loads(stats.read_text())["lines"]
+    kept = [line for line in (tmp_path / "once.txt").read_text(encoding="utf-8").split("\n") if line]
+    assert counted["kept"] == len(kept)
+    assert counted["dropped"] == dropped.read_text(encoding="utf-8").count("\n")
     assert (tmp_path / "once.txt").read_text(encoding="utf-8").count(TITLE) == 1
     assert f"title\t{TITLE}\n" in dropped.read_text(encoding="utf-8")

@@ -125,6 +125,7 @@ def test_several_files_are_several_pages(cleaner, composed_pages, tmp_path):
         (["clean", str(SAMPLE), "--page-separator", "=\r"], "--page-separator"),
         (["clean", str(SAMPLE), "--keep", "title", str(SAMPLE)], "name all FILEs together"),
         (["clean", str(SAMPLE), "--model", "missing"], "no such file"),
+        (["label", str(SAMPLE), "--as", "jsonl", "--on-null", "skip"], "tinsach filter needs the labels of each"),
         (["label", str(SAMPLE), "--output", "lines.jsonl"], "lines.jsonl: --as tsv writes tab-separated lines"),
         (["clean", str(SAMPLE), "--blank-lines", "2", "--page-separator", "="], "--blank-lines"),
         (["label", "no-such-page.txt"], "no-such-page.txt"),

@@ -225,7 +225,8 @@ def test_json_arrays_are_judged_record_by_record(run, tmp_path):
     lines = (INPUTS / "jsonl-first-mojibake.jsonl").read_bytes().splitlines()
     (tmp_path / "a.json").write_bytes(b"[" + b",\n".join(lines) + b"]")
     status, said = run("clean", tmp_path / "a.json", "--on-error", "quarantine", tmp_path / "bad", "--output", tmp_path / "out.json")
-    assert (status, said) == (1, [f"tinsach: 4 records in, 3 out, 1 put into {tmp_path / 'bad'}"])
+    assert (status, said[1:]) == (1, [f"tinsach: 4 records in, 3 out, 1 put into {tmp_path / 'bad'}"])
+    assert said[0].startswith(f"tinsach: put aside: {tmp_path}")
     assert (tmp_path / "bad").read_bytes() == lines[0] + b"\n"
 
 
@@ -261,7 +262,8 @@ def test_csv_rows_are_judged_one_by_one(run, tmp_path, sample_page):
     rows = "id,text\n" + "\n".join(f'{number},"{text.replace(chr(34), chr(34) * 2)}"' for number, text in ((1, garbled), (2, sample_page)))
     (tmp_path / "a.csv").write_text(rows + "\n", encoding="utf-8")
     status, said = run("clean", tmp_path / "a.csv", "--on-error", "quarantine", tmp_path / "bad", "--output", tmp_path / "out.csv")
-    assert (status, said) == (1, [f"tinsach: 2 records in, 1 out, 1 put into {tmp_path / 'bad'}"])
+    assert (status, said[1:]) == (1, [f"tinsach: 2 records in, 1 out, 1 put into {tmp_path / 'bad'}"])
+    assert said[0].startswith(f"tinsach: put aside: {tmp_path}")
     assert (tmp_path / "bad").read_text(encoding="utf-8") == rows[rows.index("1,") : rows.index('\n2,"')] + "\n"
 
 

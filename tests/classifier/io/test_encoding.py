@@ -210,7 +210,7 @@ def decoded(data: bytes, cuts: list[int], decoding: Decoding) -> tuple[str, int]
     for size in cuts:
         text += decoder.feed(data[:size])
         data = data[size:]
-    return text + decoder.feed(data) + decoder.flush(), decoder.dropped
+    return text + decoder.feed(data) + decoder.flush(), decoder.undecodable
 
 
 @given(PIECES, CHOPPED, st.sampled_from(["replace", "strict", "skip"]))
@@ -303,10 +303,10 @@ def test_decoders_in_several_threads_count_their_own_bytes():
         decoder = TextDecoder("page.txt", Decoding("utf-8", "skip"))
         for _ in range(300):
             decoder.feed(b"a" + b"\xff" * bad)
-        return decoder.dropped
+        return decoder.undecodable
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(count, range(8))) == [300 * bad for bad in range(8)]
     first, second = (TextDecoder("page.txt", Decoding("utf-8", "skip")) for _ in range(2))
     first.feed(b"a\xff"), second.feed(b"\xff\xff")
-    assert (first.dropped, second.dropped) == (1, 2)
+    assert (first.undecodable, second.undecodable) == (1, 2)

@@ -236,3 +236,23 @@ def test_what_is_not_about_the_input_is_no_fault_of_it():
     source = Source("crawl/a.txt", "text")
     assert file_fault(OSError(28, "No space left on device", "clean/a.txt"), source) is None
     assert file_fault(OSError(5, "Input/output error"), source).startswith("crawl/a.txt: Input/output error; ")
+
+
+@pytest.mark.parametrize("output", ["out.csv", "out.parquet"])
+def test_a_record_that_an_output_cannot_hold_ends_the_job(tmp_path, capsys, output):
+    """It is no fault of its input, of which half would stay in an output that others share."""
+    (tmp_path / "a.jsonl").write_text('{"text": "Một", "n": 1}\n', encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text('{"text": "Hai", "n": 2}\n{"text": "Ba", "n": "ba"}\n{"text": "Bốn", "m": 4}\n', encoding="utf-8")
+    inputs = [str(tmp_path / name) for name in ("a.jsonl", "b.jsonl")]
+    words = ["clean", *inputs, "--keep", "all", "--output", str(tmp_path / output), "--on-error", "skip"]
+    assert main(words) == 2
+    assert capsys.readouterr().err.endswith("write JSON lines instead (--output NAME.jsonl)\n")
+    assert not (tmp_path / output).exists()
+
+
+def test_an_output_that_cannot_be_written_ends_the_job(tmp_path, capsys, sample_page):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out" / "a.txt").mkdir(parents=True)
+    (tmp_path / "in" / "a.txt").write_text(sample_page, encoding="utf-8")
+    assert main(["clean", str(tmp_path / "in"), "--output-dir", str(tmp_path / "out"), "--on-error", "skip"]) == 2
+    assert "a.txt: a folder; name a file to write" in capsys.readouterr().err

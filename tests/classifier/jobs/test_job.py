@@ -101,7 +101,9 @@ def test_any_bytes_pass_or_are_refused(cleaner, data):
 def test_policies(run, tmp_path):
     page = tmp_path / "page.txt"
     page.write_bytes(b"m\xe1\xbb\x99t\nh\xffai\xe1\n")
-    assert run("clean", "--threshold", "0", str(page)) == (0, "một\nh\ufffdai\ufffd\n".encode(), "")
+    assert run("clean", "--threshold", "0", str(page)) == (
+        0, "một\nh\ufffdai\ufffd\n".encode(), "tinsach: replaced 2 bytes that cannot be decoded\n",
+    )  # fmt: skip
     said = "tinsach: left out 2 bytes that cannot be decoded\n"
     assert run("clean", "--threshold", "0", "--encoding-errors", "skip", str(page)) == (0, "một\nhai\n".encode(), said)
     status, out, said = run("clean", "--encoding-errors", "strict", str(page))
@@ -196,9 +198,14 @@ def test_bad_records(run, tmp_path):
     assert said.startswith(f"tinsach: {crawl}:2: not JSON: Expecting value at character 1 of the line; ")
     assert said.count("\n") == 1
     status, out, said = run("clean", str(crawl), "--keep", "all", "--on-error", "skip")
-    assert (status, out.count(b"\n"), said) == (1, 2, "tinsach: 5 records in, 2 out, 3 skipped\n")
+    assert (status, out.count(b"\n")) == (1, 2)
+    replaced, *reasons, counted = said.splitlines()
+    assert (replaced, counted) == ("tinsach: replaced 1 byte that cannot be decoded", "tinsach: 5 records in, 2 out, 3 skipped")
+    assert [reason.split(": ")[:3] for reason in reasons] == [["tinsach", "skipped", f"{crawl}:{line}"] for line in (2, 3, 5)]
     status, out, said = run("clean", "--keep", "all", "--on-error", "quarantine", str(bad), str(crawl), "--encoding-errors", "strict")
-    assert (status, out.count(b"\n"), said) == (1, 1, f"tinsach: 5 records in, 1 out, 4 put into {bad}\n")
+    assert (status, out.count(b"\n")) == (1, 1)
+    assert said.endswith(f"tinsach: 5 records in, 1 out, 4 put into {bad}\n")
+    assert said.count("tinsach: put aside: ") == 4
     assert bad.read_bytes() == b'not\n{"a": 1}\n{"text": 5}\r\n{"text": "\xff"}\n'
     assert run("clean", "--on-error=quarantine", str(bad), str(crawl))[0] == 1
     status, out, _ = run("clean", str(crawl), "--text-field", "a", "--on-error", "skip")

@@ -36,7 +36,7 @@ def go_on(inputs, tmp_path, capsys):
         assert main([*command, "--resume"] if resume else command) == 1
         said = capsys.readouterr().err.splitlines()
         assert said[-1] == "tinsach: 3 records in, 2 out, 1 skipped"  # counted even for files finished before
-        cleaned, found = (int(word) for word in said[-2].split() if word.isdigit())
+        cleaned, found = (int(word) for word in said[-3].split() if word.isdigit())
         assert cleaned + found == 4
         return found
 

@@ -21,11 +21,13 @@ def test_joining_changes_line_ends_only(cleaner, composed_pages):
 
 
 def test_a_doubled_page_is_kept_once_and_the_copies_are_told(cleaner, sample_page):
-    clean, copied = cleaner.clean_text(sample_page), finished(page_of(cleaner, sample_page + sample_page), (DEDUPE,))
+    page = page_of(cleaner, sample_page + sample_page)
+    clean, copied = cleaner.clean_text(sample_page), finished(page, (DEDUPE,))
     kept = copied.text.split("\n")
     assert kept.count("Làng gốm bên sông đỏ lửa trở lại") == 1
     assert [line for line in kept if len(line) > 60] == [line for line in clean.split("\n") if len(line) > 60]
-    assert {line for _, line in copied.copies} <= set(sample_page.split("\n"))
+    assert {page.lines[row] for row in copied.copies} <= set(sample_page.split("\n"))
+    assert all(page.kept[copied.copies])
 
 
 def test_normalised_text_has_no_runs_of_blanks(cleaner, sample_page):
