@@ -19,6 +19,7 @@ from classifier.errors import InputError, require_library
 from classifier.formats.base import LEFT_OUT, NO_EXTRAS, BadRecord, Extras, Options, Record
 from classifier.formats.html import html_to_lines, is_only_in_script, require_extractor, text_of
 from classifier.formats.size_limit import too_large
+from classifier.io.compression import CutFile
 from classifier.io.encoding import TextDecoder, to_utf8
 from classifier.io.files import Sink
 
@@ -64,6 +65,7 @@ class Reader:
     def __iter__(self) -> Iterator[Record | BadRecord]:
         """Yield the records in order; holds one record."""
         number, unread = 0, None  # the last record, unless its content was read
+        found: Record | BadRecord | None = None
         try:
             for number, record in enumerate(self._records(), 1):
                 unread = record
@@ -79,6 +81,10 @@ class Reader:
             raise InputError(f"{self.name}: not a WARC file, or damaged after record {number} ({error}); download it again") from error
         if unread is not None and self._bytes.ends_inside(unread):
             yield BadRecord(number, b"", f"the archive is cut inside this record; {_AGAIN}")
+        elif self._bytes.cut and not number:
+            raise self._bytes.cut
+        elif self._bytes.cut and not isinstance(found, BadRecord):
+            yield BadRecord(number + 1, b"", str(self._bytes.cut).removeprefix(f"{self.name}: "))
 
     def _is_page(self, record: Any) -> bool:
         return record.record_type in (self._types.conversion, self._types.response)
@@ -184,9 +190,13 @@ class _CountedFile:
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._position = file, 0
         self._head = self._tail = b""  # the first and the last bytes read
+        self.cut: CutFile | None = None  # why the file ends here, if it should not
 
     def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
+        try:
+            data = self._file.read1(size)  # type: ignore[attr-defined]
+        except CutFile as error:
+            self.cut, data = error, b""
         self._position += len(data)
         self._head = self._head or data[:5]
         self._tail = (self._tail + data[-4:])[-4:]

@@ -16,7 +16,7 @@ from classifier.errors import InputError, require_library
 from classifier.io.addresses import open_binary
 from classifier.io.urls import file_name, shown
 
-__all__ = ["compressing", "compression_of", "open_decompressed", "without_compression"]
+__all__ = ["CutFile", "compressing", "compression_of", "open_decompressed", "without_compression"]
 
 # Compressed bytes decoded at a time. A zstd block of 128 KB takes at least 4 bytes, so a piece expands to 32 MB at most.
 ZSTD_PIECE = 1 << 10
@@ -58,6 +58,10 @@ def _zstandard(name: str) -> Any:
     return zstandard
 
 
+class CutFile(InputError):
+    """A compressed file ends too early; what was read of it is sound."""
+
+
 class _DecompressedFile(io.RawIOBase):
     """Raw stream of the decompressed bytes of a file."""
 
@@ -82,7 +86,8 @@ class _DecompressedFile(io.RawIOBase):
 
     def damaged(self, reason: object) -> InputError:
         """Return the error for a damaged file."""
-        return InputError(f"{self._name}: damaged or cut ({reason}); download or create it again")
+        kind = CutFile if isinstance(reason, EOFError) else InputError
+        return kind(f"{self._name}: damaged or cut ({reason}); download or create it again")
 
 
 class _Gzip(_DecompressedFile):
@@ -92,7 +97,7 @@ class _Gzip(_DecompressedFile):
 
     def _read(self, size: int) -> bytes:
         try:
-            data = self._members.read(size)
+            data = self._members.read1(size)  # what is sound before a cut is returned before the error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise self.damaged(error) from error
         if not data and self._members.mtime is None:  # no header of a member was read
@@ -116,7 +121,7 @@ class _Zstd(_DecompressedFile):
             self._input = self._input or self._file.read(ZSTD_PIECE)
             if not self._input:
                 if self._frame is not None:
-                    raise self.damaged("the last frame is incomplete")
+                    raise self.damaged(EOFError("the last frame is incomplete"))
                 if self._empty:
                     raise self.damaged("it is empty")
                 return b""

@@ -179,11 +179,13 @@ def test_a_cut_archive_ends_with_a_status(tmp_path, capsys):
     pytest.importorskip("resiliparse")
     whole = response(HTML.encode()) + response(HTML.encode(), number=2)
     (tmp_path / "a.warc").write_bytes(whole[:-40])
-    (tmp_path / "b.warc.gz").write_bytes(gzip.compress(whole)[:-40])
+    (tmp_path / "b.warc.gz").write_bytes(gzip.compress(whole, 0)[:-40])
     for name in ("a.warc", "b.warc.gz"):
         assert main(["clean", str(tmp_path / name), "--output", str(tmp_path / "out.wet")]) == 2
         assert "again" in capsys.readouterr().err
-    assert main(["clean", str(tmp_path / "a.warc"), "--on-error", "skip", "--output", str(tmp_path / "out.wet")]) == 1
+        assert main(["clean", str(tmp_path / name), "--on-error", "skip", "--output", str(tmp_path / "out.wet")]) == 1
+        assert (tmp_path / "out.wet").read_bytes().count(b"WARC/1.0") == 1
+        assert "2 records in, 1 out, 1 skipped" in capsys.readouterr().err
 
 
 def test_responses_that_are_no_pages_are_counted(tmp_path, capsys):
