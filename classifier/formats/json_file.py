@@ -26,7 +26,7 @@ _STRUCTURE = re.compile(rb'["{}\[\]]')
 _IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 _SCALAR_END = re.compile(rb"[\s,\]}]")
 _NOT_BLANK = re.compile(rb"[^ \t\r\n]")
-_UTF8_BOM, _WIDE_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_UTF8_BOM = b"\xef\xbb\xbf"
 
 
 class Reader:
@@ -85,8 +85,7 @@ class _Values:
         self._start = 0  # offset of the first of these bytes in the file
         self._at = 0  # position in them
         self._limit, self._forgotten = options.max_record, 0  # of the current value: bytes that were too many to keep
-        if self._more() and self._data.startswith(_WIDE_BOMS):
-            raise InputError(f"{name}: UTF-16, but JSON is UTF-8; convert it: iconv -f UTF-16 -t UTF-8 FILE")
+        self._more()
         if self._data.startswith(_UTF8_BOM):
             self._at = len(_UTF8_BOM)
 

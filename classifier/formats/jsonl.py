@@ -16,9 +16,7 @@ from classifier.io.encoding import Decoding
 from classifier.io.files import Sink
 from classifier.io.sniffing import Sniffer
 
-__all__ = ["Block", "Line", "Reader", "Writer", "put_back", "read_records", "sniffer_of"]
-
-_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+__all__ = ["Block", "Line", "Reader", "Writer", "put_back", "sniffer_of"]
 
 
 class Line(NamedTuple):
@@ -85,29 +83,10 @@ class Writer:
         """Do nothing: lines are written immediately."""
 
 
-def read_records(
-    source: BinaryIO,
-    name: str,
-    decoding: Decoding,
-    field: str,
-    id_field: str = "id",
-    adds: Sequence[str] = (),
-    site_field: str | None = None,
-) -> Iterator[Record | BadRecord]:
-    """Yield the records of a source in order; holds one line at a time. A record that has one of the fields `adds` is bad.
-
-    Raises:
-        InputError: the source is not UTF-8 (see `sniffing`), or another encoding is requested.
-    """
-    return iter(Reader(source, name, Options(decoding, "\f", field, id_field, tuple(adds), site_field=site_field)))
-
-
 def _lines(source: BinaryIO, name: str, options: Options) -> Iterator[Line]:
     sniffer = sniffer_of(name, options.decoding)
     offset = record = 0
     for number, (line, size) in enumerate(lines_within(source, options.max_record), 1):
-        if number == 1 and sniffer and line.startswith(_WIDE_BOMS):
-            raise InputError(f"{name}: UTF-16, but JSON is UTF-8; convert it: iconv -f UTF-16 -t UTF-8 FILE")
         if sniffer:
             sniffer.feed(line)
         large = size > options.max_record

@@ -38,6 +38,9 @@ _MAGIC = (  # (signature, file type, advice)
 )
 
 
+_WIDE_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+
 class Sniffer:
     """Buffers the first bytes of an input and checks them at 1, 4, 16 and 64 KB, or at the end of a shorter input.
 
@@ -58,6 +61,8 @@ class Sniffer:
         """Process the next bytes; raise InputError if the input is not readable text."""
         if self._next > SAMPLE:
             return
+        if not self._head:  # before a reader of records complains about the first one
+            _refuse_signature(chunk, self._name, self._of_records)
         self._head += chunk[: SAMPLE - len(self._head)]
         while self._next <= min(len(self._head), SAMPLE):
             require_utf8(bytes(self._head[: self._next]), self._name, not self._of_records or self._next == SAMPLE)
@@ -71,13 +76,20 @@ class Sniffer:
 
 def require_utf8(sample: bytes, name: str, garbled: bool = True) -> None:
     """Raise InputError if the first bytes of an input are clearly not UTF-8 text or, if `garbled`, are garbled text in UTF-8."""
-    for magic, what, advice in _MAGIC:
-        if sample.startswith(magic) and (magic != b"BZh" or sample[4:10] == b"1AY&SY"):
-            raise InputError(f"{name}: looks like {what}; {advice}")
+    _refuse_signature(sample, name)
     if len(sample.translate(None, _CONTROLS)) < len(sample) - max(CONTROLS, CONTROL_SHARE * len(sample)):
         _refuse_binary(sample, name)
     if not sample.isascii():
         _refuse_legacy(sample, name, garbled)
+
+
+def _refuse_signature(sample: bytes, name: str, of_records: bool = False) -> None:
+    """Raise InputError for a file of another type, and for records in UTF-16, whose byte order mark nobody has taken off."""
+    for magic, what, advice in _MAGIC:
+        if sample.startswith(magic) and (magic != b"BZh" or sample[4:10] == b"1AY&SY"):
+            raise InputError(f"{name}: looks like {what}; {advice}")
+    if of_records and sample.startswith(_WIDE_BOMS):
+        raise InputError(f"{name}: UTF-16, but JSON is UTF-8; convert it: iconv -f UTF-16 -t UTF-8 FILE")
 
 
 def _refuse_binary(sample: bytes, name: str) -> None:

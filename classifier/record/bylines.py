@@ -14,7 +14,7 @@ from classifier.record.datelines import without_dates
 from classifier.record.names import agency_in, is_known, is_nobody, is_outlet, is_person, is_staff, without_duplicates
 from classifier.record.plain_text import MOST_CHARS, plain, plain_lines
 
-__all__ = ["Byline", "Source", "find_authors", "find_byline", "find_source"]
+__all__ = ["Byline", "find_byline"]
 
 
 class Byline(NamedTuple):
@@ -39,26 +39,8 @@ def find_byline(lines: Sequence[str]) -> Byline:
     return Byline(without_duplicates([name for claim in claims for name in claim.authors]), source, source and agency_in(source))
 
 
-def find_authors(lines: Sequence[str]) -> tuple[str, ...]:
-    """Return the authors alone; see `find_byline`."""
-    return find_byline(lines).authors
-
-
-def find_source(lines: Sequence[str]) -> Source:
-    """Return source and agency alone; see `find_byline`."""
-    return Source(*find_byline(lines)[1:])
-
-
-class Source(NamedTuple):
-    """Where an article was taken from; None where its page does not say."""
-
-    source: str | None
-    agency: str | None
-
-
 # -- lines ---------------------------------------------------------------------------------------------------------------------
 
-_SIGNS = re.compile(r"[\s|,;:·•./–—-]*")
 _MAY_END_OPEN = (*",:|–—-", "theo", "by", "bởi", "nguồn", "tác giả", "ảnh", "link bài gốc")
 _ENDS_OPEN = re.compile(r".*(?:[,:|–—-]|(?:^|\W)(?:theo|by|bởi|nguồn|tác giả|(?:tin|bài),? ảnh|link bài gốc))", re.I)
 _ROW = re.compile(r"\|.*\|.*\|")  # of a table

@@ -14,9 +14,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import NamedTuple
 
-from classifier.record.plain_text import plain_lines
-
-__all__ = ["FIRST_YEAR", "INDOCHINA_TIME", "Dates", "dates_of", "find_dates", "without_dates"]
+__all__ = ["FIRST_YEAR", "INDOCHINA_TIME", "Dates", "dates_of", "without_dates"]
 
 INDOCHINA_TIME = timezone(timedelta(hours=7), "ICT")
 
@@ -212,20 +210,15 @@ _ONLY_TIME = re.compile(rf"[\s|,;·–-]*(?P<all>{_TIME.pattern})[\s|,;·–-]*"
 _ONLY_SIGNS = re.compile(r"[\s|,;·–—/-]*")
 
 
-def find_dates(lines: Sequence[str]) -> Dates:
-    """Return the dates of an article, from the lines that may print them (those labelled meta), in the order of the page.
+def dates_of(texts: Sequence[str]) -> Dates:
+    """Return the dates of an article, from the lines that may print them (those labelled meta), as plain text in the order of the page.
 
     Of several dates, one that says what it is ("Ngày đăng", "Cập nhật") comes first, then one with a time, then one without seconds,
     which the clock of a site has, then the first.
 
-    >>> find_dates(["Thứ ba, 4/3/2025, 07:15 (GMT+7)", "Lam Khê", "Cập nhật 05/03/2025"])[0].isoformat()
+    >>> dates_of(["Thứ ba, 4/3/2025, 07:15 (GMT+7)", "Lam Khê", "Cập nhật 05/03/2025"])[0].isoformat()
     '2025-03-04T07:15:00+07:00'
     """
-    return dates_of(plain_lines(lines))
-
-
-def dates_of(texts: Sequence[str]) -> Dates:
-    """Return the dates of an article, as `find_dates` does, from lines of plain text."""
     published: list[tuple[bool, bool, bool, _Printed]] = []
     updated: list[_Printed] = []
     for found in _of_page(texts):

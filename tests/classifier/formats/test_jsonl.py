@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -10,15 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifier.cli import main
 from classifier.errors import InputError
 from classifier.formats.base import BadRecord, Options, Record
-from classifier.formats.jsonl import Reader, put_back, read_records
+from classifier.formats.jsonl import Reader, put_back
 from classifier.formats.names import format_of
 from classifier.io.encoding import Decoding
 
 
 def read(data: bytes, field: str = "text", decoding: Decoding | None = None) -> list[Record | BadRecord]:
-    return list(read_records(io.BytesIO(data), "crawl.jsonl", decoding or Decoding(), field))
+    return list(Reader(io.BytesIO(data), "crawl.jsonl", Options(decoding or Decoding(), "\f", field)))
 
 
 def test_formats_by_name():
@@ -146,7 +148,7 @@ def test_a_source_is_read_a_line_at_a_time():
     """Each record is yielded before the next line is read, so one line is in memory."""
 
     source = io.BytesIO(b'{"text": "a"}\n' * 3)
-    records = read_records(source, "x", Decoding(), "text")
+    records = iter(Reader(source, "x", Options(Decoding(), "\f", "text")))
     next(records)
     assert source.tell() == len(b'{"text": "a"}\n')
 
@@ -191,3 +193,17 @@ def test_a_list_of_lines():
     assert put_back(record, "") == b'{"text": [], "n": 1.10}\n'
     (text,) = with_options(b'{"text": "a"}', join_lists=True)
     assert put_back(text, "b") == b'{"text": "b"}\n'
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (gzip.compress(b'{"text": "a"}\n'), "looks like gzip-compressed data; unpack it first"),
+        ('[{"text": "một"}]'.encode("utf-16"), "UTF-16, but JSON is UTF-8; convert it"),
+    ],
+)
+def test_what_is_no_json_is_named_before_its_first_record_is_judged(tmp_path, capsys, form, data, message):
+    (tmp_path / "page").write_bytes(data)
+    assert main(["clean", str(tmp_path / "page"), "--format", form]) == 2
+    assert f"page: {message}" in capsys.readouterr().err

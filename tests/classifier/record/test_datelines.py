@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.record.datelines import FIRST_YEAR, INDOCHINA_TIME, Dates, find_dates, without_dates
+from classifier.record.datelines import FIRST_YEAR, INDOCHINA_TIME, Dates, dates_of, without_dates
+from classifier.record.plain_text import plain_lines
 from tests.support.tables import rows_of
 
 CASES = rows_of("datelines.tsv")
@@ -16,14 +17,14 @@ def moment(text: str) -> datetime | None:
 
 @pytest.mark.parametrize(("published", "updated", "page"), CASES)
 def test_the_forms_of_datelines(published, updated, page):
-    found = find_dates(page.split(" ¦ "))
+    found = dates_of(plain_lines(page.split(" ¦ ")))
     wanted = Dates(moment(published), moment(updated))
     assert found == wanted
     assert [at and at.utcoffset() for at in found] == [at and at.utcoffset() for at in wanted]
 
 
 def test_no_lines_have_no_dates():
-    assert find_dates([]) == Dates(None, None)
+    assert dates_of([]) == Dates(None, None)
 
 
 @given(
@@ -32,12 +33,12 @@ def test_no_lines_have_no_dates():
 )
 def test_every_minute_is_read_back(at, form):
     at = at.replace(second=0, microsecond=0, tzinfo=INDOCHINA_TIME)
-    assert find_dates(["Lam Khê", at.strftime(form)]) == Dates(at, None)
+    assert dates_of(["Lam Khê", at.strftime(form)]) == Dates(at, None)
 
 
 @given(st.lists(st.text("0123456789/-.: |,;hapmHAPMGTZthứngày\u0301ộ[]()*\\", max_size=60), max_size=4))
 def test_any_line_gives_aware_dates_or_none(lines):
-    for found in find_dates(lines):
+    for found in dates_of(plain_lines(lines)):
         assert found is None or timedelta(hours=-24) < found.utcoffset() < timedelta(hours=24)
 
 
