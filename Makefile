@@ -181,4 +181,4 @@ reliability: $(STAMP) ## Run fuzz, soak and worst-case in full and write their f
 	$(BIN)/python -m tests.slow.figures
 
 clean: ## Remove what make made, but not the model
-	rm -rf $(VENV) .venv-audit $(ENGINES) $(OLDEST) $(CLOUDS) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	rm -rf classifier/core/_kernel*.so $(VENV) .venv-audit $(ENGINES) $(OLDEST) $(CLOUDS) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -21,6 +21,7 @@ from classifier.io.urls import is_http, protocol_of, shown
 __all__ = ["OBJECT_STORES", "cancel_requests", "open_storage", "os_error", "retried"]
 
 WAITS = (1.0, 2.0, 4.0)  # seconds before each new attempt
+CANCELLING = 10.0  # seconds for what is under way to end when the process is interrupted; it takes some milliseconds
 OBJECT_STORES = ("s3", "s3a", "gs", "gcs")  # an upload appears when it is closed, and can be discarded; the first folder is a bucket
 _FOR_GOOD = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError)
 _ERRNO_FOR_GOOD = {errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ENAMETOOLONG, errno.EMSGSIZE, errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -62,11 +63,11 @@ def cancel_requests() -> None:
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=1)
+            await asyncio.wait(tasks, timeout=CANCELLING)
 
     if asyn.loop[0] is not None:
-        with suppress(futures.TimeoutError):  # on a busy machine, it ends with complaints
-            asyncio.run_coroutine_threadsafe(cancel(), asyn.loop[0]).result(2)
+        with suppress(futures.TimeoutError):  # then it ends with complaints
+            asyncio.run_coroutine_threadsafe(cancel(), asyn.loop[0]).result(CANCELLING)
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------------------

@@ -193,8 +193,8 @@ def server_process(command: Sequence[str]) -> Iterator[int]:
         _wait_for(port, server)
         yield port
     finally:
-        server.terminate()
-        server.wait(10)
+        server.kill()
+        server.wait()
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
