@@ -84,7 +84,9 @@ def test_killed_at_any_moment(job, tmp_path, kills):
             assert before.items() <= finished(folder).items()
             amid += any(folder.glob(SCRATCH + "*"))
         assert status == 1, message
-        assert message == f"tinsach: 34 records in, 30 out, 4 put into {tmp_path / 'bad'}\n"
+        *reasons, counts = message.splitlines()
+        assert counts == f"tinsach: 34 records in, 30 out, 4 put into {tmp_path / 'bad'}"
+        assert [reason.startswith("tinsach: put aside: ") for reason in reasons] == [True] * 4
         assert outputs(folder) == want
         assert (tmp_path / "bad").read_bytes() == want_bad
         assert not list(tmp_path.rglob(SCRATCH + "*"))

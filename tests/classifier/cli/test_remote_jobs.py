@@ -102,10 +102,11 @@ def test_a_job_of_an_engine_goes_from_bucket_to_bucket(store, proxy, tmp_path, c
     proxy.faults = [Fault("500", "PUT ", 1), Fault("reset", "GET .*/lines/", 2), Fault("lost", "PUT .*/part-", 1)]
     assert engine_job("s3://bao/lines", "s3://bao/out", *options) == 1
     assert not any(fault.times for fault in proxy.faults)
-    assert capsys.readouterr().err == "tinsach: 20 records in, 18 out, 2 put into s3://bao/out/_quarantine\n"
+    assert capsys.readouterr().err.splitlines()[-1] == "tinsach: 20 records in, 18 out, 2 put into s3://bao/out/_quarantine"
     local = {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    local = {name: data.replace(str(tmp_path / "in").encode(), b"s3://bao/lines") for name, data in local.items()}
     found, manifest = below(store, "bao/out"), "_tinsach/manifest.json"
-    assert {**found, manifest: b""} == {**local, manifest: b""}  # which names the inputs
+    assert {**found, manifest: b""} == {**local, manifest: b""}  # which tells sizes and times of the inputs
     store.rm("bao/out/part-00001.jsonl")
     todo: list[Split] = []
     assert engine_job("s3://bao/lines", "s3://bao/out", *options, "--resume", watch=todo.append) == 1
