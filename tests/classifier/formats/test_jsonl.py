@@ -199,9 +199,10 @@ def test_a_list_of_lines():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (gzip.compress(b'{"text": "a"}\n'), "looks like gzip-compressed data; unpack it first"),
+        (gzip.compress(b'{"text": "a"}\n', mtime=0), "looks like gzip-compressed data; unpack it first"),
         ('[{"text": "một"}]'.encode("utf-16"), "UTF-16, but JSON is UTF-8; convert it"),
     ],
+    ids=["gzip", "UTF-16"],
 )
 def test_what_is_no_json_is_named_before_its_first_record_is_judged(tmp_path, capsys, form, data, message):
     (tmp_path / "page").write_bytes(data)
