@@ -201,7 +201,7 @@ def read_lines(source: BinaryIO, decoder: TextDecoder, longest: int | None = Non
     number = 1  # of the unfinished line
     for chunk in chunks(source):
         lines = splitter.feed(decoder.feed(chunk))
-        if longest is not None:
+        if longest is not None and max(4 * max(map(len, lines), default=0), splitter.pending) > longest:  # else no line can be too long
             too_long = [place for place, line in enumerate(lines) if is_longer(line, longest)]
             if too_long or splitter.pending > longest:
                 place = number + (too_long[0] if too_long else len(lines))
